@@ -1,0 +1,35 @@
+"""What a long piece of work tells the person who waits for it."""
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Anything that can show how far a piece of work is."""
+
+    def begin(self, title: str, total: int) -> None:
+        """Starts a piece of work of `total` units."""
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """Reports `count` further units done; `note` is shown beside them."""
+
+    def end(self, note: str = "") -> None:
+        """Closes the piece of work; `note` says how it ended."""
+
+    def say(self, text: str) -> None:
+        """Shows one line that stays."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def begin(self, title: str, total: int) -> None:
+        """Shows nothing."""
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """Shows nothing."""
+
+    def end(self, note: str = "") -> None:
+        """Shows nothing."""
+
+    def say(self, text: str) -> None:
+        """Shows nothing."""

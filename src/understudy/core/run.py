@@ -1,0 +1,182 @@
+"""A run's directory: the only place where a training leaves anything, and the only truth about it."""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from understudy.core.errors import UsageError
+from understudy.core.files import (
+    make_folder,
+    read_json,
+    storage_errors,
+    write_json,
+    write_text,
+)
+from understudy.core.interrupts import Interrupts
+from understudy.core.progress import Progress
+from understudy.core.yaml import read_yaml, write_yaml
+
+IDENTITY_LENGTH = 12  # 48 bits: a collision among a million runs has a chance of 2 in 1,000
+
+
+class Run:
+    """One training, from its first file to its summary.
+
+    Args:
+        path: The directory, `runs/<stage>/<name>-<identity>`.
+        shared: Where packs and other things that runs share lie.
+        identity: Hash of everything that can change the numbers.
+        progress: Where to show how far it is.
+        interrupts: Where to ask whether a signal came.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        shared: Path,
+        identity: str,
+        progress: Progress,
+        interrupts: Interrupts,
+    ) -> None:
+        self.path, self.shared, self.identity = path, shared, identity
+        self.progress, self.interrupts = progress, interrupts
+        self._lock = FileLock(path / ".lock", timeout=0)
+
+    @property
+    def stage(self) -> str:
+        """The stage whose run this is."""
+        return self.path.parent.name
+
+    @property
+    def name(self) -> str:
+        """The name for people, without the identity."""
+        return self.path.name.removesuffix(f"-{self.identity}")
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the summary, which is written last, is there."""
+        return (self.path / "summary.json").exists()
+
+    @property
+    def is_started(self) -> bool:
+        """Whether an earlier attempt left its settings."""
+        return (self.path / "config.yaml").exists()
+
+    def start(self, config: Mapping[str, Any]) -> None:
+        """Takes the directory for this process and writes the settings.
+
+        Raises:
+            UsageError: Another process works here, or the directory holds another configuration.
+            StorageError: The disk refuses.
+        """
+        make_folder(self.path)
+        with storage_errors(self.path):
+            try:
+                self._lock.acquire()
+            except Timeout as error:
+                raise UsageError(
+                    f"{self.path}: another process is working on this run. "
+                    "Wait for it, or stop it; the same command then continues."
+                ) from error
+        text = write_yaml(dict(config))
+        if self.is_started:
+            self._refuse_other(config)
+        elif any(entry.name != ".lock" for entry in self.path.iterdir()):
+            raise UsageError(
+                f"{self.path}: not empty, and not a run. Choose an empty or a new folder."
+            )
+        write_text(self.path / "config.yaml", text)
+
+    def _refuse_other(self, config: Mapping[str, Any]) -> None:
+        found = read_yaml(self.path / "config.yaml")
+        if found.get("identity") == self.identity:
+            return
+        differences = [
+            f"  {key}: there {there!r}, asked for {asked!r}"
+            for key, there, asked in _differences(found, json.loads(json.dumps(config)))
+        ]
+        raise UsageError(
+            "\n".join(
+                [
+                    f"{self.path}: holds a run with other settings or data:",
+                    *differences[:20],
+                    "Choose another folder, or delete this one.",
+                ]
+            )
+        )
+
+    def write(self, name: str, value: Any) -> None:
+        """Writes `name`, a JSON file, under the run's directory."""
+        path = self.path / name
+        make_folder(path.parent)
+        write_json(path, value)
+
+    def log(self, record: Mapping[str, Any]) -> None:
+        """Appends one line to metrics.jsonl; it reaches the disk with the next line or close."""
+        with storage_errors(self.path), (self.path / "metrics.jsonl").open("a") as stream:
+            stream.write(json.dumps(dict(record), allow_nan=False) + "\n")
+
+    def rewind_log(self, step: int) -> None:
+        """Drops lines after `step` and a torn last one, so that a resumed run writes each once."""
+        path = self.path / "metrics.jsonl"
+        if not path.exists():
+            return
+        kept = [line for line in path.read_text().splitlines() if _is_until(line, step)]
+        write_text(path, "".join(f"{line}\n" for line in kept))
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Writes the summary: from now on the run is finished, and is never trained again."""
+        self.write(
+            "summary.json",
+            {**summary, "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())},
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """What `finish` wrote."""
+        content: dict[str, Any] = read_json(self.path / "summary.json")
+        return content
+
+    def release(self) -> None:
+        """Lets other processes have the directory."""
+        self._lock.release()
+
+
+def find_run(runs: Path, *, stage: str, identity: str) -> Path | None:
+    """The directory of a run by its identity, whatever its name."""
+    return next(iter(sorted((runs / stage).glob(f"*-{identity}"))), None)
+
+
+def finished_summary(path: Path) -> dict[str, Any]:
+    """The summary of a finished run that the user or a study names.
+
+    Raises:
+        UsageError: There is no finished run.
+    """
+    if not (path / "config.yaml").exists():
+        raise UsageError(f"{path}: not a run; give the directory of a finished one.")
+    if not (path / "summary.json").exists():
+        raise UsageError(f"{path}: this run is not finished; run its command again first.")
+    content: dict[str, Any] = read_json(path / "summary.json")
+    return content
+
+
+def _is_until(line: str, step: int) -> bool:
+    try:
+        return bool(json.loads(line)["step"] <= step)
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _differences(there: Any, asked: Any, key: str = "") -> list[tuple[str, Any, Any]]:
+    if isinstance(there, dict) and isinstance(asked, dict):
+        return [
+            difference
+            for name in sorted({*there, *asked})
+            for difference in _differences(there.get(name), asked.get(name), f"{key}.{name}")
+        ]
+    return [] if there == asked else [(key.lstrip("."), there, asked)]

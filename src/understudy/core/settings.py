@@ -1,0 +1,86 @@
+"""Settings: frozen, closed, documented; every mistake reported at once, the nearest key named."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from understudy.core.booleans import misplaced_booleans
+from understudy.core.errors import UsageError
+from understudy.core.mistakes import Mistake, described
+from understudy.core.wording import dotted, headed, nearest
+from understudy.core.yaml import line_of
+
+__all__ = [
+    "Aside",
+    "ParentRun",
+    "RunPath",
+    "Settings",
+    "checked",
+    "dotted",
+    "headed",
+    "mistakes_in",
+    "nearest",
+    "sentence",
+]
+
+Kind = TypeVar("Kind", bound="Settings")
+
+
+class Aside:
+    """Marks a field that cannot change a run's numbers, and so is left out of its identity."""
+
+
+class ParentRun:
+    """Marks a field that holds the directory of a finished run."""
+
+
+RunPath = Annotated[Path, ParentRun()]
+"""The directory of a finished run; in a study, `@name` of another stage."""
+
+
+class Settings(BaseModel):
+    """Base of all settings: unknown keys are errors, values never change, defaults are checked."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
+    )
+
+
+def checked(kind: type[Kind], values: Mapping[str, Any], origin: str) -> Kind:
+    """Builds settings, or reports every mistake in one message.
+
+    Args:
+        kind: The settings class.
+        values: What the user gave, as YAML reads it.
+        origin: Where it came from, to head the message: a file, or "command line".
+
+    Raises:
+        UsageError: Some key is unknown or some value not allowed.
+    """
+    mistakes = mistakes_in(kind, values)
+    if mistakes:
+        raise UsageError(headed(origin, [sentence(values, mistake) for mistake in mistakes]))
+    return kind.model_validate(values)
+
+
+def mistakes_in(kind: type[Settings], values: Mapping[str, Any]) -> list[Mistake]:
+    """Everything that is wrong with the values; empty where `checked` would build settings."""
+    misplaced = misplaced_booleans(kind, values)
+    try:
+        kind.model_validate(values)
+    except ValidationError as error:
+        return misplaced + described(kind, values, error.errors(include_url=False))
+    return misplaced
+
+
+def sentence(values: Mapping[str, Any], mistake: Mistake) -> str:
+    """A mistake as one line, with the line of the file where the values tell it."""
+    line = line_of(values, mistake.location)
+    where = f" (line {line})" if line else ""
+    return f"{dotted(mistake.location) or 'settings'}{mistake.text}{where}"

@@ -1,0 +1,59 @@
+"""The key of a data set: its images' bytes, names, splits and labels, wherever it lies."""
+
+import json
+from hashlib import sha256
+
+import numpy as np
+
+from understudy.core.progress import Progress
+from understudy.data import decode
+from understudy.data.blocks import in_blocks
+from understudy.data.decode import Pixels
+from understudy.data.sources.listing import Listing
+
+KEY_LENGTH = 32  # 128 bits of SHA-256: no accidental collision
+
+
+def content_digest(content: bytes | Pixels) -> bytes:
+    """SHA-256 of a file's bytes, or of pixels with their shape."""
+    if isinstance(content, bytes):
+        return sha256(content).digest()
+    return sha256(f"pixels {content.shape}".encode() + np.ascontiguousarray(content)).digest()
+
+
+def content_digests(listing: Listing, progress: Progress) -> list[bytes]:
+    """The digest of every entry; that of a file that cannot be read is empty."""
+
+    def digest(index: int) -> bytes:
+        try:
+            return content_digest(listing.read(index))
+        except OSError:
+            return b""
+
+    title = f"reading {listing.origin}"
+    blocks = in_blocks(digest, len(listing.entries), title=title, progress=progress)
+    return [digest for block in blocks for digest in block]
+
+
+def content_key(listing: Listing, digests: list[bytes]) -> str:
+    """A hash of all that decides the pack's pixels and labels, and of nothing else."""
+    key = sha256(_beginning(listing))
+    for entry, digest in zip(listing.entries, digests, strict=True):
+        label = "" if entry.label < 0 else listing.classes[entry.label]
+        key.update(json.dumps([entry.name, entry.split, label, digest.hex()]).encode() + b"\n")
+    return key.hexdigest()[:KEY_LENGTH]
+
+
+def quick_key(listing: Listing) -> str:
+    """A hash like `content_key` with the files' times in place of their bytes; empty if unknown."""
+    if not listing.stamp:
+        return ""
+    key = sha256(_beginning(listing) + listing.stamp.encode())
+    for entry in listing.entries:
+        key.update(f"\n{entry.name!r} {entry.split} {entry.label}".encode())
+    return key.hexdigest()[:KEY_LENGTH]
+
+
+def _beginning(listing: Listing) -> bytes:
+    what = {"version": decode.VERSION, "decoding": listing.decoding, "classes": listing.classes}
+    return json.dumps(what).encode() + b"\n"

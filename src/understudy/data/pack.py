@@ -1,0 +1,163 @@
+"""The pack: a data set decoded once, mapped into memory, shared by all runs, safe to delete."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from understudy.core.errors import StorageError
+from understudy.core.files import make_folder, read_json, replace_folder, write_text
+from understudy.core.progress import Progress
+from understudy.data.content import content_digests, content_key, quick_key
+from understudy.data.decode import Pixels
+from understudy.data.fingerprint import Fingerprints
+from understudy.data.packing import write_pack
+from understudy.data.sources.listing import Listing, SourceSettings
+
+CHUNK = 1 << 24  # bytes of images looked at at once for the statistics
+
+
+class Pack(NamedTuple):
+    """All images of a source that could be read, in the source's order."""
+
+    images: Pixels
+    """[N, C, H, W], mapped read-only."""
+    names: tuple[str, ...]
+    labels: NDArray[np.int64]
+    """[N]; -1 where there is none."""
+    given: tuple[str, ...]
+    """For each image "train", "val", "test", "unlabeled", or "" where the source gives no split."""
+    classes: tuple[str, ...]
+    key: str
+    """Hash of the images' bytes, names, splits and labels, and of how they were decoded."""
+    skipped: Mapping[str, int]
+    """What is not in the pack, counted by reason: system files, unreadable unlabeled images."""
+    fingerprints: Fingerprints
+    """[N, 2]: equal exactly for images of equal pixels."""
+
+    def mean_std(self, indices: NDArray[np.int64]) -> tuple[list[float], list[float]]:
+        """Mean and standard deviation of each channel over some images, on the scale 0 to 1.
+
+        The sums are whole numbers, so the result depends on nothing but the pixels. A constant
+        channel has nothing to normalise; its deviation is given as 1.
+        """
+        channels = self.images.shape[1]
+        total, squares, pixels = [0] * channels, [0] * channels, 0
+        step = max(1, CHUNK // self.images[0].nbytes)
+        ordered = np.sort(indices)
+        for start in range(0, len(ordered), step):
+            values = self.images[ordered[start : start + step]].astype(np.uint16)
+            sums = values.sum(axis=(0, 2, 3), dtype=np.uint64)
+            of_squares = np.square(values, out=values).sum(axis=(0, 2, 3), dtype=np.uint64)
+            total = [sum_ + int(more) for sum_, more in zip(total, sums, strict=True)]
+            squares = [sum_ + int(more) for sum_, more in zip(squares, of_squares, strict=True)]
+            pixels += values[:, 0].size
+        variances = [
+            (pixels * of_squares - sum_**2) / pixels**2
+            for sum_, of_squares in zip(total, squares, strict=True)
+        ]
+        return (
+            [sum_ / pixels / 255 for sum_ in total],
+            [variance**0.5 / 255 if variance else 1.0 for variance in variances],
+        )
+
+
+def open_pack(source: SourceSettings, *, shared: Path, progress: Progress) -> Pack:
+    """The pack of a source, decoded now if no run did it before.
+
+    Args:
+        source: Where the images come from.
+        shared: Where runs share things; packs lie in its folder `packs`.
+        progress: Where to show how far it is.
+
+    Raises:
+        UsageError: The source's place does not exist.
+        DataError: Its images or labels do not serve; the message names them.
+        StorageError: The disk refuses or is too small.
+    """
+    listing = source.listing()
+    packs = make_folder(shared / "packs")
+    for reason, count in listing.ignored.items():
+        progress.say(f"{listing.origin}: ignored {count} x {reason}")
+
+    note = packs / f"{quick_key(listing) or 'none'}.key"
+    if note.exists():
+        known = _loaded(packs / note.read_text(encoding="utf-8").strip(), listing)
+        if known is not None:
+            return known
+    digests = content_digests(listing, progress)
+    key = content_key(listing, digests)
+    pack = _made_by_one(packs / key, listing, digests, progress)
+    if listing.stamp:
+        write_text(note, key + "\n")
+    return pack
+
+
+def _made_by_one(place: Path, listing: Listing, digests: list[bytes], progress: Progress) -> Pack:
+    """Opens the pack, after one process at a time has looked whether it must be made."""
+    lock = FileLock(place.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        progress.say(f"{listing.origin}: waiting for another process that is packing it")
+        lock.acquire()
+    try:
+        pack = _loaded(place, listing)
+        if pack is None:
+            _make(place, listing, digests, progress)
+            pack = _loaded(place, listing)
+    finally:
+        lock.release()
+    if pack is None:
+        raise StorageError(f"{place}: written, but not readable again. Check the disk.")
+    return pack
+
+
+def _make(place: Path, listing: Listing, digests: list[bytes], progress: Progress) -> None:
+    _clean(place.parent)
+    partial = place.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed: we hold its lock
+    make_folder(partial)
+    try:
+        write_pack(listing, digests, folder=partial, progress=progress)
+        replace_folder(partial, place)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _clean(packs: Path) -> None:
+    """Removes what killed processes left of other packs."""
+    for partial in packs.glob("*.partial"):
+        lock = FileLock(partial.with_suffix(".lock"))
+        try:
+            with lock.acquire(timeout=0):
+                shutil.rmtree(partial, ignore_errors=True)
+        except Timeout:
+            continue  # somebody is writing it
+
+
+def _loaded(folder: Path, listing: Listing) -> Pack | None:
+    """The pack in a folder, or None if it is absent or not whole."""
+    try:
+        columns = read_json(folder / "pack.json")
+        # np.load refuses a file shorter than its header says.
+        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        fingerprints = np.load(folder / "fingerprints.npy", allow_pickle=False)
+        pack = Pack(
+            images=images,
+            names=tuple(columns["names"]),
+            labels=np.array(columns["labels"], dtype=np.int64),
+            given=tuple(columns["given"]),
+            classes=tuple(columns["classes"]),
+            key=folder.name,
+            skipped={**listing.ignored, **columns["skipped"]},
+            fingerprints=fingerprints,
+        )
+    except (OSError, StorageError, ValueError, KeyError, TypeError):
+        return None
+    whole = len(images) == len(fingerprints) == len(pack.names) == len(pack.labels)
+    return pack if whole else None

@@ -1,0 +1,162 @@
+"""Images in class folders, with or without split folders above them."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+from understudy.core.errors import DataError, UsageError
+from understudy.data.sources.listing import (
+    Entry,
+    FileSourceSettings,
+    Listing,
+    existing,
+    split_of,
+    verified,
+)
+from understudy.data.sources.walk import Folder, ImageFile, stamp_of
+
+_Found = tuple[str, str | None, ImageFile]
+"""Split, class name (None: unlabeled), file."""
+
+
+class FolderSettings(FileSourceSettings):
+    """Image files in class folders.
+
+    Either `train/`, `val/`, `test/` (also `training`, `valid`, `validation`, `testing`) that hold
+    one folder per class, or class folders alone, which are then split. An `unlabeled/` folder
+    beside them holds images without labels, at any depth.
+    """
+
+    kind: Literal["folder"] = "folder"
+    path: Path
+    """The folder."""
+    unlabeled: Path | None = None
+    """A further folder of images without labels, at any depth."""
+
+    def listing(self) -> Listing:
+        """All image files, sorted by name within each split."""
+        ignored: Counter[str] = Counter()
+        root = Folder(_folder(self.path, key="data.path"), name="", ignored=ignored)
+        found = list(_arranged(root, ignored))
+        if self.unlabeled is not None:
+            found += _pool(_folder(self.unlabeled, key="data.unlabeled"), ignored)
+
+        classes = _class_list(found, origin=str(self.path))
+        labels = {name: label for label, name in enumerate(classes)} | {None: -1}
+        files = [file for _, _, file in found]
+
+        def read(index: int) -> bytes:
+            return Path(files[index].path).read_bytes()
+
+        return verified(
+            Listing(
+                origin=str(self.path),
+                classes=classes,
+                entries=tuple(Entry(file.name, split, labels[name]) for split, name, file in found),
+                read=read,
+                decoding=self.decoding,
+                ignored=+ignored,  # `+` takes the zero counts away
+                stamp=stamp_of(root.path, files, also=""),
+            )
+        )
+
+
+def _folder(path: Path, *, key: str) -> Path:
+    place = existing(path, key=key)
+    if not place.is_dir():
+        raise UsageError(f"{key} = {path}: is a file. Name the folder that holds the images.")
+    return place
+
+
+def _arranged(root: Folder, ignored: Counter[str]) -> Iterator[_Found]:
+    """The images of either layout."""
+    splits = _split_folders(root)
+    pool = splits.pop("unlabeled", None)
+    if "train" in splits:
+        for split in ("train", "val", "test"):
+            if split in splits:
+                yield from _of_classes(root.inside(splits[split]), split=split)
+        loose = len(list(root.images()))
+        others = [name for name in root.subfolders() if split_of(name) is None]
+        loose += sum(1 for name in others for _ in root.inside(name).all_images())
+        ignored.update({"image outside train, val, test, unlabeled": loose})
+    else:
+        yield from _of_classes(root, split="", without=pool)
+    if pool is not None:
+        for file in root.inside(pool).all_images():
+            yield "unlabeled", None, file
+
+
+def _split_folders(root: Folder) -> dict[str, str]:
+    """Folder names by split; without "train" where the folders are classes."""
+    named: dict[str, list[str]] = {}
+    for name in root.subfolders():
+        named.setdefault(split_of(name) or "", []).append(name)
+    twice = [names for split, names in named.items() if split and len(names) > 1]
+    if twice:
+        both = " and ".join(f"{name}/" for name in twice[0])
+        raise DataError(f"{root.path}: {both} are the same split. Keep one, or merge them.")
+
+    splits = {split: names[0] for split, names in named.items() if split}
+    if "train" in splits and (root.holds_folders(splits["train"]) or "" not in named):
+        return splits
+    # Here a folder `train` beside other classes may be photographs of trains, but nobody has
+    # classes called `val` and `test`: they are splits whose images we must not mix up.
+    stray = [splits[split] for split in ("val", "test") if split in splits]
+    if stray:
+        raise DataError(
+            f"{root.path}: found {stray[0]}/ but no train/ that holds class folders. "
+            f"Put the training images into train/CLASS/, or rename {stray[0]}/."
+        )
+    return {"unlabeled": splits["unlabeled"]} if "unlabeled" in splits else {}
+
+
+def _of_classes(folder: Folder, *, split: str, without: str | None = None) -> Iterator[_Found]:
+    """The images of each class folder; a class folder may have folders inside."""
+    loose = [file.name for file in folder.images()]
+    classes = [name for name in folder.subfolders() if name != without]
+    if loose:
+        raise DataError(
+            f"{folder.path}: {len(loose)} images lie outside class folders, such as {loose[0]!r}. "
+            "Put each into the folder of its class, or into unlabeled/ beside train/."
+        )
+    if not classes:
+        raise DataError(f"{folder.path}: no class folders, and no images found.")
+    for name in classes:
+        files = list(folder.inside(name).all_images())
+        if not files:
+            raise DataError(
+                f"{folder.path / name}: no images found in this class folder. "
+                "Add some, or remove the folder."
+            )
+        yield from ((split, name, file) for file in files)
+
+
+def _pool(path: Path, ignored: Counter[str]) -> list[_Found]:
+    files = list(Folder(path, name="data.unlabeled", ignored=ignored).all_images())
+    if not files:
+        raise DataError(f"data.unlabeled = {path}: no images found.")
+    return [("unlabeled", None, file) for file in files]
+
+
+def _class_list(found: list[_Found], *, origin: str) -> tuple[str, ...]:
+    """The training classes, sorted; every other split may only use these."""
+    by_split: dict[str, set[str]] = {}
+    for split, name, _ in found:
+        if name is not None:
+            by_split.setdefault(split, set()).add(name)
+    known = by_split.get("train", set()) | by_split.get("", set())
+    for split in ("val", "test"):
+        _must_be_known(by_split.get(split, set()) - known, known, split=split, origin=origin)
+    return tuple(sorted(known))
+
+
+def _must_be_known(strange: set[str], known: set[str], *, split: str, origin: str) -> None:
+    if strange:
+        raise DataError(
+            f"{origin}: the {split} split has classes that train lacks: "
+            f"{', '.join(repr(name) for name in sorted(strange))}. "
+            f"The classes of train are: {', '.join(repr(name) for name in sorted(known))}. "
+            "Rename the folders, so that equal classes have equal names."
+        )

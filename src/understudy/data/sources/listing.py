@@ -1,0 +1,141 @@
+"""What every source of images gives: who is there, with which label, and how to read each."""
+
+import difflib
+import os
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import PositiveInt
+
+from understudy.core.errors import DataError, UsageError
+from understudy.core.settings import Settings
+from understudy.data.decode import Channels, Decoding, Pixels
+
+SPLIT_NAMES = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+    "unlabeled": ("unlabeled", "unlabelled", "unsupervised"),
+}
+"""The usual names of each split, as folders and files carry them in any letter case."""
+
+
+class Entry(NamedTuple):
+    """One image."""
+
+    name: str
+    """Relative to the source, so that it stays when the data moves."""
+    split: str
+    """"train", "val", "test", "unlabeled", or "" where the source gives no splits."""
+    label: int
+    """Position in the class list; -1 where there is none."""
+
+
+class Listing(NamedTuple):
+    """The content of a source, nothing decoded yet."""
+
+    origin: str
+    """The source, as messages name it."""
+    classes: tuple[str, ...]
+    """One list by name for all splits."""
+    entries: tuple[Entry, ...]
+    read: Callable[[int], bytes | Pixels]
+    """The i-th entry's file content, or its pixels [C, H, W]; safe to call from many threads."""
+    decoding: Decoding | None
+    """What to make of file content; None where `read` gives pixels."""
+    ignored: Mapping[str, int]
+    """Files that are no part of the data, counted by reason."""
+    stamp: str
+    """Changes when any file's name, size or time does; empty where nothing vouches for that."""
+
+
+class SourceSettings(Settings, ABC):
+    """Base of the settings of all sources."""
+
+    @abstractmethod
+    def listing(self) -> Listing:
+        """Finds the images without decoding them.
+
+        Raises:
+            UsageError: The place does not exist.
+            DataError: It holds no images, or their classes do not fit together.
+        """
+
+
+class FileSourceSettings(SourceSettings):
+    """Base of sources that hold image files of any kind and size."""
+
+    channels: Channels = "rgb"
+    """Keep three colour channels, or one grey channel."""
+    size: PositiveInt | None = None
+    """Height and width of all images: the shorter side is resized to it, then the centre is
+    cropped. Without it, all images must already have one size."""
+
+    @property
+    def decoding(self) -> Decoding:
+        """What the pixels shall be."""
+        return Decoding(channels=self.channels, size=self.size)
+
+
+def split_of(name: str) -> str | None:
+    """The split that a folder or file name stands for, or None."""
+    lower = name.lower()
+    return next((split for split, names in SPLIT_NAMES.items() if lower in names), None)
+
+
+def verified(listing: Listing) -> Listing:
+    """The same listing, once its classes are found fit for training.
+
+    Raises:
+        DataError: No images, fewer than two classes, or a class without training images.
+    """
+    if not listing.entries:
+        raise DataError(f"{listing.origin}: no images found.{_seen(listing.ignored)}")
+    if len(listing.classes) < 2:
+        found = f"only {listing.classes[0]!r}" if listing.classes else "none"
+        raise DataError(
+            f"{listing.origin}: at least 2 classes are needed; found {found}. "
+            "Put the images of each class into a folder of its own."
+        )
+    counts = Counter(entry.label for entry in listing.entries if entry.split in ("train", ""))
+    absent = [name for label, name in enumerate(listing.classes) if not counts[label]]
+    if absent:
+        raise DataError(
+            f"{listing.origin}: no training images of {_names(absent)}. "
+            "Add some, or take these classes away from every split."
+        )
+    return listing
+
+
+def existing(path: Path, *, key: str) -> Path:
+    """The path with `~` resolved.
+
+    Raises:
+        UsageError: There is nothing; the nearest name that exists is given.
+    """
+    place = Path(os.path.expanduser(path))
+    if os.path.exists(place):
+        return place
+    raise UsageError(f"{key} = {path}: does not exist. {_nearest_place(place)}")
+
+
+def _nearest_place(place: Path) -> str:
+    parent = next(above for above in place.absolute().parents if os.path.isdir(above))
+    wanted = place.absolute().relative_to(parent).parts[0]
+    there = sorted(os.listdir(parent))
+    close = difflib.get_close_matches(wanted, there, n=1, cutoff=0.5)
+    guess = f"did you mean {str(parent / close[0])!r}? " if close else ""
+    shown = ", ".join(there[:8]) + (", ..." if len(there) > 8 else "")
+    return f"{guess}{parent} holds: {shown or 'nothing'}."
+
+
+def _names(names: list[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:10])
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
+
+
+def _seen(ignored: Mapping[str, int]) -> str:
+    return "".join(f" Ignored: {count} x {reason}." for reason, count in ignored.items())

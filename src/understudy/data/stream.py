@@ -1,0 +1,139 @@
+"""Batches from a pack: endless ones for training, and clean ones for everything else."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from understudy.core.types import Batch
+from understudy.data.order import Order
+from understudy.data.views import ViewSettings, clean_view, make_view
+
+Images = NDArray[np.uint8] | Tensor
+"""[N, C, H, W], uint8: the memory-mapped images of a pack, or images in memory."""
+
+_RESIDENT_BYTES = 2 << 30  # 2 GiB: 13 times CIFAR-10, and a quarter of the least 8 GiB we expect
+
+
+def training_stream(
+    images: Images,
+    *,
+    indices: NDArray[np.int64],
+    labels: NDArray[np.int64] | None,
+    views: Sequence[ViewSettings],
+    size: int,
+    batch_size: int,
+    seed_order: int,
+    seed_views: int,
+    ring: int | None,
+    device: torch.device,
+    start: int,
+    channels_last: bool,
+) -> Iterator[Batch]:
+    """Endless batches from step `start` on; each is a pure function of the seeds and its step.
+
+    View v of V in an image's epoch e has the id e x V + v, modulo `ring`.
+
+    Args:
+        images: All images of the pack.
+        indices: [n], which of them to train on.
+        labels: [N], of all images of the pack, or None where none may be read.
+        views: How each of the V views is made.
+        size: Height and width of the views.
+        batch_size: B; may exceed n, and then a batch holds an image several times.
+        seed_order: Decides in which order images come.
+        seed_views: Decides what the views look like.
+        ring: How many different views of each image there are, or None for endless ones.
+        device: Where the batches are wanted.
+        start: The first step.
+        channels_last: Memory format of the views.
+    """
+    order = Order(count=len(indices), batch_size=batch_size, seed=seed_order)
+    read = _reader(images, indices=indices, device=device)
+    memory_format = torch.channels_last if channels_last else torch.contiguous_format
+
+    def made(view: ViewSettings, pixels: Tensor, index: Tensor, view_ids: Tensor) -> Tensor:
+        image = make_view(
+            pixels,
+            index=index,
+            view_ids=view_ids,
+            transforms=view.transforms,
+            size=size,
+            seed=seed_views,
+        )
+        return image.contiguous(memory_format=memory_format)
+
+    for step in count(start):
+        ranks, epochs = order.at(step)
+        pixels, chosen = read(ranks), indices[ranks]
+        index = torch.from_numpy(chosen)
+        named = [
+            (view, _view_ids(epochs, place, len(views), ring)) for place, view in enumerate(views)
+        ]
+        yield Batch(
+            views=tuple(made(view, pixels, index, ids) for view, ids in named),
+            labels=None if labels is None else _sent(torch.from_numpy(labels[chosen]), device),
+            index=_sent(index, device),
+            view_ids=tuple(_sent(ids, device) for _, ids in named),
+        )
+
+
+def clean_batches(
+    images: Images,
+    *,
+    indices: NDArray[np.int64],
+    batch_size: int,
+    size: int,
+    device: torch.device,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Each image once, in the order given, as evaluation sees it.
+
+    Args:
+        images: All images of the pack.
+        indices: [n], which of them.
+        batch_size: B; the last batch holds what is left.
+        size: Height and width wanted.
+        device: Where the batches are wanted.
+
+    Yields:
+        Images [B, C, size, size], float32 in [0, 1], and which they are, [B], int64.
+    """
+    for first in range(0, len(indices), batch_size):
+        index = indices[first : first + batch_size].copy()  # nobody's view of the caller's array
+        pixels = _taken(images, index).to(device, non_blocking=True)
+        yield clean_view(pixels, size=size), _sent(torch.from_numpy(index), device)
+
+
+def _reader(
+    images: Images, *, indices: NDArray[np.int64], device: torch.device
+) -> Callable[[NDArray[np.int64]], Tensor]:
+    """A function from ranks [B] among `indices` to pixels [B, C, H, W] on the device.
+
+    A set that is small enough is copied to the device once; a larger one is read from the pack
+    batch by batch.
+    """
+    image_bytes = images[0].nbytes
+    if len(indices) * image_bytes > _RESIDENT_BYTES:
+        return lambda ranks: _taken(images, indices[ranks]).to(device, non_blocking=True)
+
+    resident = _taken(images, indices).to(device)
+    return lambda ranks: resident.index_select(0, _sent(torch.from_numpy(ranks), device))
+
+
+def _taken(images: Images, index: NDArray[np.int64]) -> Tensor:
+    """The images of an index as a tensor of its own, where the images are."""
+    if isinstance(images, Tensor):
+        return images.index_select(0, _sent(torch.from_numpy(index), images.device))
+    return torch.from_numpy(np.take(images, index, axis=0))
+
+
+def _view_ids(epochs: NDArray[np.int64], place: int, views: int, ring: int | None) -> Tensor:
+    ids = epochs * views + place
+    return torch.from_numpy(ids if ring is None else ids % ring)
+
+
+def _sent(numbers: Tensor, device: torch.device) -> Tensor:
+    return numbers.to(device, non_blocking=True)

@@ -1,0 +1,194 @@
+"""Views: what a training sees of an image, made for a whole batch at once.
+
+View v of image i is a pure function of (seed, v, i): its parameters are the same in every batch,
+on every device and after every resume; its pixels are equal bit for bit on the same device and
+batch, and within rounding elsewhere.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from understudy.core.errors import UsageError
+from understudy.core.settings import Settings, headed
+from understudy.data.augment import AnyTransform
+from understudy.data.augment.random_resized_crop import RandomResizedCropSettings
+from understudy.data.augment.transform import Dice, Frame, Recolouring, Size
+from understudy.data.augment.window import Flip, Window, seen_through
+from understudy.data.counter import states
+
+__all__ = ["AnyTransform", "ViewSettings", "check_plan", "clean_view", "make_view", "parameters"]
+
+Parameters = Window | Flip | Recolouring
+"""What was drawn for one transform: tensors of [B, ...] on the CPU."""
+
+_CHUNK_BYTES = 1 << 20  # of float pixels: what a core's second-level cache holds (1 MB on Zen 5)
+
+
+class ViewSettings(Settings):
+    """How one view of each image is made."""
+
+    transforms: tuple[AnyTransform, ...] = ()  # none: the clean image, as in evaluation
+    """Changes in the order given; a flip beside a crop costs nothing."""
+
+
+def check_plan(transforms: Sequence[AnyTransform], channels: int) -> None:
+    """Refuses a plan that images of so many channels cannot follow.
+
+    Raises:
+        UsageError: With every transform that cannot serve, and what to do instead.
+    """
+    objections = [
+        f"transforms[{place}] ({transform.kind}) {objection}"
+        for place, transform in enumerate(transforms)
+        if (objection := transform.objection(channels)) is not None
+    ]
+    if objections:
+        raise UsageError(headed(f"views of images with {channels} channels", objections))
+
+
+def parameters(
+    transforms: Sequence[AnyTransform],
+    *,
+    index: Tensor,
+    view_ids: Tensor,
+    source: Size,
+    target: Size,
+    seed: int,
+) -> tuple[Parameters, ...]:
+    """Draws what each transform does to each view.
+
+    A transform's numbers depend on its kind and on how many of its kind come before it: taking
+    blur out of a plan leaves every crop where it was.
+
+    Args:
+        transforms: The plan.
+        index: [B], int64: which image.
+        view_ids: [B], int64: which view of it.
+        source: Size of the images that the first transform gets.
+        target: Size of the view.
+        seed: The seed of the views.
+
+    Returns:
+        One set of parameters for each transform, on the CPU.
+    """
+    words = states(seed=seed, view_ids=view_ids.cpu(), index=index.cpu())
+    seen: Counter[str] = Counter()
+    drawn: list[Parameters] = []
+    for transform in transforms:
+        dice = Dice(words=words, scope=f"{transform.kind} {seen[transform.kind]}")
+        drawn.append(transform.draw(dice, Frame(source=source, target=target)))
+        seen[transform.kind] += 1
+        source = target if isinstance(transform, RandomResizedCropSettings) else source
+    return tuple(drawn)
+
+
+@torch.no_grad()
+def make_view(
+    pixels: Tensor,
+    *,
+    index: Tensor,
+    view_ids: Tensor,
+    transforms: Sequence[AnyTransform],
+    size: int | None,
+    seed: int,
+) -> Tensor:
+    """Makes one view of each image of a batch.
+
+    Images of another size than the view's are resized as in evaluation before the first
+    transform, unless a random resized crop does so.
+
+    Args:
+        pixels: [B, C, H, W], uint8, on the device where the view is wanted.
+        index: [B], int64: which image; best on the CPU, where parameters are drawn.
+        view_ids: [B], int64: which view of it; likewise.
+        transforms: The plan; none gives the clean image.
+        size: Height and width of the view, or None to keep those of the image.
+        seed: The seed of the views.
+
+    Returns:
+        [B, C, size, size], float32 in [0, 1].
+    """
+    source = Size(*pixels.shape[2:])
+    target = source if size is None else Size(size, size)
+    stretches = any(isinstance(transform, RandomResizedCropSettings) for transform in transforms)
+    drawn = parameters(
+        transforms,
+        index=index,
+        view_ids=view_ids,
+        source=source if stretches else target,
+        target=target,
+        seed=seed,
+    )
+
+    view = torch.empty(*pixels.shape[:2], *target, device=pixels.device)
+    for chunk in _chunks(pixels, target):
+        images = _floats(pixels[chunk]) if stretches else _resized(_floats(pixels[chunk]), target)
+        view[chunk] = _followed(images, [_sliced(values, chunk) for values in drawn])
+    return view
+
+
+@torch.no_grad()
+def clean_view(pixels: Tensor, *, size: int | None) -> Tensor:
+    """The image as evaluation sees it: short side resized to `size`, then the central square.
+
+    Args:
+        pixels: [B, C, H, W], uint8.
+        size: Height and width of the view, or None to keep those of the image.
+
+    Returns:
+        [B, C, size, size], float32 in [0, 1].
+    """
+    images = _floats(pixels)
+    return images if size is None else _resized(images, Size(size, size))
+
+
+def _followed(images: Tensor, drawn: Sequence[Parameters]) -> Tensor:
+    """Follows a drawn plan; neighbouring geometric steps are one resampling."""
+    geometry: list[Window | Flip] = []
+    for step in drawn:
+        if isinstance(step, Window | Flip):
+            geometry.append(step)
+            continue
+        images = step.apply(seen_through(images, geometry) if geometry else images)
+        geometry = []
+    return seen_through(images, geometry) if geometry else images
+
+
+def _floats(pixels: Tensor) -> Tensor:
+    return pixels.to(torch.float32).div_(255)
+
+
+def _resized(images: Tensor, target: Size) -> Tensor:
+    """Torchvision's `resize` of the short side, antialiased, and `center_crop`; for squares."""
+    height, width = images.shape[2:]
+    if height == target.height and width == target.width:
+        return images
+    short, side = min(height, width), target.height
+    shape = (side * height // short, side * width // short)
+    images = F.interpolate(images, shape, mode="bilinear", antialias=True)
+    top, left = (round((length - side) / 2) for length in shape)
+    return images[:, :, top : top + side, left : left + side]
+
+
+def _chunks(pixels: Tensor, target: Size) -> list[slice]:
+    """Parts of a batch that fit into a core's cache; elsewhere the whole batch is one part."""
+    batch, channels, height, width = pixels.shape
+    if pixels.device.type != "cpu":
+        return [slice(0, batch)]
+    image_bytes = 4 * channels * max(height * width, target.height * target.width)
+    length = max(1, _CHUNK_BYTES // image_bytes)
+    return [slice(start, start + length) for start in range(0, batch, length)]
+
+
+def _sliced(drawn: Any, chunk: slice) -> Any:
+    """The parameters of some of the views: every tensor in the named tuples is cut."""
+    if isinstance(drawn, Tensor):
+        return drawn[chunk]
+    if isinstance(drawn, tuple):
+        return drawn.__class__(*(_sliced(value, chunk) for value in drawn))
+    return drawn

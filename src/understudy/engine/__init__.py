@@ -1,0 +1,1 @@
+"""How a training advances: one loop, and what it stands on."""

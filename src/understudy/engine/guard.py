@@ -1,0 +1,52 @@
+"""A step that is not finite changes nothing; found out on the device, without waiting for it."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from torch.optim import Optimizer
+
+
+class Guard:
+    """Makes optimizer and batch-norm statistics forget a step whose loss or gradient is not finite.
+
+    The optimizer is told through `found_inf`, which torch's fused optimizers and our LARS obey.
+    The forward pass has by then moved the statistics, so they are kept aside before it.
+
+    Args:
+        module: What learns.
+        optimizer: What steps it.
+        max_norm: Gradients are scaled down to this norm, or left where None.
+    """
+
+    def __init__(self, module: nn.Module, optimizer: Optimizer, *, max_norm: float | None) -> None:
+        self.module, self.optimizer, self.max_norm = module, optimizer, max_norm
+        self._buffers = [buffer for buffer in module.buffers() if buffer.numel()]
+        self._before = [buffer.clone() for buffer in self._buffers]
+
+    def remember(self) -> None:
+        """Keeps the statistics as they are before a forward pass."""
+        for kept, buffer in zip(self._before, self._buffers, strict=True):
+            kept.copy_(buffer)
+
+    @torch.no_grad()
+    def step(self, loss: Tensor) -> Tensor:
+        """Clips, steps where everything is finite, and undoes the statistics where not.
+
+        Args:
+            loss: The step's loss, whose gradients are in place.
+
+        Returns:
+            Scalar on the device: 1 where the step was spoiled, else 0.
+        """
+        weights = [weight for weight in self.module.parameters() if weight.grad is not None]
+        norm = get_total_norm([weight.grad for weight in weights if weight.grad is not None])
+        if self.max_norm is not None:
+            clip_grads_with_norm_(weights, self.max_norm, norm)
+
+        finite = torch.isfinite(loss.detach()) & torch.isfinite(norm)
+        spoiled = (~finite).to(torch.float32)
+        self.optimizer.found_inf = spoiled  # type: ignore[attr-defined]
+        self.optimizer.step()
+        for kept, buffer in zip(self._before, self._buffers, strict=True):
+            buffer.copy_(torch.where(finite, buffer, kept))
+        return spoiled

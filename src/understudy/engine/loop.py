@@ -1,0 +1,150 @@
+"""The only training loop."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from lightning_fabric import Fabric
+from torch.optim import Optimizer
+
+from understudy.core.errors import DivergedError
+from understudy.core.interrupts import stopped
+from understudy.core.run import Run
+from understudy.core.types import Batch
+from understudy.engine.guard import Guard
+from understudy.engine.meter import Meter
+from understudy.engine.plan import Plan
+from understudy.engine.state import State
+from understudy.engine.watch import Observation, Watch
+from understudy.guidance.guide import Guide
+from understudy.methods.method import Method
+from understudy.models.average import Average
+from understudy.models.network import Network
+
+SAVE_SECONDS = 60.0  # a crash costs at most about a minute of training; a save costs milliseconds
+
+Observe = Callable[[Network], Observation]
+
+
+class Fitted(NamedTuple):
+    """How a training ended."""
+
+    step: int
+    watch: Watch
+    seconds: float
+    """Of this process; a resumed run's earlier ones are in its log."""
+
+
+def fit(
+    fabric: Fabric,
+    method: Method,
+    guide: Guide,
+    batches: Callable[[int], Iterator[Batch]],
+    plan: Plan,
+    run: Run,
+    observe: Observe,
+) -> Fitted:
+    """Trains `method` until `plan` is done, picking up where `run` left off.
+
+    Args:
+        fabric: Device and precision.
+        method: What learns.
+        guide: Answers of the teacher to a batch; `unguided` where there is none.
+        batches: The endless stream of batches from a given step on.
+        plan: Length, optimizer and checks.
+        run: Where everything is written.
+        observe: Looks at the network at intervals and scores it.
+
+    Raises:
+        DivergedError: More steps than tolerated were not finite; none of them changed a weight.
+        InterruptedRunError: A signal came; everything is saved.
+        StorageError: The disk refuses.
+    """
+    settings = plan.settings
+    optimizer = settings.optimizer.build(method)
+    average = Average(method.network) if settings.average else None
+    watch = Watch(patience=settings.patience)
+    state = State(method, optimizer, average=average, watch=watch).resumed_from(run)
+    model, _ = fabric.setup(method, optimizer)
+    guard = Guard(method, optimizer, max_norm=settings.max_norm)
+    meter, saved, began = Meter(), time.monotonic(), time.monotonic()
+    spoiled_steps = 0
+
+    run.progress.begin(f"{run.stage} {run.name}", plan.steps)
+    run.progress.advance(state.step)
+    method.train()
+    with run.interrupts.deferred():
+        stream = batches(state.step)
+        while state.step < plan.steps and not state.watch.is_over:
+            batch = next(stream)
+            guard.remember()
+            with fabric.autocast():
+                guidance = guide(batch)
+            output = model(batch, guidance)
+
+            fabric.backward(output.loss)
+            progress = state.step / plan.steps
+            _set_learning_rate(optimizer, settings.schedule.factor(progress))
+            spoiled = guard.step(output.loss)
+            optimizer.zero_grad()
+            method.after_step(progress)
+            if average and settings.average:
+                average.update(settings.average)
+
+            state.step += 1
+            meter.add(output, spoiled=spoiled)
+            run.progress.advance()
+            interrupted = run.interrupts.received is not None
+            if not (plan.logs_after(state.step) or interrupted):
+                continue
+
+            spoiled_steps += _log(run, plan, state, meter)  # the only wait for the device
+            if spoiled_steps > settings.tolerated:
+                raise _diverged(run, state, spoiled_steps)
+            if plan.observes_after(state.step):
+                _look(run, plan, state, observe)
+            if interrupted or plan.observes_after(state.step) or _is_due(saved):
+                state.save(run, "last")
+                saved = time.monotonic()
+            if interrupted and run.interrupts.received is not None:
+                raise stopped(run.interrupts.received)
+    run.progress.end(f"{state.step:,} steps")
+    return Fitted(step=state.step, watch=state.watch, seconds=time.monotonic() - began)
+
+
+def _look(run: Run, plan: Plan, state: State, observe: Observe) -> None:
+    was_training = state.method.training
+    observation = observe(state.network)
+    state.method.train(was_training)
+    record = {"step": state.step, "epoch": plan.epoch(state.step), "phase": "validation"}
+    run.log({**record, **observation.values})
+    if state.watch.sees(observation, step=state.step):
+        state.save(run, "best")
+
+
+def _log(run: Run, plan: Plan, state: State, meter: Meter) -> int:
+    means, spoiled = meter.read()
+    rate = state.optimizer.param_groups[0]["lr"]
+    record = {"step": state.step, "epoch": plan.epoch(state.step), "phase": "train"}
+    run.log({**record, **means, "learning_rate": rate, "spoiled_steps": spoiled})
+    run.progress.advance(0, f"loss {means['loss']:.3f}" if means["loss"] is not None else "")
+    return spoiled
+
+
+def _set_learning_rate(optimizer: Optimizer, factor: float) -> None:
+    for group in optimizer.param_groups:
+        group.setdefault("peak", group["lr"])
+        group["lr"] = group["peak"] * factor
+
+
+def _is_due(saved: float) -> bool:
+    return time.monotonic() - saved > SAVE_SECONDS
+
+
+def _diverged(run: Run, state: State, spoiled: int) -> DivergedError:
+    return DivergedError(
+        f"{run.stage} {run.name}: {spoiled} step(s) before step {state.step:,} had a loss or a "
+        "gradient that is not finite. They changed no weight; the last checkpoint stands. "
+        "Lower `plan.optimizer.learning_rate`, set `plan.max_norm: 1.0`, or allow a few such "
+        "steps with `plan.tolerated`."
+    )

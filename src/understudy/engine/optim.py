@@ -1,0 +1,95 @@
+"""Optimizers by name; each can skip a step that is not finite without asking the device."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field, NonNegativeFloat, PositiveFloat
+from torch import nn
+from torch.optim import Optimizer
+
+from understudy.core.settings import Settings
+from understudy.engine.lars import Lars
+
+Below1 = Annotated[float, Field(ge=0, lt=1)]
+
+
+class SgdSettings(Settings):
+    """Stochastic gradient descent with momentum."""
+
+    kind: Literal["sgd"] = "sgd"
+    learning_rate: PositiveFloat = 0.1
+    """Peak learning rate."""
+    momentum: Below1 = 0.9
+    nesterov: bool = True
+    weight_decay: NonNegativeFloat = 5e-4  # the common CIFAR recipe
+    """L2 decay of tensors with two or more dimensions; biases and batch norm are spared."""
+
+    def build(self, module: nn.Module) -> Optimizer:
+        """The optimizer over every parameter of `module` that learns."""
+        return torch.optim.SGD(
+            _groups(module, self.weight_decay),
+            lr=self.learning_rate,
+            momentum=self.momentum,
+            nesterov=self.nesterov and self.momentum > 0,
+            fused=True,
+        )
+
+
+class AdamWSettings(Settings):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
+
+    kind: Literal["adamw"] = "adamw"
+    learning_rate: PositiveFloat = 1e-3
+    """Peak learning rate."""
+    beta1: Below1 = 0.9
+    beta2: Below1 = 0.999
+    weight_decay: NonNegativeFloat = 0.05
+    """Decoupled decay of tensors with two or more dimensions."""
+
+    def build(self, module: nn.Module) -> Optimizer:
+        """The optimizer over every parameter of `module` that learns."""
+        return torch.optim.AdamW(
+            _groups(module, self.weight_decay),
+            lr=self.learning_rate,
+            betas=(self.beta1, self.beta2),
+            fused=True,
+        )
+
+
+class LarsSettings(Settings):
+    """Layer-wise adaptive rates, for SimCLR with large batches."""
+
+    kind: Literal["lars"] = "lars"
+    learning_rate: PositiveFloat = 1.0  # SimCLR's CIFAR recipe at batch 256
+    """Peak learning rate."""
+    momentum: Below1 = 0.9
+    weight_decay: NonNegativeFloat = 1e-4  # SimCLR's CIFAR recipe
+    """L2 decay of tensors with two or more dimensions."""
+    trust: PositiveFloat = 1e-3  # the authors'
+    """Coefficient of the trust ratio."""
+
+    def build(self, module: nn.Module) -> Optimizer:
+        """The optimizer over every parameter of `module` that learns."""
+        return Lars(
+            _groups(module, self.weight_decay),
+            lr=self.learning_rate,
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
+            trust=self.trust,
+        )
+
+
+AnyOptimizer = Annotated[
+    SgdSettings | AdamWSettings | LarsSettings,
+    Field(discriminator="kind"),
+]
+
+
+def _groups(module: nn.Module, weight_decay: float) -> Iterable[dict[str, object]]:
+    """Weights and, apart from them and without decay, everything of one dimension."""
+    learning = [weight for weight in module.parameters() if weight.requires_grad]
+    return [
+        {"params": [w for w in learning if w.ndim > 1], "weight_decay": weight_decay},
+        {"params": [w for w in learning if w.ndim <= 1], "weight_decay": 0.0},
+    ]

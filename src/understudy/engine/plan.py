@@ -1,0 +1,70 @@
+"""How long and with what a training runs."""
+
+import math
+from typing import Annotated, NamedTuple
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from understudy.core.settings import Settings
+from understudy.engine.optim import AnyOptimizer, SgdSettings
+from understudy.engine.schedule import ScheduleSettings
+
+
+class PlanSettings(Settings):
+    """Length, batch, optimizer and checks of a training."""
+
+    epochs: PositiveFloat | None = None
+    """Passes over the training images; give this or `steps`."""
+    steps: PositiveInt | None = None
+    """Optimizer steps; give this or `epochs`."""
+    batch_size: PositiveInt = 128
+    """Images in a step."""
+    optimizer: AnyOptimizer = SgdSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    max_norm: PositiveFloat | None = None
+    """Gradients are scaled down to this norm; none by default."""
+    average: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Decay of an exponential moving average of the weights, which is then what counts."""
+    observations: PositiveInt = 10
+    """How often the validation images are looked at, evenly over the training."""
+    patience: PositiveInt | None = None
+    """Stops after this many observations without a better one; none by default."""
+    tolerated: NonNegativeInt = 0
+    """Steps with a loss or gradient that is not finite that are skipped before giving up."""
+
+    @model_validator(mode="after")
+    def _has_one_length(self) -> "PlanSettings":
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("needs `epochs` or `steps`, and not both")
+        return self
+
+    def over(self, images: int) -> "Plan":
+        """The plan for that many training images."""
+        steps = self.steps or math.ceil((self.epochs or 0) * images / self.batch_size)
+        return Plan(settings=self, steps=max(1, steps), images=images)
+
+
+class Plan(NamedTuple):
+    """A plan whose length in steps is known."""
+
+    settings: PlanSettings
+    steps: int
+    images: int
+
+    @property
+    def log_every(self) -> int:
+        """Steps between readings of the meter: about fifty in a training."""
+        return max(1, self.steps // 50)
+
+    def logs_after(self, step: int) -> bool:
+        """Whether the meter is read when `step` steps are done."""
+        return step % self.log_every == 0 or self.observes_after(step)
+
+    def observes_after(self, step: int) -> bool:
+        """Whether the stage looks at the network when `step` steps are done."""
+        every = max(1, self.steps // self.settings.observations)
+        return step == self.steps or (step % every == 0 and self.steps - step >= every // 2)
+
+    def epoch(self, step: int) -> float:
+        """Passes over the images after `step` steps."""
+        return step * self.settings.batch_size / self.images

@@ -1,0 +1,103 @@
+"""Everything that moves while a training runs, and how it is written down and taken up again."""
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from understudy.core.run import Run
+from understudy.engine.checkpoint import Checkpoint, latest, publish
+from understudy.engine.watch import Watch
+from understudy.methods.method import Method
+from understudy.models.average import Average
+from understudy.models.network import Network
+
+
+class State:
+    """The method, its optimizer, the average of its weights, the watch, and the step.
+
+    Args:
+        method: What learns, not wrapped.
+        optimizer: Over the method's parameters.
+        average: Moving average of the network, or None.
+        watch: Which observation was the best.
+    """
+
+    def __init__(
+        self, method: Method, optimizer: Optimizer, *, average: Average | None, watch: Watch
+    ) -> None:
+        self.method, self.optimizer = method, optimizer
+        self.average, self.watch = average, watch
+        self.step = 0
+
+    @property
+    def network(self) -> Network:
+        """The network that counts: the averaged one where there is one."""
+        return self.average.network if self.average else self.method.network
+
+    def resumed_from(self, run: Run) -> "State":
+        """Takes up the newest whole checkpoint of the run, if there is one."""
+        found = latest(run.path / "checkpoints", run.progress)
+        if found is None:
+            run.rewind_log(0)
+            return self
+        tensors = found.train_state
+        self.method.load_state_dict(_under("method", tensors))
+        if self.average:
+            self.average.load_state_dict(_under("average", tensors))
+        self._restore_optimizer(_under("optimizer", tensors))
+        torch.set_rng_state(tensors["random.cpu"])
+        if "random.cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["random.cuda"])
+        self.watch.restore(found.state["watch"])
+        self.step = int(found.state["step"])
+        run.rewind_log(self.step)
+        run.progress.say(f"{run.stage} {run.name}: going on from step {self.step:,}")
+        return self
+
+    def save(self, run: Run, slot: str) -> None:
+        """Publishes a checkpoint; `best` holds the network alone."""
+        publish(
+            run.path / "checkpoints",
+            slot,
+            Checkpoint(
+                model=self.network.state_dict(),
+                train_state=self._train_state() if slot == "last" else {},
+                state={"step": self.step, "watch": self.watch.state()},
+            ),
+        )
+
+    def _train_state(self) -> dict[str, Tensor]:
+        tensors = {f"method.{name}": value for name, value in self.method.state_dict().items()}
+        if self.average:
+            averaged = self.average.state_dict().items()
+            tensors |= {f"average.{name}": value for name, value in averaged}
+        for position, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {
+                f"optimizer.{position}.{name}": value
+                for name, value in state.items()
+                if isinstance(value, Tensor)
+            }
+        tensors["random.cpu"] = torch.get_rng_state()
+        if torch.cuda.is_available():
+            tensors["random.cuda"] = torch.cuda.get_rng_state()
+        return tensors
+
+    def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
+        states: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            position, name = key.split(".", 1)
+            states.setdefault(int(position), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": states, "param_groups": groups})
+
+
+def module_device(module: nn.Module) -> torch.device:
+    """The device on which the module's parameters lie."""
+    return next(module.parameters()).device
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    start = f"{prefix}."
+    return {
+        name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)
+    }

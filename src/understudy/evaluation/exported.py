@@ -1,0 +1,142 @@
+"""An exported file, loaded the way its users load it: by onnxruntime alone."""
+
+import json
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from torch import Tensor
+
+from understudy.core.errors import UsageError
+from understudy.evaluation.onnx_file import INPUT, OUTPUTS, output_classes
+
+
+class Exported:
+    """A classifier in a file: pixels in, logits out.
+
+    Args:
+        path: What `write_onnx` wrote.
+        threads: How many threads it may use; None: all cores.
+
+    Raises:
+        UsageError: The file is none of ours, refers to other files, or contradicts itself.
+    """
+
+    def __init__(self, path: Path, *, threads: int | None) -> None:
+        content = _content(path)
+        model = _parsed(path, content)
+        self.path = path
+        self.classes = _classes(path, model)
+        self.size, self.channels = _input_size(path, model)
+        self._session = _session(path, content, threads)
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Logits [B, K] of pixels [B, H, W, C]."""
+        (logits,) = self._session.run([OUTPUTS[0]], {INPUT: pixels})
+        return np.asarray(logits, dtype=np.float32)
+
+    def predict(self, images: Tensor) -> Tensor:
+        """As a `Predict`: images [B, C, H, W] in [0, 1] to logits; rounded to 1/255 on the way."""
+        pixels = (images * 255).round().clamp(0, 255).to(torch.uint8)
+        return torch.from_numpy(self(pixels.permute(0, 2, 3, 1).numpy(force=True)))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
+
+
+def _parsed(path: Path, content: bytes) -> onnx.ModelProto:
+    try:
+        model = onnx.load_model_from_string(content)
+        # Before all else: whatever reads the model further may open those files.
+        strays = [tensor.name for tensor in _tensors(model) if _is_elsewhere(tensor)]
+        if strays:
+            raise UsageError(
+                f"{path}: keeps {len(strays)} of its tensors in other files (first {strays[0]!r}), "
+                f"and those could be any files of this machine. Export it as one file."
+            )
+        onnx.checker.check_model(model)
+    except (DecodeError, onnx.checker.ValidationError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(f"{path}: damaged, or not an ONNX file ({reason}).") from error
+    return model
+
+
+def _classes(path: Path, model: onnx.ModelProto) -> tuple[str, ...]:
+    properties = {entry.key: entry.value for entry in model.metadata_props}
+    names = [value.name for value in (*model.graph.input, *model.graph.output)]
+    if "classes" not in properties or names != [INPUT, *OUTPUTS]:
+        raise UsageError(
+            f"{path}: `understudy export` did not write this file: it must take `{INPUT}`, give "
+            f"{' and '.join(OUTPUTS)}, and hold class names; found {', '.join(names)}."
+        )
+    try:
+        classes = tuple(str(name) for name in json.loads(properties["classes"]))
+    except (ValueError, TypeError):
+        classes = ()
+    if len(classes) != output_classes(model):
+        raise UsageError(
+            f"{path}: names {len(classes)} classes but answers with {output_classes(model)}; "
+            f"it was changed after its export. Export it again."
+        )
+    return classes
+
+
+def _input_size(path: Path, model: onnx.ModelProto) -> tuple[int, int]:
+    """H (equal to W) and C of [B, H, W, C]."""
+    pixels = model.graph.input[0].type.tensor_type
+    sizes = [dimension.dim_value for dimension in pixels.shape.dim]
+    if pixels.elem_type != onnx.TensorProto.UINT8 or len(sizes) != 4 or 0 in sizes[1:]:
+        raise UsageError(f"{path}: `{INPUT}` must be uint8 [B, H, W, C] with known H, W and C.")
+    return int(sizes[1]), int(sizes[3])
+
+
+def _session(path: Path, content: bytes, threads: int | None) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0  # 0: onnxruntime's word for all cores
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only; the rest is for its developers
+    try:
+        # From the bytes that were checked: the file may have changed since.
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its classes have no common base but this
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(f"{path}: onnxruntime cannot run it ({reason}).") from error
+
+
+def _is_elsewhere(tensor: onnx.TensorProto) -> bool:
+    return bool(tensor.data_location == onnx.TensorProto.EXTERNAL)
+
+
+def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """Every tensor of a model, at any depth."""
+    for graph in (model.graph, *(info.algorithm for info in model.training_info)):
+        yield from _graph_tensors(graph)
+    for function in model.functions:
+        yield from _node_tensors(function.node)
+
+
+def _graph_tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    yield from graph.initializer
+    yield from chain.from_iterable((one.values, one.indices) for one in graph.sparse_initializer)
+    yield from _node_tensors(graph.node)
+
+
+def _node_tensors(nodes: Iterator[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
+    for attribute in chain.from_iterable(node.attribute for node in nodes):
+        yield from (attribute.t, *attribute.tensors)
+        for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+            yield from (sparse.values, sparse.indices)
+        if attribute.HasField("g"):
+            yield from _graph_tensors(attribute.g)
+        for graph in attribute.graphs:
+            yield from _graph_tensors(graph)

@@ -1,0 +1,88 @@
+"""The weighted nearest-neighbour probe of features (Wu et al., CVPR 2018, arXiv:1805.01978)."""
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from pydantic import PositiveFloat, PositiveInt
+from torch import Tensor
+
+from understudy.core.settings import Settings
+
+MOST_SIMILARITIES = 2**24  # 64 MiB of float32 at a time, however many images there are
+
+
+class NearestSettings(Settings):
+    """Judges features by the labels of the nearest labelled images; nothing is trained."""
+
+    neighbours: PositiveInt = 200  # Wu et al.
+    """How many labelled images vote; all of them where there are fewer."""
+    temperature: PositiveFloat = 0.1  # Wu et al.: 0.07; 0.1 is what later papers report with
+    """How quickly a vote fades with distance; small: only the nearest count."""
+
+
+def nearest_votes(
+    queries: Tensor,
+    *,
+    bank: Tensor,
+    labels: Tensor,
+    num_classes: int,
+    neighbours: int,
+    temperature: float,
+) -> Tensor:
+    """Each class's votes, exp(cosine / temperature) summed over the nearest bank features.
+
+    Args:
+        queries: Features [N, D], not normalised.
+        bank: Features [M, D] of labelled images, which must not be the queries themselves.
+        labels: [M], each in 0 .. num_classes-1.
+        num_classes: K.
+        neighbours: How many vote; M at most.
+        temperature: Above zero.
+
+    Returns:
+        [N, K], in units of the nearest one's vote (so that no temperature overflows); the largest
+        is the answer.
+    """
+    bank = F.normalize(bank.float(), dim=1)
+    neighbours = min(neighbours, len(bank))
+    votes = []
+    for chunk in torch.split(queries.float(), max(1, MOST_SIMILARITIES // len(bank))):
+        similarity = F.normalize(chunk, dim=1) @ bank.T
+        nearest, places = similarity.topk(neighbours, dim=1)
+        weights = ((nearest - nearest[:, :1]) / temperature).exp()
+        empty = torch.zeros(len(chunk), num_classes, device=chunk.device)
+        votes.append(empty.scatter_add(1, labels[places], weights))
+    return torch.cat(votes)
+
+
+def nearest_accuracy(
+    queries: NDArray[Any] | Tensor,
+    query_labels: NDArray[np.int64] | Tensor,
+    *,
+    bank: NDArray[Any] | Tensor,
+    bank_labels: NDArray[np.int64] | Tensor,
+    num_classes: int,
+    settings: NearestSettings,
+) -> float:
+    """The share of queries (0-1) whose nearest neighbours vote for the right class.
+
+    Args:
+        queries: Features [N, D], not normalised.
+        query_labels: [N].
+        bank: Features [M, D] of labelled images, which must not be the queries themselves.
+        bank_labels: [M].
+        num_classes: K.
+        settings: How many vote, and how.
+    """
+    votes = nearest_votes(
+        torch.as_tensor(queries),
+        bank=torch.as_tensor(bank),
+        labels=torch.as_tensor(bank_labels),
+        num_classes=num_classes,
+        neighbours=settings.neighbours,
+        temperature=settings.temperature,
+    )
+    return float((votes.argmax(dim=1) == torch.as_tensor(query_labels)).float().mean())

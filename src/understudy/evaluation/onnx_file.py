@@ -1,0 +1,152 @@
+"""A classifier as one ONNX file that needs nothing beside it: raw pixels in, answers out."""
+
+import copy
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from understudy.core.errors import UsageError
+from understudy.core.files import write_bytes
+from understudy.core.types import Outputs, Tap
+
+INPUT, OUTPUTS = "image", ("logits", "probabilities")
+OPSET = 18  # what torch's exporter is written in: nothing is converted, and every runtime has it
+
+
+class _Served(nn.Module):
+    """A network behind the interface of the file."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Pixels [B, H, W, C], uint8, to logits and probabilities [B, K]."""
+        # Contiguous: else later layers export as channels-last, with gathers to undo it.
+        pixels = image.permute(0, 3, 1, 2).contiguous().to(torch.float32) / 255
+        outputs: Outputs = self.network(pixels, frozenset({Tap.LOGITS}))
+        if outputs.logits is None:
+            raise UsageError(
+                "This network has no classifier, so there are no answers to export. "
+                "Fine-tune it first, and export that run."
+            )
+        return outputs.logits, outputs.logits.softmax(dim=1)
+
+
+def write_onnx(
+    network: nn.Module,
+    *,
+    path: Path,
+    classes: Sequence[str],
+    channels: int,
+    size: int,
+    extra: Mapping[str, str],
+) -> None:
+    """Exports a network: `image` uint8 [B, H, W, C] to `logits` and `probabilities` [B, K].
+
+    The file holds its weights, the class names and what happens to the pixels; the batch is free.
+    The network itself is not touched: a copy is exported, in float32, from the CPU.
+
+    Args:
+        network: Images [B, C, H, W] in [0, 1] and taps to `Outputs`.
+        path: Where to write; an existing file is replaced, whole.
+        classes: K names, in the order of the logits.
+        channels: C, any.
+        size: H and W.
+        extra: Further metadata, such as the run; may refine `version`.
+
+    Raises:
+        UsageError: The network has no classifier, has another number of classes, or holds an
+            operation that ONNX cannot express.
+        StorageError: The disk refuses.
+    """
+    served = _Served(copy.deepcopy(network).float().cpu()).eval()
+    example = torch.zeros(2, size, size, channels, dtype=torch.uint8)  # a batch of 1 would stay 1
+    _require_names_for_all(served, example, classes)
+
+    model = _exported(served, example)
+    _forget_where_it_came_from(model)
+    properties = {"version": version("understudy"), **extra, **_contract(classes, channels, size)}
+    onnx.helper.set_model_props(model, properties)
+    onnx.checker.check_model(model, full_check=True)
+    write_bytes(path, model.SerializeToString(deterministic=True))
+
+
+def output_classes(model: onnx.ModelProto) -> int:
+    """K as the graph itself declares it."""
+    return int(model.graph.output[0].type.tensor_type.shape.dim[1].dim_value)
+
+
+def _contract(classes: Sequence[str], channels: int, size: int) -> dict[str, str]:
+    preprocessing = {
+        "input": {"name": INPUT, "type": "uint8", "layout": "BHWC"},
+        "height": size,
+        "width": size,
+        "channels": channels,
+        "inside": ["layout to BCHW", "division by 255", "normalisation by mean and deviation"],
+    }
+    return {"classes": json.dumps(list(classes)), "preprocessing": json.dumps(preprocessing)}
+
+
+def _require_names_for_all(served: _Served, example: Tensor, classes: Sequence[str]) -> None:
+    with torch.no_grad():
+        found = served(example)[0].shape[1]
+    if found != len(classes):
+        raise UsageError(
+            f"The network tells {found} classes apart, but {len(classes)} names were given "
+            f"({', '.join(classes[:5])}, ...). Export it with the classes of its own run."
+        )
+
+
+def _exported(served: _Served, example: Tensor) -> onnx.ModelProto:
+    try:
+        with _quiet(), torch.no_grad():
+            program = torch.onnx.export(
+                served,
+                (example,),
+                input_names=[INPUT],
+                output_names=OUTPUTS,
+                dynamic_shapes={"image": {0: torch.export.Dim("batch", min=1)}},
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+            )
+    except torch.onnx.OnnxExporterError as error:
+        reason = next(filter(None, str(error.__cause__ or error).splitlines()), "no reason given")
+        raise UsageError(
+            f"This network cannot be written as ONNX: {reason.rstrip('.')}. "
+            f"Its weights stay in its run as safetensors; choose another backbone to export."
+        ) from error
+    assert program is not None, "The exporter returns a program unless it is given a file."
+    return program.model_proto
+
+
+def _forget_where_it_came_from(model: onnx.ModelProto) -> None:
+    """Drops the exporter's notes on every node: source lines and paths of this machine."""
+    for scope in (model.graph, *model.functions):
+        parts = (scope, *scope.node, *scope.value_info)
+        named = (*model.graph.input, *model.graph.output, *model.graph.initializer)
+        for part in (*parts, *named):
+            part.ClearField("metadata_props")
+            part.ClearField("doc_string")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silences what the exporter says to its developers."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,1 @@
+"""Where answers come from that a student learns from: one teacher, several, or stored outputs."""

@@ -1,0 +1,25 @@
+"""SimCLR (Chen et al., ICML 2020, arXiv:2002.05709): two views of an image find each other."""
+
+from typing import Literal
+
+from understudy.core.settings import Settings
+from understudy.methods.siamese import Siamese
+from understudy.models.heads import ProjectorSettings
+from understudy.models.network import Network
+from understudy.objectives import AnyObjective
+from understudy.objectives.objective import combine
+from understudy.objectives.selfsup.nt_xent import NtXentSettings
+
+
+class SimclrSettings(Settings):
+    """SimCLR: NT-Xent over two views, behind a projection head."""
+
+    kind: Literal["simclr"] = "simclr"
+    projector: ProjectorSettings = ProjectorSettings()
+    """The head between the backbone and the objective; left behind afterwards."""
+    terms: tuple[AnyObjective, ...] = (NtXentSettings(),)
+    """Objectives to add up; each carries its own weight."""
+
+    def build(self, network: Network) -> Siamese:
+        """The method over a network that has this projector."""
+        return Siamese(network, combine(self.terms, student=network.shape, guidance=None))

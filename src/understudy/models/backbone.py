@@ -1,0 +1,95 @@
+"""What a backbone is: images in, features out, widths declared beforehand."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from understudy.core.settings import Settings
+from understudy.core.types import Outputs, Shape, Stage, Tap
+
+
+class Backbone(nn.Module, ABC):
+    """A network without a head; it knows no classes and no objective."""
+
+    shape: Shape
+    """Widths of `pooled` and of the stages; `num_classes` and `projected` stay None."""
+
+    @abstractmethod
+    def forward(self, images: Tensor, taps: frozenset[Tap]) -> Outputs:
+        """Computes what is asked for and nothing else.
+
+        Args:
+            images: [B, C, H, W], already normalised.
+            taps: POOLED and STAGES are answered; the others need a `Network`.
+        """
+
+
+class BackboneSettings(Settings):
+    """Base of the settings of backbones."""
+
+    kind: str
+
+    @abstractmethod
+    def build(self, channels: int) -> Backbone:
+        """The backbone for images of so many channels, freshly initialised.
+
+        The initialisation draws from torch's global generator: use `NetworkSettings.build`, which
+        seeds it.
+
+        Raises:
+            UsageError: The settings cannot be built; it says what to change.
+        """
+
+
+class Staged(Backbone):
+    """A stem, then stages that each halve the resolution or keep it, then a global mean.
+
+    Args:
+        stem: What comes before the first stage.
+        stages: One module for each entry of `widths`.
+        widths: Channels after each stage.
+        strides: By how much each stage shrinks the images; the stem shrinks nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        stem: nn.Module,
+        stages: Sequence[nn.Module],
+        widths: Sequence[int],
+        strides: Sequence[int],
+    ) -> None:
+        super().__init__()
+        self.stem = stem
+        self.stages = nn.ModuleList(stages)
+        self.shape = _shape(widths, strides)
+        self.apply(_initialise)
+
+    def forward(self, images: Tensor, taps: frozenset[Tap]) -> Outputs:
+        """Runs all stages and keeps what is asked for."""
+        features = self.stem(images)
+        stages = []
+        for stage in self.stages:
+            features = stage(features)
+            stages.append(features)
+
+        return Outputs(
+            pooled=features.mean(dim=(2, 3)) if Tap.POOLED in taps else None,
+            stages=tuple(stages) if Tap.STAGES in taps else (),
+        )
+
+
+def _shape(widths: Sequence[int], strides: Sequence[int]) -> Shape:
+    stages = []
+    reduction = 1
+    for number, (width, stride) in enumerate(zip(widths, strides, strict=True), start=1):
+        reduction *= stride
+        stages.append(Stage(name=f"stage{number}", channels=width, reduction=reduction))
+    return Shape(pooled=widths[-1], stages=tuple(stages))
+
+
+def _initialise(module: nn.Module) -> None:
+    """Kaiming normal over the outputs, as He et al. 2015; batch norms start at 1 and 0 anyway."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

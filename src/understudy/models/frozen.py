@@ -1,0 +1,38 @@
+"""A network that teaches and cannot learn."""
+
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from understudy.core.types import Outputs, Shape, Tap
+from understudy.models.network import Network
+
+
+class Frozen(nn.Module):
+    """A network that gives answers and never changes: no gradients, no statistics, in any mode.
+
+    It normalises for itself, as every `Network` does, so it may have been trained on other images.
+
+    Args:
+        network: Taken over: it is frozen in place. Give a copy where the original is to learn on.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network.requires_grad_(False).eval()
+
+    @property
+    def shape(self) -> Shape:
+        """The network's widths."""
+        return self.network.shape
+
+    def train(self, mode: bool = True) -> Self:  # noqa: ARG002
+        """Stays in evaluation, whatever the mode of the module around it."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def forward(self, images: Tensor, taps: frozenset[Tap]) -> Outputs:
+        """As the network; nothing that comes out carries a gradient."""
+        outputs: Outputs = self.network(images, taps)
+        return outputs

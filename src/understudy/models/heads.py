@@ -1,0 +1,66 @@
+"""What stands behind a backbone: a projector for self-supervision, and the absence of a head."""
+
+from typing import Literal, NoReturn
+
+from pydantic import PositiveInt
+from torch import Tensor, nn
+
+from understudy.core.errors import UsageError
+from understudy.core.settings import Settings
+
+
+class Projector(nn.Module):
+    """The projection head of SimCLR (Chen et al. 2020, arXiv:2002.05709 and arXiv:2006.10029).
+
+    As in the authors' code, every layer is linear without bias, then batch norm, and relu between
+    layers. Departs from it: the last batch norm has no scale either (theirs has no shift), and
+    the layers are initialised as PyTorch does, since batch norm takes their scale away.
+    """
+
+    def __init__(self, *, inputs: int, hidden: int, out: int, layers: int) -> None:
+        super().__init__()
+        self.out = out
+        self.layers = nn.Sequential()
+        for _ in range(layers - 1):
+            self.layers.append(nn.Linear(inputs, hidden, bias=False))
+            self.layers.append(nn.BatchNorm1d(hidden))
+            self.layers.append(nn.ReLU(inplace=True))
+            inputs = hidden
+        self.layers.append(nn.Linear(inputs, out, bias=False))
+        self.layers.append(nn.BatchNorm1d(out, affine=False))
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """[B, D] to [B, out], not normalised."""
+        projected: Tensor = self.layers(pooled)
+        return projected
+
+
+class ProjectorSettings(Settings):
+    """A SimCLR projection head: used in pretraining, left behind afterwards."""
+
+    hidden: PositiveInt = 512
+    """Width of the layers between."""
+    out: PositiveInt = 128
+    """Width of what the objective compares."""
+    layers: Literal[2, 3] = 2
+    """2 as in SimCLR, 3 as in SimCLRv2."""
+
+    def build(self, inputs: int) -> Projector:
+        """The head for `inputs` pooled features."""
+        return Projector(inputs=inputs, hidden=self.hidden, out=self.out, layers=self.layers)
+
+
+class Missing(nn.Module):
+    """Stands where a network has no such head, and says so to whoever asks for it."""
+
+    def __init__(self, head: str, *, remedy: str) -> None:
+        super().__init__()
+        self._message = f"This network has no {head}. {remedy}"
+
+    def forward(self, *_: Tensor) -> NoReturn:
+        """Refuses.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError(self._message)

@@ -1,0 +1,144 @@
+"""A backbone with everything that its images and its objectives need around it."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import torch
+from pydantic import Field, PositiveInt
+from torch import Tensor, nn
+
+from understudy.core.errors import UsageError
+from understudy.core.seeds import derived_seed
+from understudy.core.settings import Settings
+from understudy.core.types import Outputs, Tap
+from understudy.models import AnyBackbone
+from understudy.models.backbone import Backbone
+from understudy.models.heads import Missing, Projector, ProjectorSettings
+from understudy.models.initialise import drawn_from
+
+FROM_POOLED = frozenset({Tap.POOLED, Tap.LOGITS, Tap.PROJECTED})
+
+
+class Normalise(nn.Module):
+    """Centres and scales each channel; part of the weights, so a teacher keeps its own."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, *, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[B, C, H, W] in [0, 1] to the same, about zero."""
+        return (images - self.mean[:, None, None]) / self.std[:, None, None]
+
+
+class Network(nn.Module):
+    """Normalisation, backbone, and a classifier or a projector or both or neither.
+
+    Args:
+        normalise: For images in [0, 1].
+        backbone: Gives the pooled features.
+        classifier: Linear, from the pooled features.
+        projector: From the pooled features.
+    """
+
+    def __init__(
+        self,
+        *,
+        normalise: Normalise,
+        backbone: Backbone,
+        classifier: nn.Linear | None,
+        projector: Projector | None,
+    ) -> None:
+        super().__init__()
+        self.normalise = normalise
+        self.backbone = backbone
+        self.classifier = classifier or Missing(
+            "classifier", remedy="It was trained without labels: finetune it first."
+        )
+        self.projector = projector or Missing(
+            "projector", remedy="Set `projector`, or choose objectives that do without one."
+        )
+        self.shape = backbone.shape._replace(
+            num_classes=classifier.out_features if classifier else None,
+            projected=projector.out if projector else None,
+        )
+
+    def forward(self, images: Tensor, taps: frozenset[Tap]) -> Outputs:
+        """Computes what is asked for and nothing else.
+
+        Args:
+            images: [B, C, H, W] in [0, 1].
+            taps: What to compute; the rest is None.
+
+        Raises:
+            UsageError: A tap needs a head that this network does not have.
+        """
+        wanted = taps & {Tap.STAGES} | ({Tap.POOLED} if taps & FROM_POOLED else frozenset())
+        features = self.backbone(self.normalise(images), wanted)
+
+        return Outputs(
+            logits=self.classifier(features.pooled) if Tap.LOGITS in taps else None,
+            pooled=features.pooled if Tap.POOLED in taps else None,
+            projected=self.projector(features.pooled) if Tap.PROJECTED in taps else None,
+            stages=features.stages,
+        )
+
+
+class NetworkSettings(Settings):
+    """All that is needed to build a network again and load its weights into it."""
+
+    backbone: AnyBackbone
+    channels: PositiveInt
+    """Of the images."""
+    size: PositiveInt
+    """Height and width of the images it is made for."""
+    classes: Annotated[tuple[str, ...], Field(min_length=1)] | None
+    """Names in the order of the logits; none: no classifier."""
+    projector: ProjectorSettings | None = None
+
+    def build(self, *, mean: Sequence[float], std: Sequence[float], seed: int) -> Network:
+        """The network, initialised from `seed` alone; backbone and heads from streams of their own.
+
+        Args:
+            mean: Of each channel, of images in [0, 1].
+            std: Likewise; above zero.
+            seed: Equal seeds give bit-equal weights; the global generator is left as it was.
+
+        Raises:
+            UsageError: Mean or std do not fit the channels, or the backbone cannot be built.
+        """
+        self._check(mean, std)
+        with drawn_from(derived_seed(seed, "backbone")):
+            backbone = self.backbone.build(self.channels)
+        with drawn_from(derived_seed(seed, "classifier")):
+            classifier = (
+                nn.Linear(backbone.shape.pooled, len(self.classes)) if self.classes else None
+            )
+        with drawn_from(derived_seed(seed, "projector")):
+            projector = self.projector.build(backbone.shape.pooled) if self.projector else None
+            normalise = Normalise(mean=mean, std=std)
+
+        return Network(
+            normalise=normalise, backbone=backbone, classifier=classifier, projector=projector
+        )
+
+    def blank(self) -> Network:
+        """The network with weights that are about to be replaced by those of a checkpoint."""
+        return self.build(mean=(0.0,) * self.channels, std=(1.0,) * self.channels, seed=0)
+
+    def _check(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        if len(mean) != self.channels or len(std) != self.channels:
+            raise UsageError(
+                f"The network takes {self.channels} channels, but the normalisation has "
+                f"{len(mean)} means and {len(std)} standard deviations. Give one for each channel."
+            )
+        flat = [channel for channel, spread in enumerate(std) if not spread > 0]
+        if flat:
+            raise UsageError(
+                f"The standard deviation of channel {flat[0]} is {std[flat[0]]}; it must be above "
+                "zero. Leave out a channel that is the same in all images, or give it 1."
+            )

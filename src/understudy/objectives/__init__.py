@@ -1,0 +1,27 @@
+"""Every objective there is. To add one: write its file, import it here, name it in the union.
+
+An objective says what it reads of student and teacher (objective.py); `combine` (combined.py)
+builds all that a training asks for, and refuses what its networks cannot give.
+"""
+
+from typing import Annotated, get_args
+
+from pydantic import Field
+
+from understudy.objectives.distill.hard_label import HardLabelSettings
+from understudy.objectives.distill.regression import RegressionSettings
+from understudy.objectives.distill.soft_label import SoftLabelSettings
+from understudy.objectives.label import LabelSettings
+from understudy.objectives.objective import ObjectiveSettings
+from understudy.objectives.selfsup.nt_xent import NTXentSettings
+
+AnyObjective = Annotated[
+    LabelSettings | HardLabelSettings | SoftLabelSettings | NTXentSettings | RegressionSettings,
+    Field(discriminator="kind"),
+]
+
+
+def every_objective() -> tuple[type[ObjectiveSettings], ...]:
+    """The settings of all objectives, in the order of the union."""
+    union, *_ = get_args(AnyObjective)
+    return get_args(union)

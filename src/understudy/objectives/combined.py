@@ -1,0 +1,136 @@
+"""The sum of all objectives of a training."""
+
+from collections.abc import Sequence
+from itertools import count
+
+import torch
+from torch import Tensor, nn
+
+from understudy.core.errors import UsageError
+from understudy.core.types import Shape, Tap, Targets, Terms
+from understudy.objectives.objective import Objective, ObjectiveSettings, Views, guided
+from understudy.objectives.weight import Ramp, weight_at
+
+REMEDIES = {
+    Tap.LOGITS: ("a classifier", "finetune it on labels first, or compare features instead"),
+    Tap.PROJECTED: ("a projector", "set `projector`, or choose an objective that needs none"),
+    Tap.STAGES: ("stages", "choose another backbone, or an objective that compares other outputs"),
+    Tap.POOLED: ("pooled features", "choose another backbone"),
+}
+
+
+class Combined(nn.Module):
+    """Objectives, each with its weight.
+
+    Args:
+        objectives: To add up.
+        names: One for each; they head its terms.
+        weights: One for each; ramps follow `at`.
+    """
+
+    weights: Tensor
+
+    def __init__(
+        self,
+        *,
+        objectives: Sequence[Objective],
+        names: Sequence[str],
+        weights: Sequence[float | Ramp],
+    ) -> None:
+        super().__init__()
+        self.objectives = nn.ModuleList(objectives)
+        self.names = tuple(names)
+        self.taps = frozenset[Tap]().union(*(objective.taps for objective in objectives))
+        self.guidance_taps = frozenset[Tap]().union(*(each.guidance_taps for each in objectives))
+        self.reads_labels = any(objective.reads_labels for objective in objectives)
+        self.views = max(objective.views for objective in objectives)
+        self._schedule = tuple(weights)
+        # A tensor, so that a compiled step meets no new constant when a weight moves; not saved,
+        # since it follows from the progress.
+        self.register_buffer("weights", self._weights_at(0.0), persistent=False)
+
+    def at(self, progress: float) -> None:
+        """Moves the weights to where they belong after a share of the training, from 0 to 1."""
+        if any(isinstance(weight, Ramp) for weight in self._schedule):
+            self.weights.copy_(self._weights_at(progress))
+
+    def forward(
+        self, student: Views, guidance: Views | None, targets: Targets
+    ) -> tuple[Tensor, Terms]:
+        """Adds up all terms.
+
+        Returns:
+            The weighted sum, and the terms without their weights, named as the objective, or
+            `objective.part` where it has several; gradients are still attached to both.
+        """
+        parts = [objective(student, guidance, targets) for objective in self.objectives]
+        totals = torch.stack([torch.stack(list(terms.values())).sum() for terms in parts])
+        named = {
+            name if len(terms) == 1 else f"{name}.{part}": value
+            for name, terms in zip(self.names, parts, strict=True)
+            for part, value in terms.items()
+        }
+        return (self.weights * totals).sum(), named
+
+    def _weights_at(self, progress: float) -> Tensor:
+        return torch.tensor([weight_at(weight, progress) for weight in self._schedule])
+
+
+def combine(
+    settings: Sequence[ObjectiveSettings], *, student: Shape, guidance: Shape | None
+) -> Combined:
+    """Builds all objectives of a training for the networks at hand.
+
+    Objectives of one kind are told apart by a number: `soft_label`, `soft_label#2`.
+
+    Raises:
+        UsageError: There is none, or one of them needs what student or teacher do not have.
+    """
+    if not settings:
+        raise UsageError("There is no objective to train for. Give `terms` at least one entry.")
+    objectives = [_built(each, student=student, guidance=guidance) for each in settings]
+
+    return Combined(
+        objectives=objectives,
+        names=_distinct([each.kind for each in settings]),
+        weights=[each.weight for each in settings],
+    )
+
+
+def _built(settings: ObjectiveSettings, *, student: Shape, guidance: Shape | None) -> Objective:
+    objective = settings.build(student, guidance)
+
+    _check(settings.kind, objective.taps, student, network="student")
+    if objective.guidance_taps:
+        teacher = guided(guidance, settings.kind)
+        _check(settings.kind, objective.guidance_taps, teacher, network="teacher")
+        _check_classes(settings.kind, objective, student, teacher)
+    return objective
+
+
+def _check(kind: str, taps: frozenset[Tap], shape: Shape, *, network: str) -> None:
+    there = {
+        Tap.LOGITS: shape.num_classes is not None,
+        Tap.PROJECTED: shape.projected is not None,
+        Tap.STAGES: bool(shape.stages),
+        Tap.POOLED: True,
+    }
+    for tap in sorted(taps, key=lambda tap: tap.value):
+        if not there[tap]:
+            what, remedy = REMEDIES[tap]
+            raise UsageError(f"Objective {kind!r} needs a {network} with {what}: {remedy}.")
+
+
+def _check_classes(kind: str, objective: Objective, student: Shape, teacher: Shape) -> None:
+    compares = Tap.LOGITS in objective.taps & objective.guidance_taps
+    if compares and student.num_classes != teacher.num_classes:
+        raise UsageError(
+            f"Objective {kind!r} compares logits, but the student has {student.num_classes} "
+            f"classes and the teacher {teacher.num_classes}. Use a teacher of the same classes."
+        )
+
+
+def _distinct(kinds: Sequence[str]) -> list[str]:
+    counters = {kind: count(1) for kind in kinds}
+    numbered = [(kind, next(counters[kind])) for kind in kinds]
+    return [kind if number == 1 else f"{kind}#{number}" for kind, number in numbered]

@@ -1,0 +1,167 @@
+"""The main table: every name with its figures over seeds, and what the student gained."""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from understudy.results.records import StudyRecord
+from understudy.results.rows import Row, rows_of
+from understudy.results.tables import Cell, Difference, paired, summarize
+
+CHECKPOINTS = ("last", "best")  # last first: nothing was chosen to get it
+JUDGED = ("test_top1", "test_macro_f1", "val_top1")
+"""Metrics whose differences are shown."""
+
+
+Thing = TypeVar("Thing", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One configuration at one checkpoint, over its seeds."""
+
+    study: str
+    axes: dict[str, str]
+    name: str
+    stage: str
+    checkpoint: str
+    rows: tuple[Row, ...]
+
+    def cell(self, metric: str) -> Cell | None:
+        """Mean and spread of a metric."""
+        return summarize(self.rows, metric)
+
+    @property
+    def configuration(self) -> str:
+        """What all its rows share."""
+        return self.rows[0].configuration
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """The gain of one name over another, paired by seed."""
+
+    study: str
+    axes: dict[str, str]
+    checkpoint: str
+    role: str
+    """What `against` is to `of`: baseline or teacher."""
+    of: Line
+    against: Line
+    differences: dict[str, Difference]
+    """By metric; a metric that no pair has is absent."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a study's rows say side by side."""
+
+    rows: tuple[Row, ...]
+    lines: tuple[Line, ...]
+    """Models with any accuracy, in study order, `last` before `best`."""
+    contrasts: tuple[Contrast, ...]
+
+    def at(self, checkpoint: str) -> tuple[Line, ...]:
+        """The lines of one checkpoint."""
+        return tuple(line for line in self.lines if line.checkpoint == checkpoint)
+
+
+def comparison(record: StudyRecord) -> Comparison:
+    """Builds the main table of a study.
+
+    Runs that share study, name, axes and configuration make one line. Each distilled model is
+    contrasted with its baseline (trained on labels alone under the same axes) and its teacher.
+    """
+    rows = rows_of(record)
+    lines = _lines([row for row in rows if row.val_top1 is not None or row.test_top1 is not None])
+    parents: dict[tuple[str, str], set[str]] = {}
+    for entry in record.entries:
+        parents.setdefault((entry.study, entry.node), set()).update(entry.parents)
+    students = [line for line in lines if line.stage == "distill"]
+    contrasts = [
+        contrast
+        for student in students
+        for role, other in _opponents(student, lines, parents)
+        if (contrast := _contrast(student, other, role)).differences
+    ]
+    return Comparison(rows=tuple(rows), lines=tuple(lines), contrasts=tuple(contrasts))
+
+
+def _lines(rows: Sequence[Row]) -> list[Line]:
+    groups: dict[tuple[object, ...], dict[tuple[str, int | None], Row]] = {}
+    for row in rows:
+        place = (row.study, *row.axes.items()), row.name, row.configuration, row.checkpoint
+        groups.setdefault(place, {})[row.run, row.seed] = row
+    lines = [
+        Line(
+            study=first.study,
+            axes=first.axes,
+            name=first.name,
+            stage=first.stage,
+            checkpoint=first.checkpoint,
+            rows=tuple(group.values()),
+        )
+        for group in groups.values()
+        for first in [next(iter(group.values()))]
+    ]
+    contexts = _ranks((line.study, *line.axes.items()) for line in lines)
+    names = _ranks(line.name for line in lines)
+    return sorted(
+        lines,
+        key=lambda line: (
+            contexts[line.study, *line.axes.items()],
+            names[line.name],
+            CHECKPOINTS.index(line.checkpoint),
+        ),
+    )
+
+
+def _ranks(things: Iterable[Thing]) -> dict[Thing, int]:
+    return {thing: rank for rank, thing in enumerate(dict.fromkeys(things))}
+
+
+def _opponents(
+    student: Line, lines: Sequence[Line], parents: Mapping[tuple[str, str], set[str]]
+) -> list[tuple[str, Line]]:
+    """The student's baselines and teachers, each under the axes that it shares with it.
+
+    At the student's checkpoint; one that kept only its other checkpoint, as early stopping may
+    leave a teacher, is met at that.
+    """
+    teachers = parents.get((student.study, student.name), set())
+    found: list[tuple[str, Line]] = []
+    for name in dict.fromkeys(line.name for line in lines if line.name != student.name):
+        candidates = [line for line in lines if line.name == name and _compatible(student, line)]
+        if not candidates:
+            continue
+        nearest = max(
+            candidates,
+            key=lambda line: (len(line.axes), line.checkpoint == student.checkpoint),
+        )
+        if name in teachers:
+            found.append(("teacher", nearest))
+        elif nearest.stage == "train":
+            found.append(("baseline", nearest))
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def _compatible(student: Line, other: Line) -> bool:
+    return (
+        student.study == other.study
+        and student.rows[0].data == other.rows[0].data
+        and other.axes.items() <= student.axes.items()
+    )
+
+
+def _contrast(student: Line, other: Line, role: str) -> Contrast:
+    rows = [*student.rows, *other.rows]
+    found = {metric: paired(rows, metric, of=student.name, against=other.name) for metric in JUDGED}
+    return Contrast(
+        study=student.study,
+        axes=student.axes,
+        checkpoint=student.checkpoint,
+        role=role,
+        of=student,
+        against=other,
+        differences={name: value for name, value in found.items() if value is not None},
+    )

@@ -1,0 +1,51 @@
+"""rows.csv: the rows as any other program can read them."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from understudy.core.files import write_text
+from understudy.results.rows import Row
+
+BEFORE_AXES = ("study", "stage", "name", "checkpoint", "seed")
+AFTER_AXES = (
+    *("parameters", "labels", "steps", "seconds", "precision", "val_top1"),
+    *("test_top1", "test_top5", "test_macro_f1", "test_ece", "agreement", "latency_ms"),
+    *("run", "parents", "version"),
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""Beginnings that make a spreadsheet run a text cell."""
+
+
+def write_csv(rows: Sequence[Row], path: Path) -> None:
+    """Writes rows.csv whole or not at all; the `axis.*` columns stand after the seed.
+
+    Numbers are written with all their digits, what was not measured as an empty cell. A text
+    that a spreadsheet would take for a formula gets an apostrophe in front.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
+    axes = list(dict.fromkeys(axis for row in rows for axis in row.axes))
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*BEFORE_AXES, *(_text(f"axis.{axis}") for axis in axes), *AFTER_AXES])
+    for row in rows:
+        cells = [getattr(row, column) for column in BEFORE_AXES]
+        cells += [row.axes.get(axis) for axis in axes]
+        cells += [getattr(row, column) for column in AFTER_AXES]
+        writer.writerow([_cell(cell) for cell in cells])
+    write_text(path, stream.getvalue())
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return _text(" ".join(value))
+    return _text(value) if isinstance(value, str) else repr(value)
+
+
+def _text(value: str) -> str:
+    return f"'{value}" if value.startswith(FORMULA) else value

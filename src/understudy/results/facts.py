@@ -1,0 +1,122 @@
+"""What is so beside the gains: size and speed, agreement, pretraining, export, time."""
+
+from collections.abc import Iterator, Sequence
+from statistics import fmean
+
+from understudy.results.comparison import Comparison, Contrast
+from understudy.results.finding import Finding, began, called
+from understudy.results.formats import (
+    count,
+    duration,
+    exact,
+    listed,
+    milliseconds,
+    percent,
+    plural,
+    times,
+)
+from understudy.results.records import Entry, StudyRecord
+from understudy.results.values import listing, mapping, number, whole
+
+
+def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
+    """The facts of a study."""
+    last = [contrast for contrast in comparison.contrasts if contrast.checkpoint == "last"]
+    told = [
+        *_sizes([contrast for contrast in last if contrast.role == "teacher"]),
+        *_budgets([contrast for contrast in last if contrast.role == "baseline"]),
+        *_pretraining(record),
+        *_export(record),
+        *_test_images(record),
+        *_time(record),
+    ]
+    return [Finding("fact", text) for text in told]
+
+
+def _sizes(contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """Only where there is one student: with many, the plots tell it."""
+    if len(contrasts) != 1:
+        return
+    student, teacher = contrasts[0].of, contrasts[0].against
+    name, other = began(called(student.name)), called(teacher.name)
+    small, large = student.cell("parameters"), teacher.cell("parameters")
+    if small and large and small.mean:
+        ratio = large.mean / small.mean
+        relation = f", {times(ratio)} fewer than {other}'s {count(large.mean)}"
+        yield f"{name} has {count(small.mean)} parameters{relation if ratio > 1 else ''}."
+    fast, slow = student.cell("latency_ms"), teacher.cell("latency_ms")
+    if fast and slow:
+        yield (
+            f"Exported, {called(student.name)} answers one image in {milliseconds(fast.mean)} ms "
+            f"on one thread, {other} in {milliseconds(slow.mean)} ms."
+        )
+    if agreement := student.cell("agreement"):
+        yield f"{name} answers like {other} on {percent(agreement.mean)} of the test images."
+
+
+def _budgets(contrasts: Sequence[Contrast]) -> Iterator[str]:
+    steps = {(one.of.cell("steps"), one.against.cell("steps")) for one in contrasts}
+    pairs = {(of.mean, against.mean) for of, against in steps if of and against}
+    if len(pairs) == 1 and len(set(next(iter(pairs)))) == 1:
+        yield f"Student and baseline took equally many steps: {exact(next(iter(pairs))[0])} each."
+
+
+def _pretraining(record: StudyRecord) -> Iterator[str]:
+    series = [knn for entry in record.entries if len(knn := knn_of(entry)) > 1]
+    if not series:
+        return
+    first, last = fmean(knn[0][1] for knn in series), fmean(knn[-1][1] for knn in series)
+    verb = "rose" if last > first else "did not rise:"
+    runs = "one run" if len(series) == 1 else f"mean of {len(series)} runs"
+    yield (
+        f"During pretraining the k-NN accuracy of the frozen features {verb} from "
+        f"{percent(first)} to {percent(last)} ({runs})."
+    )
+
+
+def knn_of(entry: Entry) -> list[tuple[float, float]]:
+    """k-NN accuracy by step; empty for trainings that do not log it."""
+    return entry.run.history.series(phase="validation", key="knn_top1")
+
+
+def _export(record: StudyRecord) -> Iterator[str]:
+    checks = [mapping(entry.run.summary["parity"]) for entry in record.having("parity")]
+    agreements = [number(check.get("agreement")) for check in checks]
+    known = [agreement for agreement in agreements if agreement is not None]
+    images = min((whole(check.get("images")) or 0 for check in checks), default=0)
+    if not known or not images:
+        return
+    worst = max(number(check.get("max_difference")) or 0.0 for check in checks)
+    batches = listed([str(size) for size in listing(checks[0].get("batches"))] or ["unknown size"])
+    answers = (
+        f"answers like the trained model on all {exact(images)} images compared"
+        if min(known) == 1
+        else f"differs from the trained model on {percent(1 - min(known), digits=2)} of the images"
+    )
+    yield (
+        f"The exported file {answers} (largest difference of two logits {worst:.1g}; "
+        f"batches of {batches})."
+    )
+
+
+def _test_images(record: StudyRecord) -> Iterator[str]:
+    sizes = {
+        images
+        for entry in record.having("evaluations")
+        if entry.run.summary.get("split") == "test"
+        and (images := whole(entry.run.summary.get("images")))
+    }
+    if len(sizes) == 1:
+        size = next(iter(sizes))
+        yield (
+            f"Test figures come from {exact(size)} images; one image is "
+            f"{percent(1 / size, digits=2)}."
+        )
+
+
+def _time(record: StudyRecord) -> Iterator[str]:
+    runs = {entry.run.path: entry.run for entry in record.entries if entry.run.is_training}
+    seconds = [number(run.summary.get("seconds")) for run in runs.values()]
+    known = [second for second in seconds if second is not None]
+    if known:
+        yield f"{plural(len(known), 'training')} took {duration(sum(known))} together."

@@ -1,0 +1,95 @@
+"""Finding what a person points at: a study, a folder of runs, or one run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from understudy.results.errors import ReportError
+from understudy.results.records import (
+    IDENTITY_LENGTH,
+    Entry,
+    RunRecord,
+    StudyRecord,
+    read_run,
+    read_study,
+)
+from understudy.results.values import listing, mapping, text, whole
+
+
+def find(path: Path) -> StudyRecord:
+    """Reads whatever `path` is: a study's directory, a folder of runs, or one run.
+
+    Raises:
+        ReportError: There is nothing of the kind.
+    """
+    place = path.parent if path.name in ("study.json", "summary.json") else path
+    if (place / "study.json").exists():
+        return read_study(place)
+    if _is_run(place):
+        return _alone(place)
+    studies = sorted([*place.glob("studies/*/study.json"), *place.glob("*/study.json")])
+    runs = [run for run in sorted([*place.glob("*"), *place.glob("*/*")]) if _is_run(run)]
+    if not studies and not runs:
+        found = "it does not exist" if not place.exists() else "it holds neither"
+        raise ReportError(
+            f"{path}: no study and no run to report: {found}. Give the directory of a study "
+            "(`runs/studies/NAME`), a folder of runs (`runs`), or one run (`runs/STAGE/NAME-ID`)."
+        )
+    return _together(place, [read_study(study.parent) for study in studies], runs)
+
+
+def _is_run(path: Path) -> bool:
+    return any((path / name).is_file() for name in ("summary.json", "config.yaml", "metrics.jsonl"))
+
+
+def _alone(path: Path) -> StudyRecord:
+    """One run, with the evaluations beside it that tell about it."""
+    run = read_run(path.resolve())
+    others = [read_run(other) for other in sorted(run.path.parent.parent.glob("evaluate/*-*"))]
+    telling = [other for other in others if other.path != run.path and _tells_of(other, run)]
+    return _loose(path, name=run.name, title=run.id, runs=[run, *telling], before=())
+
+
+def _tells_of(evaluation: RunRecord, run: RunRecord) -> bool:
+    told = map(mapping, listing(evaluation.summary.get("evaluations")))
+    return run.identity in {text(one.get("identity"))[:IDENTITY_LENGTH] for one in told}
+
+
+def _together(path: Path, studies: Sequence[StudyRecord], runs: Sequence[Path]) -> StudyRecord:
+    """A folder of runs: those of its studies in their places, then the others."""
+    entries = tuple(entry for study in studies for entry in study.entries)
+    known = {entry.run.path for entry in entries}
+    others = [read_run(run.resolve()) for run in runs if run.resolve() not in known]
+    name = path.resolve().name
+    return _loose(path, name=name, title=f"All runs in {name}", runs=others, before=entries)
+
+
+def _loose(
+    path: Path, *, name: str, title: str, runs: Sequence[RunRecord], before: tuple[Entry, ...]
+) -> StudyRecord:
+    names = {run.identity: run.name for run in runs}
+    entries = [
+        Entry(
+            study="",
+            node=run.name,
+            stage=run.stage,
+            seed=whole(run.summary.get("seed")),
+            axes={},
+            status=run.status,
+            error="",
+            parents=tuple(
+                names.get(text(parent.get("identity"))[:IDENTITY_LENGTH], role)
+                for role, parent in run.parents.items()
+            ),
+            run=run,
+        )
+        for run in runs
+    ]
+    return StudyRecord(
+        path=path,
+        name=name,
+        title=title,
+        parameters={},
+        scale="",
+        reduced="",
+        entries=(*before, *entries),
+    )

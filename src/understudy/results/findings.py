@@ -1,0 +1,107 @@
+"""What a study found, in sentences computed from its rows; nothing here is written by hand."""
+
+from collections.abc import Iterator, Sequence
+
+from understudy.results.cautions import cautions
+from understudy.results.comparison import Comparison, Contrast
+from understudy.results.facts import facts
+from understudy.results.finding import Finding, began, called, place
+from understudy.results.formats import percent, plural, points
+from understudy.results.records import StudyRecord
+from understudy.results.tables import Difference
+
+METRICS = {"test_top1": "test accuracy", "val_top1": "validation accuracy"}
+"""What a gain is told in: the test split where it was looked at, else validation."""
+MOST_SENTENCES = 4  # settings told one by one; more are counted
+
+
+def findings(record: StudyRecord, comparison: Comparison) -> list[Finding]:
+    """Every sentence about a study: results first, then facts, then what limits them."""
+    return [*_results(comparison), *facts(record, comparison), *cautions(record, comparison)]
+
+
+def _results(comparison: Comparison) -> Iterator[Finding]:
+    for role in ("baseline", "teacher"):
+        told = [one for one in comparison.contrasts if one.role == role and metric_of(one)]
+        last = [one for one in told if one.checkpoint == "last"] or told
+        if len(last) > MOST_SENTENCES:
+            yield Finding("result", _counted(last))
+            continue
+        for contrast in last:
+            yield Finding("result", _sentence(contrast, told, last))
+
+
+def metric_of(contrast: Contrast) -> str | None:
+    """The metric in which this gain is told."""
+    return next((metric for metric in METRICS if metric in contrast.differences), None)
+
+
+def _sentence(contrast: Contrast, told: Sequence[Contrast], last: Sequence[Contrast]) -> str:
+    metric = metric_of(contrast) or ""
+    where = place(contrast, last)
+    parts = [f"{where}: " if where else "", _gain(contrast, metric)]
+    best = next((other for other in told if _is_best_of(contrast, other)), None)
+    if best is not None and metric in best.differences:
+        beside = best.differences[metric]
+        parts.append(f" Best on validation instead of last: {points(beside.mean)} points")
+        parts.append(f" ({_interval(beside)})." if beside.n > 1 else ".")
+    return "".join(parts)
+
+
+def _is_best_of(contrast: Contrast, other: Contrast) -> bool:
+    same = (contrast.study, contrast.axes, contrast.of.name, contrast.of.configuration)
+    return (
+        contrast.checkpoint == "last"
+        and other.checkpoint == "best"
+        and contrast.against.name == other.against.name
+        and same == (other.study, other.axes, other.of.name, other.of.configuration)
+    )
+
+
+def _gain(contrast: Contrast, metric: str) -> str:
+    difference = contrast.differences[metric]
+    of, against = called(contrast.of.name), called(contrast.against.name)
+    gain, name = f"{points(difference.mean)} points", METRICS[metric]
+    if difference.n == 1:
+        return (
+            f"With one seed, {of} differs from {against} by {gain} in {name} "
+            f"({_levels(contrast, metric)}). One seed shows no spread, so nothing tells whether "
+            "another would show the same."
+        )
+    evidence = f"{_interval(difference)}, {plural(difference.n, 'paired seed')}"
+    if not difference.is_shown:
+        return f"No difference shown in {name} between {of} and {against}: {gain} ({evidence})."
+    verb = "beats" if difference.mean > 0 else "is behind"
+    return (
+        f"{began(of)} {verb} {against} by {gain} in {name} ({evidence}; "
+        f"{_levels(contrast, metric)})."
+    )
+
+
+def _levels(contrast: Contrast, metric: str) -> str:
+    cells = contrast.of.cell(metric), contrast.against.cell(metric)
+    return " against ".join(percent(cell.mean if cell else None) for cell in cells)
+
+
+def _interval(difference: Difference) -> str:
+    return f"95 % interval {points(difference.low)} to {points(difference.high)}"
+
+
+def _counted(contrasts: Sequence[Contrast]) -> str:
+    """One sentence over many settings."""
+    found = [(one, one.differences[metric_of(one) or ""]) for one in contrasts]
+    shown = [difference for _, difference in found if difference.is_shown]
+    better = sum(difference.mean > 0 for difference in shown)
+    single = sum(difference.n == 1 for _, difference in found)
+    unclear = len(found) - len(shown) - single
+    against = called(contrasts[0].against.name)
+    parts = [f"beats {against} in {better}", f"is behind in {len(shown) - better}"]
+    parts += [f"shows no difference in {unclear}"] if unclear else []
+    parts += [f"has one seed, so no spread, in {single}"] if single else []
+    ranked = sorted(found, key=lambda pair: pair[1].mean)
+    (low, least), (high, most) = ranked[0], ranked[-1]
+    return (
+        f"Over {plural(len(found), 'setting')}, distillation {', '.join(parts)}. Differences run "
+        f"from {points(least.mean)} points ({place(low, contrasts)}) to {points(most.mean)} points "
+        f"({place(high, contrasts)})."
+    )

@@ -1,0 +1,78 @@
+"""Numbers as people read them; None is shown as an en dash."""
+
+from collections.abc import Sequence
+
+ABSENT = "–"
+MINUS = "−"
+
+
+def percent(share: float | None, *, digits: int = 1) -> str:
+    """A share as `53.4 %`."""
+    return ABSENT if share is None else f"{hundredths(share, digits=digits)} %"
+
+
+def hundredths(share: float | None, *, digits: int = 1) -> str:
+    """A share as `53.4`, for columns whose head says %."""
+    return ABSENT if share is None else f"{100 * share:.{digits}f}"
+
+
+def points(difference: float | None) -> str:
+    """A difference of shares in percentage points, `+7.9`; one that rounds to nothing is `0.0`."""
+    if difference is None:
+        return ABSENT
+    rounded = f"{100 * difference:+.1f}"
+    return "0.0" if rounded in ("+0.0", "-0.0") else rounded.replace("-", MINUS)
+
+
+def count(number: float | None) -> str:
+    """A large count in three figures at most: 985, 78 k, 4.9 M."""
+    if number is None:
+        return ABSENT
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= 0.9995 * size:  # what would round to 1000 of the unit below
+            value = number / size
+            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+    return f"{number:.0f}"
+
+
+def exact(number: float | None) -> str:
+    """A count in full: 1,300."""
+    return ABSENT if number is None else f"{number:,.0f}"
+
+
+def milliseconds(value: float | None) -> str:
+    """A latency with three figures: 0.83, 12.4, 104."""
+    if value is None:
+        return ABSENT
+    return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f}"
+
+
+def duration(seconds: float | None) -> str:
+    """A time in its two largest units: 4.2 s, 42 s, 3 min 20 s, 1 h 05 min, 2 d 03 h."""
+    if seconds is None:
+        return ABSENT
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86_400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600:02d} h"
+
+
+def times(ratio: float) -> str:
+    """A ratio as `63 times`, `2.4 times`."""
+    return f"{ratio:.0f} times" if ratio >= 9.95 else f"{ratio:.1f} times"
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 seed`, `3 seeds`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(items: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,142 @@
+"""One row per trained model and kept checkpoint: what every table, plot and sentence is made of."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from understudy.results.configuration import configuration
+from understudy.results.records import IDENTITY_LENGTH, Entry, StudyRecord
+from understudy.results.values import listing, mapping, number, text, whole
+
+Evaluations = Mapping[tuple[str, str, str], Mapping[str, Any]]
+"""(study, identity, checkpoint) -> what an evaluation on the test split tells of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One trained model at one checkpoint; shares lie in 0-1, and None means not measured."""
+
+    study: str
+    stage: str
+    name: str
+    """Its role in the study: baseline, teacher, student, ..."""
+    checkpoint: str
+    """last, or best on validation."""
+    seed: int | None
+    axes: dict[str, str]
+    parameters: int | None
+    labels: int | None
+    """Training and validation labels together: a label used to choose is a label used."""
+    steps: int | None
+    """Optimizer steps up to this checkpoint."""
+    seconds: float | None
+    """Of the whole training."""
+    precision: str
+    val_top1: float | None
+    test_top1: float | None
+    test_top5: float | None
+    test_macro_f1: float | None
+    test_ece: float | None
+    agreement: float | None
+    """Share of test images on which it answers like its teacher."""
+    latency_ms: float | None
+    """Exported model, batch 1, one thread."""
+    run: str
+    parents: tuple[str, ...]
+    """Run ids."""
+    version: str
+    configuration: str
+    """Equal for rows that differ in their seed alone; not a column."""
+    data: str
+    """Key of the images that it learned from; not a column."""
+
+
+def rows_of(record: StudyRecord) -> list[Row]:
+    """Joins what trainings say of themselves with what evaluations on the test split say of them.
+
+    Test figures come from `evaluate` runs alone. A model that nobody evaluated, such as a
+    pretrained backbone, has a row with those columns empty.
+    """
+    evaluations = _evaluations(record)
+    configurations = _configurations(record)
+    return [
+        _row(entry, checkpoint, mapping(facts), evaluations, configurations[entry.run.identity])
+        for entry in record.entries
+        if entry.run.is_training
+        for checkpoint, facts in _checkpoints(entry)
+    ]
+
+
+def _checkpoints(entry: Entry) -> Iterator[tuple[str, Any]]:
+    found = mapping(entry.run.summary.get("checkpoints")) or {"last": {}}
+    for checkpoint in ("last", "best"):
+        if checkpoint in found:
+            yield checkpoint, found[checkpoint]
+
+
+def _configurations(record: StudyRecord) -> dict[str, str]:
+    runs = {entry.run.identity: entry.run for entry in record.entries}
+    return {identity: configuration(run, runs) for identity, run in runs.items() if run.is_training}
+
+
+def _evaluations(record: StudyRecord) -> Evaluations:
+    """The first evaluation of a model within its own study, else the first of any study."""
+    found: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+    for entry in record.having("evaluations"):
+        if entry.run.summary.get("split") != "test":
+            continue
+        for one in map(mapping, listing(entry.run.summary.get("evaluations"))):
+            identity = text(one.get("identity"))[:IDENTITY_LENGTH]
+            for study in (entry.study, "*"):
+                found.setdefault((study, identity, text(one.get("checkpoint"))), one)
+    return found
+
+
+def _row(
+    entry: Entry,
+    checkpoint: str,
+    facts: Mapping[str, Any],
+    evaluations: Evaluations,
+    configuration: str,
+) -> Row:
+    run, summary = entry.run, entry.run.summary
+    tested = evaluations.get((entry.study, run.identity, checkpoint)) or evaluations.get(
+        ("*", run.identity, checkpoint), {}
+    )
+    step = whole(facts.get("step"))
+    return Row(
+        study=entry.study,
+        stage=entry.stage,
+        name=entry.node,
+        checkpoint=checkpoint,
+        seed=entry.seed,
+        axes={name: _plain(value) for name, value in entry.axes.items()},
+        parameters=whole(summary.get("parameters", tested.get("parameters"))),
+        labels=_labels(summary.get("labels")),
+        steps=whole(summary.get("steps")) if step is None else step,
+        seconds=number(summary.get("seconds")),
+        precision=text(summary.get("precision")),
+        val_top1=number(facts.get("val_top1")),
+        test_top1=number(tested.get("top1")),
+        test_top5=number(tested.get("top5")),
+        test_macro_f1=number(tested.get("macro_f1")),
+        test_ece=number(tested.get("ece")),
+        agreement=number(tested.get("agreement")),
+        latency_ms=number(tested.get("latency_ms_1")),
+        run=run.id,
+        parents=tuple(text(parent.get("run")) for parent in run.parents.values()),
+        version=text(summary.get("version")),
+        configuration=configuration,
+        data=text(summary.get("pack")),
+    )
+
+
+def _labels(labels: Any) -> int | None:
+    counts = [whole(count) for count in mapping(labels).values()]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else whole(labels)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

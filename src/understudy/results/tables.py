@@ -1,0 +1,122 @@
+"""What may be said of several runs together: means over seeds, and differences paired by seed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, stdev
+
+from scipy.special import stdtrit  # type: ignore[import-untyped]  # scikit-learn needs it too
+
+from understudy.results.errors import ReportError
+from understudy.results.formats import listed
+from understudy.results.rows import Row
+
+METRICS = (
+    *("parameters", "labels", "steps", "seconds", "val_top1", "test_top1", "test_top5"),
+    *("test_macro_f1", "test_ece", "agreement", "latency_ms"),
+)
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A mean over the seeds of one configuration."""
+
+    mean: float
+    sd: float | None
+    """Sample standard deviation; None for one run, which has no spread to show."""
+    n: int
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much more one has than another, seed by seed."""
+
+    mean: float
+    sd: float | None
+    n: int
+    low: float | None
+    """Ends of the 95 % interval (Student's t over the paired differences); None for one pair."""
+    high: float | None
+    seeds: tuple[int | None, ...]
+    values: tuple[float, ...]
+    """One difference per seed, in the order of `seeds`."""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the interval leaves out 0."""
+        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
+
+
+def summarize(rows: Sequence[Row], metric: str) -> Cell | None:
+    """Mean and standard deviation over seeds; None where no row has the metric.
+
+    A run that stands for several seeds, as a shared teacher does, is counted once.
+
+    Raises:
+        ReportError: The rows come from several configurations or checkpoints.
+    """
+    _refuse_mixture(rows, metric)
+    found = {row.run: value for row in rows if (value := _value(row, metric)) is not None}
+    if not found:
+        return None
+    values = list(found.values())
+    return Cell(
+        mean=fmean(values),
+        sd=stdev(values) if len(values) > 1 else None,
+        n=len(values),
+        runs=tuple(found),
+    )
+
+
+def paired(rows: Sequence[Row], metric: str, *, of: str, against: str) -> Difference | None:
+    """The differences `of` - `against` between runs of the same seed; None without such a pair.
+
+    Args:
+        rows: Rows of one checkpoint; those of other names are left aside.
+        metric: A numeric column.
+        of: Name whose gain is asked for.
+        against: Name that it is compared with.
+
+    Raises:
+        ReportError: Either name has rows of several configurations or checkpoints.
+    """
+    sides = [_by_seed([row for row in rows if row.name == name], metric) for name in (of, against)]
+    seeds = [seed for seed in sides[0] if seed in sides[1]]
+    if not seeds:
+        return None
+    values = [sides[0][seed] - sides[1][seed] for seed in seeds]
+    mean, sd, n = fmean(values), stdev(values) if len(values) > 1 else None, len(values)
+    half = None if sd is None else float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * sd / sqrt(n)
+    return Difference(
+        mean=mean,
+        sd=sd,
+        n=n,
+        low=None if half is None else mean - half,
+        high=None if half is None else mean + half,
+        seeds=tuple(seeds),
+        values=tuple(values),
+    )
+
+
+def _by_seed(rows: Sequence[Row], metric: str) -> dict[int | None, float]:
+    _refuse_mixture(rows, metric)
+    return {row.seed: value for row in rows if (value := _value(row, metric)) is not None}
+
+
+def _refuse_mixture(rows: Sequence[Row], metric: str) -> None:
+    mixed = {(row.configuration, row.checkpoint): row for row in rows}
+    if len(mixed) > 1:
+        examples = [f"{row.run} ({row.checkpoint})" for row in mixed.values()][:3]
+        raise ReportError(
+            f"{metric}: rows come from {len(mixed)} different configurations, such as "
+            f"{listed(examples)}. Summarize each configuration and checkpoint for itself."
+        )
+
+
+def _value(row: Row, metric: str) -> float | None:
+    if metric not in METRICS:
+        raise ReportError(f"{metric!r} is no numeric column. Known: {', '.join(METRICS)}.")
+    value: float | None = getattr(row, metric)
+    return value

@@ -1,0 +1,65 @@
+"""Export a finished classifier as one ONNX file, checked against torch on real images."""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from understudy.core.environment import code_version
+from understudy.core.run import Run
+from understudy.core.settings import RunPath
+from understudy.data.pack import Pack
+from understudy.data.splits import split
+from understudy.evaluation.onnx_file import Exported, parity, write_onnx
+from understudy.stages.material import DataSettings
+from understudy.stages.observers import pixels_of
+from understudy.stages.restore import Slot, classifier, same_classes
+from understudy.stages.training import parent_identity
+
+CHECKED = 512  # images; enough to see one disagreement in five hundred
+
+
+class ExportSettings(DataSettings):
+    """Export a finished classifier as one ONNX file."""
+
+    stage: Literal["export"] = "export"
+    model: RunPath
+    """Run of a finished training that holds a classifier."""
+    checkpoint: Slot = "best"
+    """Which of its checkpoints."""
+
+
+def export(settings: ExportSettings, pack: Pack, run: Run) -> dict[str, Any]:
+    """Writes `<name of the model's run>.onnx` and checks it on training images.
+
+    Returns:
+        The summary.
+    """
+    found = classifier(settings.model, settings.checkpoint)
+    same_classes(found, pack.classes, settings.model)
+    name = f"{settings.model.name.rsplit('-', 1)[0]}.onnx"
+    run.progress.begin(f"{run.stage} {run.name}", 2)
+    write_onnx(
+        found.network,
+        path=run.path / name,
+        classes=found.classes,
+        channels=found.settings.channels,
+        size=found.settings.size,
+        extra={"run": run.identity, "version": code_version(), "pack": pack.key},
+    )
+    run.progress.advance()
+
+    images = split(pack, settings.split).train[:CHECKED]
+    checked = parity(
+        found.network,
+        Exported(run.path / name, threads=None),
+        np.ascontiguousarray(pixels_of(pack, images, size=found.settings.size)),
+    )
+    run.progress.end(f"{run.path / name}")
+
+    return {
+        "file": name,
+        "file_bytes": (run.path / name).stat().st_size,
+        "parity": checked._asdict(),
+        "parents": {"model": parent_identity(settings.model)},
+        "pack": pack.key,
+    }

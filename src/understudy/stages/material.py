@@ -1,0 +1,116 @@
+"""The images of a training: the pack, its splits, and the few whose labels may be read."""
+
+from typing import Annotated, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import NonNegativeInt, PositiveInt
+
+from understudy.core.errors import DataError
+from understudy.core.run import Run
+from understudy.core.seeds import derived_seed
+from understudy.core.settings import Aside, Settings
+from understudy.data.labels import LabelSettings, few_labels, few_validation_labels
+from understudy.data.pack import Pack
+from understudy.data.sources import AnySource, DigitsSettings
+from understudy.data.splits import Splits, SplitSettings, split
+from understudy.engine.machine import MachineSettings
+
+Indices = NDArray[np.int64]
+
+
+class DataSettings(Settings):
+    """Which images, and with what to compute."""
+
+    data: AnySource = DigitsSettings()
+    """Where the images come from."""
+    split: SplitSettings = SplitSettings()
+    """Which images are for training, validation and test."""
+    machine: Annotated[MachineSettings, Aside()] = MachineSettings()
+    """What to compute with; changes no identity."""
+
+
+class TrainingSettings(DataSettings):
+    """What every training needs."""
+
+    labels: LabelSettings = LabelSettings()
+    """How many labels may be read."""
+    size: PositiveInt | None = None
+    """Side of the square that the network sees, in pixels; by default that of the packed images."""
+    seed: NonNegativeInt = 0
+    """Draws the labelled images, the initialisation, the order and the views."""
+
+
+class Material(NamedTuple):
+    """Positions in the pack, by what may be done with them."""
+
+    pack: Pack
+    splits: Splits
+    labelled: Indices
+    """Training images whose labels may be read."""
+    validation: Indices
+    """Validation images whose labels may be read."""
+    pool: Indices
+    """All images that may be learned from without labels: training and unlabeled ones."""
+    size: int
+    mean: list[float]
+    std: list[float]
+
+    @property
+    def channels(self) -> int:
+        """Channels of the images."""
+        return int(self.pack.images.shape[1])
+
+    def allowed_labels(self) -> Indices:
+        """[N] over the pack: the labels that training may read, and -1 for all others."""
+        labels = np.full_like(self.pack.labels, -1)
+        labels[self.labelled] = self.pack.labels[self.labelled]
+        return labels
+
+    def label_counts(self) -> dict[str, int]:
+        """How many labels are read, for the summary."""
+        return {"train": len(self.labelled), "validation": len(self.validation)}
+
+
+def material(settings: TrainingSettings, pack: Pack, run: Run) -> Material:
+    """Splits the pack, draws the labelled images, and writes both into the run.
+
+    The mean and deviation of the channels come from the pool: no test or validation pixel.
+
+    Raises:
+        DataError: The images cannot serve as asked.
+    """
+    splits = split(pack, settings.split)
+    seed = derived_seed(settings.seed, "labels")
+    labelled = few_labels(
+        pack.labels, splits.train, settings.labels, classes=pack.classes, seed=seed
+    )
+    validation = few_validation_labels(
+        pack.labels, splits.val, settings.labels, classes=pack.classes, seed=seed
+    )
+    pool = np.sort(np.concatenate([splits.train, splits.unlabeled]))
+    if not len(pool):
+        raise DataError("There is no image to train on: the training split is empty.")
+    mean, std = pack.mean_std(pool)
+
+    run.write("data/classes.json", list(pack.classes))
+    run.write(
+        "data/splits.json",
+        {
+            "pack": pack.key,
+            "counts": {name: len(getattr(splits, name)) for name in splits._fields},
+            "labelled": labelled.tolist(),
+            "validation": validation.tolist(),
+            "skipped": pack.skipped,
+        },
+    )
+    return Material(
+        pack=pack,
+        splits=splits,
+        labelled=labelled,
+        validation=validation,
+        pool=pool,
+        size=settings.size or int(pack.images.shape[-1]),
+        mean=mean,
+        std=std,
+    )

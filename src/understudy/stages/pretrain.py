@@ -1,0 +1,67 @@
+"""Pretrain a backbone on all training images, without a label."""
+
+from typing import Any, Literal
+
+from understudy.core.run import Run
+from understudy.core.seeds import derived_seed
+from understudy.data.pack import Pack
+from understudy.engine.plan import PlanSettings
+from understudy.guidance.guide import unguided
+from understudy.methods import AnySelfSupervised, SimclrSettings
+from understudy.models import AnyBackbone
+from understudy.models.cifar_resnet import CifarResNetSettings
+from understudy.models.network import NetworkSettings
+from understudy.stages.material import TrainingSettings, material
+from understudy.stages.observers import FeatureObserver
+from understudy.stages.training import train_method
+from understudy.data.views import ViewSettings
+
+
+class PretrainSettings(TrainingSettings):
+    """Pretrain a backbone on all training images without labels.
+
+    The labels that `labels` allows are read by the k-NN probe alone, which watches the training.
+    """
+
+    stage: Literal["pretrain"] = "pretrain"
+    backbone: AnyBackbone = CifarResNetSettings()
+    """The network."""
+    method: AnySelfSupervised = SimclrSettings()
+    """How it learns without labels."""
+    views: tuple[ViewSettings, ...] = (ViewSettings(), ViewSettings())
+    """How each view of an image is made."""
+    plan: PlanSettings = PlanSettings(epochs=100, batch_size=256)
+
+
+def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
+    """Trains a backbone on the pool.
+
+    Returns:
+        The summary.
+    """
+    images = material(settings, pack, run)
+    network = NetworkSettings(
+        backbone=settings.backbone,
+        channels=images.channels,
+        size=images.size,
+        classes=None,
+        projector=settings.method.projector,
+    )
+    learner = network.build(
+        mean=images.mean, std=images.std, seed=derived_seed(settings.seed, "initialisation")
+    )
+
+    summary = train_method(
+        settings,
+        images,
+        run,
+        method=settings.method.build(learner),
+        network=network,
+        guide=unguided,
+        images=images.pool,
+        labels=None,
+        views=settings.views,
+        plan=settings.plan.over(len(images.pool)),
+        observe=FeatureObserver(images),
+    )
+    return {**summary, "labels": {"train": 0, "validation": 0}, "parents": {}}

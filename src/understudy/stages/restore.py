@@ -1,0 +1,85 @@
+"""Networks of finished runs, rebuilt from what the runs wrote."""
+
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from understudy.core.errors import DataError, UsageError
+from understudy.core.files import read_json
+from understudy.core.run import finished_summary
+from understudy.core.settings import checked
+from understudy.engine.checkpoint import best_folder, read_checkpoint
+from understudy.models.network import Network, NetworkSettings
+
+Slot = Literal["best", "last"]
+
+
+class Restored(NamedTuple):
+    """A finished run's network."""
+
+    network: Network
+    settings: NetworkSettings
+    summary: dict[str, Any]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the logits."""
+        return self.settings.classes or ()
+
+
+def restored(run: Path, slot: Slot) -> Restored:
+    """The network of a finished run.
+
+    Args:
+        run: The run's directory.
+        slot: "best" (on validation) or "last"; a run that never chose has only "last".
+
+    Raises:
+        UsageError: There is no finished run, or it trained no network.
+        StorageError: The checkpoint is damaged.
+    """
+    summary = finished_summary(run)
+    if not (run / "network.json").exists():
+        raise UsageError(f"{run}: a run of `{summary['stage']}` holds no network.")
+    settings = checked(NetworkSettings, read_json(run / "network.json"), origin=str(run))
+    folder = best_folder(run / "checkpoints")
+    if slot == "last" or not folder.exists():
+        folder = run / "checkpoints" / "last"
+    model = read_checkpoint(folder).model
+
+    neutral = [0.0] * settings.channels, [1.0] * settings.channels
+    network = settings.build(mean=neutral[0], std=neutral[1], seed=0)
+    network.load_state_dict(model)
+    return Restored(network=network, settings=settings, summary=summary)
+
+
+def classifier(run: Path, slot: Slot) -> Restored:
+    """As `restored`, for a run that must hold a classifier.
+
+    Raises:
+        UsageError: It holds none.
+    """
+    found = restored(run, slot)
+    if found.settings.classes is None:
+        raise UsageError(
+            f"{run}: a run of `{found.summary['stage']}` holds no classifier; "
+            "fine-tune it first, or name a run of `train`, `finetune` or `distill`."
+        )
+    return found
+
+
+def same_classes(teacher: Restored, classes: tuple[str, ...], run: Path) -> None:
+    """Compares class lists by name.
+
+    Raises:
+        DataError: They differ.
+    """
+    if teacher.classes == classes:
+        return
+    lacking = [name for name in classes if name not in teacher.classes]
+    extra = [name for name in teacher.classes if name not in classes]
+    detail = (
+        f"it lacks {lacking}; it has beside them {extra}"
+        if lacking or extra
+        else ("the names are the same, in another order")
+    )
+    raise DataError(f"{run}: its classes are not those of the data: {detail}.")

@@ -1,0 +1,70 @@
+"""Train a classifier from scratch on the labels alone: the baseline, or a supervised teacher."""
+
+from typing import Any, Literal
+
+from understudy.core.run import Run
+from understudy.core.seeds import derived_seed
+from understudy.data.pack import Pack
+from understudy.data.views import ViewSettings
+from understudy.engine.plan import PlanSettings
+from understudy.guidance.guide import unguided
+from understudy.methods.supervised import Supervised
+from understudy.models import AnyBackbone
+from understudy.models.cifar_resnet import CifarResNetSettings
+from understudy.models.network import NetworkSettings
+from understudy.objectives import AnyObjective
+from understudy.objectives.label import LabelSettings as CrossEntropySettings
+from understudy.objectives.objective import combine
+from understudy.stages.material import TrainingSettings, material
+from understudy.stages.observers import ClassifierObserver
+from understudy.stages.training import train_method
+
+
+class TrainSettings(TrainingSettings):
+    """Train a classifier from scratch on the labeled images alone."""
+
+    stage: Literal["train"] = "train"
+    backbone: AnyBackbone = CifarResNetSettings()
+    """The network."""
+    terms: tuple[AnyObjective, ...] = (CrossEntropySettings(),)
+    """Objectives to add up; each carries its own weight."""
+    views: tuple[ViewSettings, ...] = (ViewSettings(),)
+    """How each view of an image is made; one view is usual here."""
+    plan: PlanSettings = PlanSettings(epochs=30)
+    epochs_over: Literal["labelled", "pool"] = "labelled"
+    """Which images an epoch counts: "pool" gives as many steps as a distillation on the pool."""
+
+
+def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
+    """Trains a classifier on the labelled images.
+
+    Returns:
+        The summary.
+    """
+    images = material(settings, pack, run)
+    network = NetworkSettings(
+        backbone=settings.backbone,
+        channels=images.channels,
+        size=images.size,
+        classes=pack.classes,
+        projector=None,
+    )
+    student = network.build(
+        mean=images.mean, std=images.std, seed=derived_seed(settings.seed, "initialisation")
+    )
+    counted = images.labelled if settings.epochs_over == "labelled" else images.pool
+
+    summary = train_method(
+        settings,
+        images,
+        run,
+        method=Supervised(student, combine(settings.terms, student=student.shape, guidance=None)),
+        network=network,
+        guide=unguided,
+        images=images.labelled,
+        labels=images.allowed_labels(),
+        views=settings.views,
+        plan=settings.plan.over(len(counted)),
+        observe=ClassifierObserver(images),
+    )
+    return {**summary, "labels": images.label_counts(), "parents": {}}

@@ -1,0 +1,156 @@
+"""What every training stage does around the loop: measure, fit, and tell what came of it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from understudy.core.environment import environment
+from understudy.core.files import read_json
+from understudy.core.run import Run
+from understudy.core.seeds import derived_seed
+from understudy.core.types import Batch
+from understudy.data.stream import training_stream
+from understudy.data.views import ViewSettings
+from understudy.engine.loop import Observe, fit
+from understudy.engine.machine import Choice, chosen, describe
+from understudy.engine.plan import Plan
+from understudy.guidance.guide import Guide
+from understudy.methods.method import Method
+from understudy.models.network import NetworkSettings
+from understudy.stages.material import Indices, Material, TrainingSettings
+
+
+def train_method(
+    settings: TrainingSettings,
+    material: Material,
+    run: Run,
+    *,
+    method: Method,
+    network: NetworkSettings,
+    guide: Guide,
+    images: Indices,
+    labels: NDArray[np.int64] | None,
+    views: tuple[ViewSettings, ...],
+    plan: Plan,
+    observe: Observe,
+) -> dict[str, Any]:
+    """Trains a method in a run and returns what every training's summary holds.
+
+    Args:
+        settings: Of the stage.
+        material: Its images.
+        run: Where everything is written.
+        method: What learns.
+        network: How to rebuild its network; written as network.json.
+        guide: Who guides it.
+        images: Positions in the pack to train on.
+        labels: Labels by position in the pack, or None where no label may be read.
+        views: How each view of an image is made.
+        plan: Length, optimizer and checks.
+        observe: Looks at the network at intervals.
+    """
+    device = settings.machine.build_device()
+    method.to(device)
+    if isinstance(guide, torch.nn.Module):
+        guide.to(device)
+
+    def batches(choice: Choice, start: int) -> Iterator[Batch]:
+        return training_stream(
+            material.pack.images,
+            indices=images,
+            labels=labels,
+            views=views,
+            size=material.size,
+            batch_size=plan.settings.batch_size,
+            seed_order=derived_seed(settings.seed, "order"),
+            seed_views=derived_seed(settings.seed, "views"),
+            ring=None,
+            device=device,
+            start=start,
+            channels_last=choice.channels_last,
+        )
+
+    run.write("network.json", network.model_dump(mode="json"))
+    choice, measured = chosen(
+        settings.machine,
+        subject=_subject(network, material, plan, views),
+        method=method,
+        guide=guide,
+        batches=lambda choice: next(batches(choice, 0)),
+        steps=plan.steps,
+        device=device,
+        shared=run.shared,
+        progress=run.progress,
+    )
+    run.write("environment.json", {**environment(), "machine": describe(device), **measured})
+    torch.manual_seed(derived_seed(settings.seed, "dropout"))
+    fitted = fit(
+        choice.fabric(device),
+        method,
+        guide,
+        lambda start: batches(choice, start),
+        plan,
+        run,
+        observe,
+    )
+
+    return {
+        "steps": fitted.step,
+        "planned_steps": plan.steps,
+        "images": len(images),
+        "epochs": plan.epoch(fitted.step),
+        "precision": str(choice),
+        "parameters": sum(weight.numel() for weight in method.network.parameters()),
+        "network": network.model_dump(mode="json"),
+        "checkpoints": _checkpoints(run, fitted.step, fitted.watch.best_step),
+        "skipped": material.pack.skipped,
+        "pack": material.pack.key,
+        "seed": settings.seed,
+    }
+
+
+def _subject(
+    network: NetworkSettings, material: Material, plan: Plan, views: tuple[ViewSettings, ...]
+) -> dict[str, Any]:
+    return {
+        "network": network.model_dump(mode="json", exclude={"classes"}),
+        "classes": len(material.pack.classes),
+        "size": material.size,
+        "batch": plan.settings.batch_size,
+        "views": len(views),
+        "steps": plan.steps,
+    }
+
+
+def _checkpoints(run: Run, last: int, best: int | None) -> dict[str, Any]:
+    """For each kept checkpoint its step and what was seen on validation there."""
+    seen = {
+        record["step"]: {
+            f"val_{name}": value
+            for name, value in record.items()
+            if name not in ("step", "epoch", "phase")
+        }
+        for record in read_log(run)
+        if record["phase"] == "validation"
+    }
+    kept = {"last": {"step": last, **seen.get(last, {})}}
+    if best is not None:
+        kept["best"] = {"step": best, **seen.get(best, {})}
+    return kept
+
+
+def read_log(run: Run) -> list[dict[str, Any]]:
+    """The records of metrics.jsonl."""
+    path = run.path / "metrics.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def parent_identity(run_path: Path) -> dict[str, str]:
+    """How a summary names a parent."""
+    summary = read_json(run_path / "summary.json")
+    return {"identity": summary["identity"], "run": f"{run_path.parent.name}/{run_path.name}"}

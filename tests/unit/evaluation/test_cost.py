@@ -1,0 +1,61 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from understudy.core.errors import UsageError
+from understudy.evaluation import cost as module
+from understudy.evaluation.cost import cost, macs
+
+Build = Callable[..., nn.Module]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_macs_are_those_of_convolutions_and_products(channels: int, toy: Build) -> None:
+    network = toy(channels=channels).train()
+
+    found = macs(network, channels=channels, size=8)
+
+    first = 8 * 8 * 8 * channels * 9
+    second = 4 * 4 * 12 * 8 * 9
+    assert found == first + second + 12 * 3
+    assert all(part.training for part in network.modules())
+
+
+@pytest.mark.slow
+def test_a_cost_is_counted_and_timed(student: nn.Module, student_file: Path) -> None:
+    found = cost(student, channels=3, size=8, exported=student_file)
+
+    weights = 8 * 3 * 9 + 2 * 8 + 12 * 8 * 9 + 2 * 12 + 12 * 3 + 3
+    assert found.parameters == weights
+    assert found.macs == macs(student, channels=3, size=8)
+    assert found.file_bytes == student_file.stat().st_size
+    assert 4 * (weights - 40) < found.file_bytes < 4 * weights + 20_000
+    assert 0 < found.latency_ms_1 < found.latency_ms_64
+
+
+def test_a_missing_file_is_named_before_anything_is_counted(toy: Build, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"absent\.onnx"):
+        cost(toy(channels=3), channels=3, size=8, exported=tmp_path / "absent.onnx")
+
+
+def test_timing_ends_soon_and_takes_the_median(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(1000))
+    durations = iter([9.0, 9.0, 9.0, 0.1, 0.1, 0.1, 0.2, 5.0])
+    now = 0.0
+
+    def tick() -> float:
+        next(clock)
+        return now
+
+    def call() -> None:
+        nonlocal now
+        now += next(durations)
+
+    monkeypatch.setattr(module.time, "perf_counter", tick)
+
+    median = module._median_seconds(call)
+
+    assert median == pytest.approx(0.1)
+    assert next(durations, None) is None
