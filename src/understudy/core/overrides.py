@@ -52,7 +52,7 @@ def overlaid(
     Raises:
         UsageError: A key leads into a single value or past a list's end; all such keys are named.
     """
-    result: dict[str, Any] = copy.deepcopy(dict(base))
+    result: dict[str, Any] = copy.deepcopy(base if isinstance(base, dict) else dict(base))
     mistakes: list[str] = []
     for key, value in sorted(overrides.items(), key=_kinds_first):
         try:

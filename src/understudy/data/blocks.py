@@ -1,7 +1,7 @@
 """The same work for every image, done by one thread per core, given back in order."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ GRAIN = 16  # images a thread takes at once: handing over single 32x32 ones cost
 
 def in_blocks(
     work: Callable[[int], Result], count: int, *, title: str, progress: Progress
-) -> Iterator[list[Result]]:
+) -> Generator[list[Result]]:
     """Results of `work(0)`, `work(1)`, ... `work(count - 1)` in order, a block at a time.
 
     Reading files and decoding them release Python's lock, so threads serve here. An error of

@@ -3,8 +3,6 @@
 import json
 from hashlib import sha256
 
-import numpy as np
-
 from understudy.core.progress import Progress
 from understudy.data import decode
 from understudy.data.blocks import in_blocks
@@ -18,7 +16,7 @@ def content_digest(content: bytes | Pixels) -> bytes:
     """SHA-256 of a file's bytes, or of pixels with their shape."""
     if isinstance(content, bytes):
         return sha256(content).digest()
-    return sha256(f"pixels {content.shape}".encode() + np.ascontiguousarray(content)).digest()
+    return sha256(f"pixels {content.shape}".encode() + content.tobytes()).digest()
 
 
 def content_digests(listing: Listing, progress: Progress) -> list[bytes]:

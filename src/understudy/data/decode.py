@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, TiffImagePlugin
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from understudy.core.errors import DataError
 
@@ -28,6 +28,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000
 """What may be opened. The list is closed: Pillow also hands EPS files to an interpreter."""
 
 _SAMPLES_PER_PIXEL = 277  # the tag's number in the TIFF 6.0 specification
+_TIFF_BEGINNINGS = (b"II*\0", b"MM\0*")  # little and big endian, same specification
 
 
 class Decoding(NamedTuple):
@@ -43,7 +44,7 @@ class UnreadableImageError(DataError):
 
     Args:
         name: The image, as messages name it.
-        reason: One of a few words to count by: empty, not an image, damaged, too large, unsupported.
+        reason: A word to count by: empty, not an image, damaged, too large, unsupported.
         detail: What was found.
     """
 
@@ -89,7 +90,10 @@ def _opened(content: bytes, name: str) -> Image.Image:
         image = Image.open(io.BytesIO(content), formats=_available_formats())
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise UnreadableImageError(name, "too large", f"over {MOST_PIXELS:,} pixels") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
+        if content[:4] in _TIFF_BEGINNINGS:
+            found = "a TIFF of a kind that Pillow cannot read, such as one of more than 4 bands"
+            raise UnreadableImageError(name, "unsupported", found) from error
         begins = f"begins with {content[:12]!r}; known are {', '.join(FORMATS)}"
         raise UnreadableImageError(name, "not an image", begins) from error
 

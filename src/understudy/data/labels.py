@@ -97,7 +97,9 @@ def _must_suffice(
     named = ", ".join(repr(name) for name in short)
     counts = ", ".join(str(count) for count in short.values())
     noun = "class" if len(short) == 1 else f"each of {len(short)} classes:"
+    least = min(short.values())
+    lower = f"Set `labels.{key}` to at most {least}, or use" if least else "Use"
     raise DataError(
         f"Cannot label {per_class} images of {noun} {named}: the {split!r} split has {counts}. "
-        f"Set `labels.{key}` to at most {min(short.values())}, or use a larger split."
+        f"{lower} a larger split."
     )

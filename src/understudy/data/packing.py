@@ -1,6 +1,7 @@
 """Decoding a whole source once, into files that every run can map into memory."""
 
 import json
+import logging
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -65,7 +66,7 @@ def write_pack(
     sizes: dict[tuple[int, ...], list[Entry]] = {}
     with (
         storage_errors(folder),
-        _bombs_as_errors(),
+        _strict_and_quiet(),
         RowWriter(folder / "images.npy", most=count) as images,
         closing(in_blocks(decoded, count, title=title, progress=progress)) as blocks,
     ):
@@ -155,12 +156,18 @@ def _shown(bad: list[_Bad]) -> str:
 
 
 @contextmanager
-def _bombs_as_errors() -> Iterator[None]:
-    """Pillow only warns of an image just too large; and it warns of oddities that do no harm.
+def _strict_and_quiet() -> Iterator[None]:
+    """Pillow only warns of an image just too large, and reports harmless oddities on the screen.
 
     Warning filters belong to the process, so they are set once, around all threads.
     """
+    logger = logging.getLogger("PIL")
+    level = logger.level
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
+        logger.setLevel(logging.CRITICAL + 1)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)

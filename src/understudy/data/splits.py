@@ -110,7 +110,7 @@ class _Carver(NamedTuple):
             np.bincount(labels[side], minlength=len(self.classes)) for side in (part, ~part)
         )
         short = [
-            f"{self.classes[label]!r} has {inside[label] + outside[label]}"
+            f"{self.classes[int(label)]!r} has {inside[label] + outside[label]}"
             for label in np.flatnonzero((inside == 0) | (outside == 0))
         ]
         if short:

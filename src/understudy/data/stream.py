@@ -1,7 +1,7 @@
 """Batches from a pack: endless ones for training, and clean ones for everything else."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from itertools import count, repeat
 
 import numpy as np
 import torch
@@ -50,6 +50,9 @@ def training_stream(
         device: Where the batches are wanted.
         start: The first step.
         channels_last: Memory format of the views.
+
+    Yields:
+        Batches on the device.
     """
     order = Order(count=len(indices), batch_size=batch_size, seed=seed_order)
     read = _reader(images, indices=indices, device=device)
@@ -70,14 +73,12 @@ def training_stream(
         ranks, epochs = order.at(step)
         pixels, chosen = read(ranks), indices[ranks]
         index = torch.from_numpy(chosen)
-        named = [
-            (view, _view_ids(epochs, place, len(views), ring)) for place, view in enumerate(views)
-        ]
+        view_ids = _view_ids(epochs, views=len(views), ring=ring)
         yield Batch(
-            views=tuple(made(view, pixels, index, ids) for view, ids in named),
+            views=tuple(map(made, views, repeat(pixels), repeat(index), view_ids)),
             labels=None if labels is None else _sent(torch.from_numpy(labels[chosen]), device),
             index=_sent(index, device),
-            view_ids=tuple(_sent(ids, device) for _, ids in named),
+            view_ids=tuple(_sent(ids, device) for ids in view_ids),
         )
 
 
@@ -130,9 +131,10 @@ def _taken(images: Images, index: NDArray[np.int64]) -> Tensor:
     return torch.from_numpy(np.take(images, index, axis=0))
 
 
-def _view_ids(epochs: NDArray[np.int64], place: int, views: int, ring: int | None) -> Tensor:
-    ids = epochs * views + place
-    return torch.from_numpy(ids if ring is None else ids % ring)
+def _view_ids(epochs: NDArray[np.int64], *, views: int, ring: int | None) -> list[Tensor]:
+    """For each view [B]: which of its image's views it is."""
+    ids = [epochs * views + view for view in range(views)]
+    return [torch.from_numpy(each if ring is None else each % ring) for each in ids]
 
 
 def _sent(numbers: Tensor, device: torch.device) -> Tensor:

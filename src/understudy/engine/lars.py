@@ -73,7 +73,7 @@ class Lars(Optimizer):
 
 
 def _trust_ratio(weight: Tensor, gradient: Tensor, trust: float) -> Tensor:
-    """eta x |weight| / |gradient|, or 1 where either is zero."""
+    """The trust coefficient x |weight| / |gradient|, or 1 where either is zero."""
     weight_norm, gradient_norm = weight.norm(), gradient.norm()
     ratio = trust * weight_norm / gradient_norm
     return torch.where((weight_norm > 0) & (gradient_norm > 0), ratio, torch.ones_like(ratio))

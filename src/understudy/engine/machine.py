@@ -1,5 +1,6 @@
 """Device, precision, memory format and compilation, chosen by measuring the real step."""
 
+import logging
 import os
 import platform
 import time
@@ -22,6 +23,8 @@ from understudy.core.settings import Settings
 from understudy.core.types import Batch
 from understudy.guidance.guide import Guide
 from understudy.methods.method import Method
+
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints what we print
 
 WARM_STEPS, TIMED_STEPS = 2, 3
 WORTH_COMPILING = 120.0  # seconds of training: compiling costs 10 to 60 s and at best halves it
@@ -76,7 +79,7 @@ class Choice(NamedTuple):
 
     def prepared(self, module: nn.Module) -> None:
         """Puts a module, in place, into the chosen layout and compiles its forward."""
-        module.to(memory_format=self.memory_format)  # type: ignore[call-overload]
+        module.to(memory_format=self.memory_format)
         module._compiled_call_impl = None
         if self.compiled:
             module.compile()
@@ -259,7 +262,7 @@ def _trial(
             step()
         times = [_timed(step, device) for _ in range(TIMED_STEPS)]
         return _Trial(sorted(times)[len(times) // 2], loss, gradient, None)
-    except Exception as error:  # noqa: BLE001 - whatever a candidate cannot do rules only it out
+    except Exception as error:  # whatever a candidate cannot do rules only it out
         return _Trial(float("inf"), float("nan"), None, f"{type(error).__name__}: {error}"[:200])
     finally:
         method.zero_grad()

@@ -28,7 +28,7 @@ class ScheduleSettings(Settings):
 
 
 def learning_rate_factor(progress: float, *, shape: str, warmup: float, final: float) -> float:
-    """Linear warm-up, then a cosine (Loshchilov and Hutter 2017, without restarts), line or constant.
+    """Linear warm-up, then a cosine (Loshchilov and Hutter 2017), a line, or no change.
 
     Args:
         progress: Steps done over all steps, in [0, 1].

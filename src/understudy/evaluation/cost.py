@@ -70,10 +70,11 @@ def latency_ms(served: Exported, *, batch: int) -> float:
     """The median time of one call, in milliseconds, after some that do not count."""
     shape = (batch, served.size, served.size, served.channels)
     pixels = np.random.default_rng(seed=0).integers(0, 256, shape, dtype=np.uint8)
-    return 1000 * _median_seconds(lambda: served(pixels))
+    return 1000 * median_seconds(lambda: served(pixels))
 
 
-def _median_seconds(call: Callable[[], object]) -> float:
+def median_seconds(call: Callable[[], object]) -> float:
+    """The median duration of a call, repeated for a bounded time."""
     for _ in range(WARM_UPS):
         call()
     times: list[float] = []

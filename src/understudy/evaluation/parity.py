@@ -46,16 +46,21 @@ def parity(network: nn.Module, exported: Exported, pixels: NDArray[np.uint8]) ->
     needed = np.arange(max(len(pixels), *BATCHES)) % len(pixels)  # repeats, to fill a large batch
     shown = pixels[needed]
     expected = _reference(network, shown)
-    found, wanted = [], []
-    for batch in BATCHES:
-        count = len(shown) if batch == max(BATCHES) else min(len(shown), MOST_IN_SMALL_BATCHES)
-        found += [
-            exported(shown[start : start + batch].transpose(0, 2, 3, 1))
-            for start in range(0, count, batch)
-        ]
-        wanted.append(expected[:count])
+    counts = [len(shown) if batch == max(BATCHES) else MOST_IN_SMALL_BATCHES for batch in BATCHES]
+    found = [
+        _answers(exported, shown[:count], batch=batch)
+        for batch, count in zip(BATCHES, counts, strict=True)
+    ]
+    wanted = [expected[:count] for count in counts]
 
     return _judged(np.concatenate(found), np.concatenate(wanted), images=len(pixels))
+
+
+def _answers(exported: Exported, pixels: NDArray[np.uint8], *, batch: int) -> NDArray[np.float32]:
+    last = pixels.transpose(0, 2, 3, 1)
+    return np.concatenate(
+        [exported(last[start : start + batch]) for start in range(0, len(last), batch)]
+    )
 
 
 def _reference(network: nn.Module, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

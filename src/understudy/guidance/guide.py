@@ -8,5 +8,5 @@ Guide = Callable[[Batch], tuple[Outputs, ...] | None]
 """A batch to the outputs for each of its views, or None where nobody guides."""
 
 
-def unguided(batch: Batch) -> None:  # noqa: ARG001 - a guide like any other
+def unguided(batch: Batch) -> None:
     """Guides nobody."""

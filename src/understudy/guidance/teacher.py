@@ -19,4 +19,5 @@ class Teacher(nn.Module):
         self.network, self.taps = network, taps
 
     def forward(self, batch: Batch) -> tuple[Outputs, ...]:
+        """The outputs for each view."""
         return tuple(self.network(view, self.taps) for view in batch.views)

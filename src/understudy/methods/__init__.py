@@ -1,4 +1,4 @@
-"""Every self-supervised method. To add one: write its file, import it here, name it in the union."""
+"""Every method. To add one: write its file, import it here, name it in the union."""
 
 from understudy.methods.simclr import SimclrSettings
 

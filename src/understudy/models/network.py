@@ -1,7 +1,7 @@
 """A backbone with everything that its images and its objectives need around it."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Self
 
 import torch
 from pydantic import Field, PositiveInt
@@ -66,6 +66,24 @@ class Network(nn.Module):
             num_classes=classifier.out_features if classifier else None,
             projected=projector.out if projector else None,
         )
+        self._backbone_is_frozen = False
+
+    def take_backbone(self, other: "Network") -> None:
+        """Copies another network's backbone, and the normalisation that it was trained with."""
+        self.backbone.load_state_dict(other.backbone.state_dict())
+        self.normalise.load_state_dict(other.normalise.state_dict())
+
+    def freeze_backbone(self) -> None:
+        """Leaves learning to the heads: the backbone keeps its weights and its statistics."""
+        self._backbone_is_frozen = True
+        self.backbone.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> Self:
+        """Changes the mode of all parts that learn."""
+        super().train(mode)
+        if self._backbone_is_frozen:
+            self.backbone.eval()
+        return self
 
     def forward(self, images: Tensor, taps: frozenset[Tap]) -> Outputs:
         """Computes what is asked for and nothing else.
@@ -125,10 +143,6 @@ class NetworkSettings(Settings):
         return Network(
             normalise=normalise, backbone=backbone, classifier=classifier, projector=projector
         )
-
-    def blank(self) -> Network:
-        """The network with weights that are about to be replaced by those of a checkpoint."""
-        return self.build(mean=(0.0,) * self.channels, std=(1.0,) * self.channels, seed=0)
 
     def _check(self, mean: Sequence[float], std: Sequence[float]) -> None:
         if len(mean) != self.channels or len(std) != self.channels:

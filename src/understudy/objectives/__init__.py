@@ -1,7 +1,7 @@
 """Every objective there is. To add one: write its file, import it here, name it in the union.
 
-An objective says what it reads of student and teacher (objective.py); `combine` (combined.py)
-builds all that a training asks for, and refuses what its networks cannot give.
+An objective says what it reads of student and teacher; `combine` builds all that a training asks
+for and refuses what its networks cannot give (both in objective.py).
 """
 
 from typing import Annotated, get_args
@@ -13,10 +13,10 @@ from understudy.objectives.distill.regression import RegressionSettings
 from understudy.objectives.distill.soft_label import SoftLabelSettings
 from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import ObjectiveSettings
-from understudy.objectives.selfsup.nt_xent import NTXentSettings
+from understudy.objectives.selfsup.nt_xent import NtXentSettings
 
 AnyObjective = Annotated[
-    LabelSettings | HardLabelSettings | SoftLabelSettings | NTXentSettings | RegressionSettings,
+    LabelSettings | HardLabelSettings | SoftLabelSettings | NtXentSettings | RegressionSettings,
     Field(discriminator="kind"),
 ]
 

@@ -9,14 +9,8 @@ from pydantic import Field
 from torch import Tensor
 
 from understudy.core.types import Shape, Tap, Targets, Terms
-from understudy.objectives.objective import (
-    Objective,
-    ObjectiveSettings,
-    Views,
-    given,
-    mean,
-    precise,
-)
+from understudy.objectives.objective import Objective, ObjectiveSettings, Views
+from understudy.objectives.reading import given, mean, precise
 
 UNLABELED = -1
 LEAST_SHARE = 1e-6  # below any share of an image that mixing gives; divides a batch without labels

@@ -1,7 +1,8 @@
-"""What an objective is: a part of the loss that says what it needs and is averaged over a batch."""
+"""What an objective is, and how several become one loss."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import count
 from typing import ClassVar
 
 import torch
@@ -10,10 +11,17 @@ from torch import Tensor, nn
 from understudy.core.errors import UsageError
 from understudy.core.settings import Settings
 from understudy.core.types import Outputs, Shape, Tap, Targets, Terms
-from understudy.objectives.weight import Weight
+from understudy.objectives.weight import Ramp, Weight, weight_at
 
 Views = tuple[Outputs, ...]
 """The outputs of one network for each view of the batch."""
+
+REMEDIES = {
+    Tap.LOGITS: ("a classifier", "finetune it on labels first, or compare features instead"),
+    Tap.PROJECTED: ("a projector", "set `projector`, or choose an objective that needs none"),
+    Tap.STAGES: ("stages", "choose another backbone, or an objective that compares other outputs"),
+    Tap.POOLED: ("pooled features", "choose another backbone"),
+}
 
 
 class Objective(nn.Module, ABC):
@@ -54,34 +62,11 @@ class ObjectiveSettings(Settings):
     def build(self, student: Shape, guidance: Shape | None) -> Objective:
         """The objective for networks of these widths.
 
-        Own parameters draw from torch's global generator: seed it, or build within
-        `models.initialise.drawn_from`.
+        Own parameters draw from torch's global generator, which `combine` seeds.
 
         Raises:
             UsageError: The widths do not fit, or a teacher is needed and there is none.
         """
-
-
-def given(values: Tensor | None) -> Tensor:
-    """The values of a tap that was declared, and so is there."""
-    assert values is not None, "the outputs lack a tap that the objective declares"
-    return values
-
-
-def paired(student: Views, guidance: Views | None) -> list[tuple[Outputs, Outputs]]:
-    """Student and teacher on each view."""
-    assert guidance is not None, "`combine` refuses this objective where there is no teacher"
-    return list(zip(student, guidance, strict=True))
-
-
-def precise(values: Tensor) -> Tensor:
-    """The values in float32 at least: softmax and cosine lose too much in half precision."""
-    return values.to(torch.promote_types(values.dtype, torch.float32))
-
-
-def mean(values: Iterable[Tensor]) -> Tensor:
-    """The mean over views."""
-    return torch.stack(list(values)).mean(dim=0)
 
 
 def guided(guidance: Shape | None, kind: str) -> Shape:
@@ -96,3 +81,140 @@ def guided(guidance: Shape | None, kind: str) -> Shape:
             "of the terms, or distill from a finished run with `teacher`."
         )
     return guidance
+
+
+class Combined(nn.Module):
+    """Objectives, each with its weight.
+
+    Args:
+        objectives: To add up.
+        names: One for each; they head its terms.
+        weights: One for each; ramps follow `at`.
+    """
+
+    weights: Tensor
+
+    def __init__(
+        self,
+        *,
+        objectives: Sequence[Objective],
+        names: Sequence[str],
+        weights: Sequence[float | Ramp],
+    ) -> None:
+        super().__init__()
+        self.objectives = nn.ModuleList(objectives)
+        self.names = tuple(names)
+        self.taps = frozenset[Tap]().union(*(objective.taps for objective in objectives))
+        self.guidance_taps = frozenset[Tap]().union(*(each.guidance_taps for each in objectives))
+        self.reads_labels = any(objective.reads_labels for objective in objectives)
+        self.views = max(objective.views for objective in objectives)
+        self._schedule = tuple(weights)
+        # A tensor, so that a compiled step meets no new constant when a weight moves; not saved,
+        # since it follows from the progress.
+        self.register_buffer("weights", self._weights_at(0.0), persistent=False)
+
+    def at(self, progress: float) -> None:
+        """Moves the weights to where they belong after a share of the training, from 0 to 1."""
+        if any(isinstance(weight, Ramp) for weight in self._schedule):
+            self.weights.copy_(self._weights_at(progress))
+
+    def forward(
+        self, student: Views, guidance: Views | None, targets: Targets
+    ) -> tuple[Tensor, Terms]:
+        """Adds up all terms.
+
+        Returns:
+            The weighted sum, and the terms without their weights, named as the objective, or
+            `objective.part` where it has several; gradients are still attached to both.
+
+        Raises:
+            UsageError: An objective needs more views of each image than there are.
+        """
+        if len(student) < self.views:
+            raise UsageError(
+                f"The objectives need {self.views} views of each image, but the training makes "
+                f"{len(student)}. Give `views` {self.views} entries."
+            )
+        parts = [objective(student, guidance, targets) for objective in self.objectives]
+        totals = torch.stack([torch.stack(list(terms.values())).sum() for terms in parts])
+        named = {
+            name if len(terms) == 1 else f"{name}.{part}": value
+            for name, terms in zip(self.names, parts, strict=True)
+            for part, value in terms.items()
+        }
+        return (self.weights * totals).sum(), named
+
+    def _weights_at(self, progress: float) -> Tensor:
+        return torch.tensor([weight_at(weight, progress) for weight in self._schedule])
+
+
+def combine(
+    settings: Sequence[ObjectiveSettings],
+    *,
+    student: Shape,
+    guidance: Shape | None,
+    seed: int = 0,
+) -> Combined:
+    """Builds all objectives of a training for the networks at hand.
+
+    Objectives of one kind are told apart by a number: `soft_label`, `soft_label#2`.
+
+    Args:
+        settings: In the order of the terms.
+        student: The student's widths.
+        guidance: The teacher's widths, or None where nobody teaches.
+        seed: Draws the objectives' own parameters; the global generator is left as it was.
+
+    Raises:
+        UsageError: There is none, or one of them needs what student or teacher do not have.
+    """
+    if not settings:
+        raise UsageError("There is no objective to train for. Give `terms` at least one entry.")
+    with torch.random.fork_rng(devices=[]):  # devices: the CPU's generator alone
+        torch.default_generator.manual_seed(seed)
+        objectives = [_built(each, student=student, guidance=guidance) for each in settings]
+
+    return Combined(
+        objectives=objectives,
+        names=_distinct([each.kind for each in settings]),
+        weights=[each.weight for each in settings],
+    )
+
+
+def _built(settings: ObjectiveSettings, *, student: Shape, guidance: Shape | None) -> Objective:
+    objective = settings.build(student, guidance)
+
+    _check(settings.kind, objective.taps, student, network="student")
+    if objective.guidance_taps:
+        teacher = guided(guidance, settings.kind)
+        _check(settings.kind, objective.guidance_taps, teacher, network="teacher")
+        _check_classes(settings.kind, objective, student, teacher)
+    return objective
+
+
+def _check(kind: str, taps: frozenset[Tap], shape: Shape, *, network: str) -> None:
+    there = {
+        Tap.LOGITS: shape.num_classes is not None,
+        Tap.PROJECTED: shape.projected is not None,
+        Tap.STAGES: bool(shape.stages),
+        Tap.POOLED: True,
+    }
+    for tap in sorted(taps, key=lambda tap: tap.value):
+        if not there[tap]:
+            what, remedy = REMEDIES[tap]
+            raise UsageError(f"Objective {kind!r} needs a {network} with {what}: {remedy}.")
+
+
+def _check_classes(kind: str, objective: Objective, student: Shape, teacher: Shape) -> None:
+    compares = Tap.LOGITS in objective.taps & objective.guidance_taps
+    if compares and student.num_classes != teacher.num_classes:
+        raise UsageError(
+            f"Objective {kind!r} compares logits, but the student has {student.num_classes} "
+            f"classes and the teacher {teacher.num_classes}. Use a teacher of the same classes."
+        )
+
+
+def _distinct(kinds: Sequence[str]) -> list[str]:
+    counters = {kind: count(1) for kind in kinds}
+    numbered = [(kind, next(counters[kind])) for kind in kinds]
+    return [kind if number == 1 else f"{kind}#{number}" for kind, number in numbered]

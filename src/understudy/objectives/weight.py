@@ -1,17 +1,8 @@
 """How much an objective counts: a number, or one that moves during the training."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import (
-    ConfigDict,
-    Field,
-    NonNegativeFloat,
-    TypeAdapter,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import Field, NonNegativeFloat, model_validator
 
 from understudy.core.settings import Settings
 
@@ -39,17 +30,7 @@ class Ramp(Settings):
         return self
 
 
-_number = TypeAdapter(NonNegativeFloat, config=ConfigDict(allow_inf_nan=False))
-
-
-def _one_of_two(value: Any, _: ValidatorFunctionWrapHandler) -> float | Ramp:
-    """Decides by form, so that a mistake is told once and not for both members of the union."""
-    if isinstance(value, Ramp | Mapping):
-        return Ramp.model_validate(value)
-    return _number.validate_python(value)
-
-
-Weight = Annotated[NonNegativeFloat | Ramp, WrapValidator(_one_of_two)]
+Weight = NonNegativeFloat | Ramp
 
 
 def weight_at(weight: float | Ramp, progress: float) -> float:

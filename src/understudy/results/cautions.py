@@ -134,8 +134,8 @@ def _weak(comparison: Comparison) -> Iterator[str]:
             where = place(contrast, last)
             who = "student" if contrast.role == "teacher" else "baseline"
             yield (
-                f"{f'{where}: ' if where else ''}The teacher is weaker than the {who} on the test "
-                f"images: {percent(best.mean)} against {percent(cell.mean)}."
+                f"{f'{where}: ' if where else ''}On average the teacher is weaker than the {who}: "
+                f"{percent(best.mean)} against {percent(cell.mean)} on the test images."
             )
 
 

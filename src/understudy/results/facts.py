@@ -40,10 +40,10 @@ def _sizes(contrasts: Sequence[Contrast]) -> Iterator[str]:
     student, teacher = contrasts[0].of, contrasts[0].against
     name, other = began(called(student.name)), called(teacher.name)
     small, large = student.cell("parameters"), teacher.cell("parameters")
-    if small and large and small.mean:
-        ratio = large.mean / small.mean
-        relation = f", {times(ratio)} fewer than {other}'s {count(large.mean)}"
-        yield f"{name} has {count(small.mean)} parameters{relation if ratio > 1 else ''}."
+    if small and large:
+        ratio = smaller(small.mean, large.mean)
+        relation = f", {ratio} fewer than {other}'s {count(large.mean)}" if ratio else ""
+        yield f"{name} has {count(small.mean)} parameters{relation}."
     fast, slow = student.cell("latency_ms"), teacher.cell("latency_ms")
     if fast and slow:
         yield (
@@ -52,6 +52,11 @@ def _sizes(contrasts: Sequence[Contrast]) -> Iterator[str]:
         )
     if agreement := student.cell("agreement"):
         yield f"{name} answers like {other} on {percent(agreement.mean)} of the test images."
+
+
+def smaller(small: float, large: float) -> str:
+    """`63 times`; nothing where it is not smaller."""
+    return times(large / small) if 0 < small < large else ""
 
 
 def _budgets(contrasts: Sequence[Contrast]) -> Iterator[str]:

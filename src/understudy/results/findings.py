@@ -43,7 +43,7 @@ def _sentence(contrast: Contrast, told: Sequence[Contrast], last: Sequence[Contr
     best = next((other for other in told if _is_best_of(contrast, other)), None)
     if best is not None and metric in best.differences:
         beside = best.differences[metric]
-        parts.append(f" Best on validation instead of last: {points(beside.mean)} points")
+        parts.append(f" At the checkpoint best on validation: {points(beside.mean)} points")
         parts.append(f" ({_interval(beside)})." if beside.n > 1 else ".")
     return "".join(parts)
 

@@ -64,7 +64,7 @@ def duration(seconds: float | None) -> str:
 
 
 def times(ratio: float) -> str:
-    """A ratio as `63 times`, `2.4 times`."""
+    """A ratio as `63 times` or `2.4 times`."""
     return f"{ratio:.0f} times" if ratio >= 9.95 else f"{ratio:.1f} times"
 
 

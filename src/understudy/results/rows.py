@@ -43,11 +43,14 @@ class Row:
     latency_ms: float | None
     """Exported model, batch 1, one thread."""
     run: str
+    """Its id, `stage/name-identity`."""
     parents: tuple[str, ...]
     """Run ids."""
     version: str
     configuration: str
     """Equal for rows that differ in their seed alone; not a column."""
+    identity: str
+    """The run's, twelve digits; not a column."""
     data: str
     """Key of the images that it learned from; not a column."""
 
@@ -128,6 +131,7 @@ def _row(
         parents=tuple(text(parent.get("run")) for parent in run.parents.values()),
         version=text(summary.get("version")),
         configuration=configuration,
+        identity=run.identity,
         data=text(summary.get("pack")),
     )
 

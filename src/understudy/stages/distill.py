@@ -83,5 +83,5 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
     )
     taught = teacher.summary["labels"]
     labels = {"train": taught["train"], "validation": len(images.validation)}
-    parents = {"teacher": parent_identity(settings.teacher)}
+    parents = {"teacher": {**parent_identity(settings.teacher), "checkpoint": teacher.slot}}
     return {**summary, "labels": labels, "parents": parents}

@@ -1,12 +1,10 @@
 """Evaluate finished classifiers side by side on the test split, which nothing else ever reads."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from pydantic import Field
 
 from understudy.core.files import make_folder, write_bytes
@@ -17,13 +15,12 @@ from understudy.data.splits import split
 from understudy.evaluation.accuracy import accuracy
 from understudy.evaluation.agreement import agreement
 from understudy.evaluation.calibration import calibration
+from understudy.evaluation.predict import Predictions
 from understudy.stages.costs import cost_of
 from understudy.stages.material import DataSettings, Indices
-from understudy.stages.observers import logits_on
-from understudy.stages.restore import Slot, classifier, same_classes
+from understudy.stages.observers import answers_on
+from understudy.stages.restore import Restored, Slot, classifier, same_classes, slots_of
 from understudy.stages.training import parent_identity
-
-Logits = NDArray[np.float32]
 
 
 class EvaluateSettings(DataSettings):
@@ -44,23 +41,19 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
     """
     splits = split(pack, settings.split)
     images: Indices = splits.test if settings.on == "test" else splits.val
-    run.progress.begin(f"{run.stage} {run.name}", 2 * len(settings.models))
-    answers = {
-        (path, slot): _answers(path, slot, pack, images, settings, run)
-        for path in settings.models
-        for slot in _slots(path)
-    }
-    evaluations = [
-        _evaluation(path, slot, logits, answers, pack, images, run)
-        for (path, slot), logits in answers.items()
-    ]
-    run.progress.end(f"{len(evaluations)} checkpoints on {len(images):,} images")
+    kept = [(path, slot) for path in settings.models for slot in slots_of(path)]
+
+    run.progress.begin(f"{run.stage} {run.name}", len(kept))
+    answered = [_answered(path, slot, pack, images, settings, run) for path, slot in kept]
+    evaluations = [_figures(each, answered, pack, images, run) for each in answered]
+    run.progress.end(f"{len(kept)} checkpoints on {len(images):,} images")
 
     return {
         "split": settings.on,
         "images": len(images),
         "classes": list(pack.classes),
         "evaluations": evaluations,
+        "notes": list(splits.notes),
         "parents": {
             f"models[{position}]": parent_identity(path)
             for position, path in enumerate(settings.models)
@@ -69,64 +62,58 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
     }
 
 
-def _slots(path: Path) -> tuple[Slot, ...]:
-    return ("last", "best") if (path / "checkpoints" / "best").exists() else ("last",)
+class _Answered(NamedTuple):
+    path: Path
+    slot: Slot
+    model: Restored
+    answers: Predictions
 
 
-def _answers(
+def _answered(
     path: Path, slot: Slot, pack: Pack, images: Indices, settings: EvaluateSettings, run: Run
-) -> Logits:
-    """Logits of one checkpoint, [N, K]; written to the run, image by image."""
+) -> _Answered:
+    """Asks one checkpoint about every image, and writes its answers into the run."""
     model = classifier(path, slot)
     same_classes(model, pack.classes, path)
     network = model.network.to(settings.machine.build_device())
-    logits = logits_on(network, pack, images, size=model.settings.size)
-    _write_predictions(run, f"{path.name}-{slot}", logits, pack, images)
+    answers = answers_on(network, pack, images, size=model.settings.size)
+    _write_answers(run, f"{path.name}-{slot}", answers, pack)
     run.progress.advance()
-    return logits
+    return _Answered(path, slot, model, answers)
 
 
-def _evaluation(
-    path: Path,
-    slot: Slot,
-    logits: Logits,
-    answers: dict[tuple[Path, Slot], Logits],
-    pack: Pack,
-    images: Indices,
-    run: Run,
+def _figures(
+    each: _Answered, answered: list[_Answered], pack: Pack, images: Indices, run: Run
 ) -> dict[str, Any]:
-    labels = pack.labels[images]
-    summary = classifier(path, slot).summary
+    labels, logits = pack.labels[images], each.answers.logits
     return {
-        **parent_identity(path),
-        "checkpoint": slot,
-        **accuracy(logits, labels, pack.classes).as_json(),
+        **parent_identity(each.path),
+        "checkpoint": each.slot,
+        **accuracy(logits, labels, classes=pack.classes).as_json(),
         **calibration(logits, labels).as_json(),
-        "agreement": _agreement_with_teacher(summary, logits, answers),
-        **cost_of(path, run),
+        "agreement": _agreement_with_teacher(each, answered),
+        **cost_of(each.path, run),
     }
 
 
-def _agreement_with_teacher(
-    summary: dict[str, Any], logits: Logits, answers: dict[tuple[Path, Slot], Logits]
-) -> float | None:
+def _agreement_with_teacher(each: _Answered, answered: list[_Answered]) -> float | None:
     """Share of images answered as the model's teacher answers, where the teacher is here too."""
-    teacher = summary["parents"].get("teacher")
-    if teacher is None:
-        return None
-    for slot in ("best", "last"):
-        for (path, kept), others in answers.items():
-            if kept == slot and path.name.endswith(teacher["identity"]):
-                return agreement(logits, others)
+    teacher = each.model.summary["parents"].get("teacher")
+    for other in answered:
+        if teacher and (other.model.summary["identity"], other.slot) == (
+            teacher["identity"],
+            teacher["checkpoint"],
+        ):
+            return agreement(each.answers, other.answers)
     return None
 
 
-def _write_predictions(run: Run, name: str, logits: Logits, pack: Pack, images: Indices) -> None:
+def _write_answers(run: Run, name: str, answers: Predictions, pack: Pack) -> None:
     table = pa.table(
         {
-            "image": [pack.names[position] for position in images],
-            "label": pack.labels[images],
-            "logits": pa.array(list(logits), type=pa.list_(pa.float32())),
+            "image": [pack.names[position] for position in answers.index],
+            "label": pack.labels[answers.index],
+            "logits": pa.array(list(answers.logits), type=pa.list_(pa.float32())),
         }
     )
     stream = pa.BufferOutputStream()

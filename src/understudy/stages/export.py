@@ -9,7 +9,9 @@ from understudy.core.run import Run
 from understudy.core.settings import RunPath
 from understudy.data.pack import Pack
 from understudy.data.splits import split
-from understudy.evaluation.onnx_file import Exported, parity, write_onnx
+from understudy.evaluation.exported import Exported
+from understudy.evaluation.onnx_file import write_onnx
+from understudy.evaluation.parity import parity
 from understudy.stages.material import DataSettings
 from understudy.stages.observers import pixels_of
 from understudy.stages.restore import Slot, classifier, same_classes

@@ -11,6 +11,7 @@ from understudy.data.views import ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.guide import unguided
 from understudy.methods.supervised import Supervised
+from understudy.models.frozen import hold_still
 from understudy.models.network import Network, NetworkSettings
 from understudy.objectives import AnyObjective
 from understudy.objectives.label import LabelSettings as CrossEntropySettings
@@ -88,7 +89,8 @@ def _classifier_from(
     learner = network.build(
         mean=images.mean, std=images.std, seed=derived_seed(settings.seed, "initialisation")
     )
-    learner.take_backbone(start.network)
+    learner.normalise.load_state_dict(start.network.normalise.state_dict())
+    learner.backbone.load_state_dict(start.network.backbone.state_dict())
     if settings.frozen:
-        learner.freeze_backbone()
+        hold_still(learner.backbone)
     return network, learner

@@ -11,7 +11,7 @@ from understudy.core.identity import canonical, digest, parents_of
 from understudy.core.interrupts import Interrupts
 from understudy.core.progress import Progress
 from understudy.core.run import IDENTITY_LENGTH, Run, find_run, finished_summary
-from understudy.core.settings import Settings, checked
+from understudy.core.settings import checked
 from understudy.data.pack import open_pack
 from understudy.stages import FUNCTIONS, STAGES
 from understudy.stages.material import DataSettings

@@ -1,5 +1,6 @@
 """The images of a training: the pack, its splits, and the few whose labels may be read."""
 
+from functools import partial
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -10,13 +11,15 @@ from understudy.core.errors import DataError
 from understudy.core.run import Run
 from understudy.core.seeds import derived_seed
 from understudy.core.settings import Aside, Settings
-from understudy.data.labels import LabelSettings, few_labels, few_validation_labels
+from understudy.data.labels import LabelSettings, few_labels
 from understudy.data.pack import Pack
-from understudy.data.sources import AnySource, DigitsSettings
+from understudy.data.sources import AnySource
+from understudy.data.sources.digits import DigitsSettings
 from understudy.data.splits import Splits, SplitSettings, split
 from understudy.engine.machine import MachineSettings
 
 Indices = NDArray[np.int64]
+SPLITS = ("train", "val", "test", "unlabeled")
 
 
 class DataSettings(Settings):
@@ -82,12 +85,11 @@ def material(settings: TrainingSettings, pack: Pack, run: Run) -> Material:
     """
     splits = split(pack, settings.split)
     seed = derived_seed(settings.seed, "labels")
-    labelled = few_labels(
-        pack.labels, splits.train, settings.labels, classes=pack.classes, seed=seed
+    draw = partial(
+        few_labels, pack.labels, classes=pack.classes, settings=settings.labels, seed=seed
     )
-    validation = few_validation_labels(
-        pack.labels, splits.val, settings.labels, classes=pack.classes, seed=seed
-    )
+    labelled = draw(splits.train, split="train")
+    validation = draw(splits.val, split="val")
     pool = np.sort(np.concatenate([splits.train, splits.unlabeled]))
     if not len(pool):
         raise DataError("There is no image to train on: the training split is empty.")
@@ -98,10 +100,11 @@ def material(settings: TrainingSettings, pack: Pack, run: Run) -> Material:
         "data/splits.json",
         {
             "pack": pack.key,
-            "counts": {name: len(getattr(splits, name)) for name in splits._fields},
+            "counts": {name: len(getattr(splits, name)) for name in SPLITS},
             "labelled": labelled.tolist(),
             "validation": validation.tolist(),
-            "skipped": pack.skipped,
+            "skipped": dict(pack.skipped),
+            "notes": list(splits.notes),
         },
     )
     return Material(

@@ -7,16 +7,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from understudy.core.progress import Silent
 from understudy.data.pack import Pack
 from understudy.data.stream import clean_batches
 from understudy.engine.state import module_device
 from understudy.engine.watch import Observation
 from understudy.evaluation.accuracy import accuracy
-from understudy.evaluation.knn import knn_accuracy
-from understudy.evaluation.predict import Predictor, features_of, logits_of
+from understudy.evaluation.knn import NearestSettings, nearest_accuracy
+from understudy.evaluation.predict import Predictions, Predictor, features_of, logits_of
 from understudy.models.network import Network
 from understudy.stages.material import Indices, Material
 
+NEIGHBOURS = 20  # the smaller of the two usual numbers: there are few labels
 EVALUATION_BATCH = 256  # a few megabytes of activations for small networks; larger gains nothing
 
 
@@ -31,8 +33,8 @@ class ClassifierObserver:
         pack, images = self.material.pack, self.material.validation
         if not len(images):
             return Observation(values={}, score=None)
-        logits = logits_on(network, pack, images, size=self.material.size)
-        seen = accuracy(logits, pack.labels[images], pack.classes)
+        answers = answers_on(network, pack, images, size=self.material.size)
+        seen = accuracy(answers.logits, pack.labels[images], classes=pack.classes)
         return Observation(values={"top1": seen.top1, "nll": seen.nll}, score=seen.top1)
 
 
@@ -52,13 +54,13 @@ class FeatureObserver:
         if not len(known) or not len(asked):
             return Observation(values={}, score=None)
         labels = self.material.pack.labels
-        found = knn_accuracy(
-            self._features(network, known),
-            labels[known],
+        found = nearest_accuracy(
             self._features(network, asked),
             labels[asked],
-            neighbours=min(20, len(known)),  # 20 is small enough for few labels
-            temperature=0.1,  # Wu et al. 2018 use 0.07, the field since then 0.1
+            bank=self._features(network, known),
+            bank_labels=labels[known],
+            num_classes=len(self.material.pack.classes),
+            settings=NearestSettings(neighbours=NEIGHBOURS),
         )
         return Observation(values={"knn_top1": found}, score=None)
 
@@ -68,16 +70,19 @@ class FeatureObserver:
         )
 
 
-def logits_on(network: Network, pack: Pack, images: Indices, *, size: int) -> NDArray[np.float32]:
-    """Logits [N, K] of a network on images of a pack, as they are, without augmentation."""
-    predictor = Predictor(network)
-    return logits_of(predictor, _batches(network, pack, images, size)).logits
+def answers_on(network: Network, pack: Pack, images: Indices, *, size: int) -> Predictions:
+    """Logits of a network on images of a pack, as they are, without augmentation."""
+    return logits_of(Predictor(network), _batches(network, pack, images, size), Silent())
 
 
 def pixels_of(pack: Pack, images: Indices, *, size: int) -> NDArray[np.uint8]:
     """Images of a pack as the network is given them, uint8 [N, C, size, size]."""
     batches = clean_batches(
-        pack.images, images, batch_size=EVALUATION_BATCH, size=size, device=torch.device("cpu")
+        pack.images,
+        indices=images,
+        batch_size=EVALUATION_BATCH,
+        size=size,
+        device=torch.device("cpu"),
     )
     clean = torch.cat([batch for batch, _ in batches])
     return (clean * 255).round().to(torch.uint8).numpy()
@@ -88,7 +93,7 @@ def _batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     return clean_batches(
         pack.images,
-        images,
+        indices=images,
         batch_size=EVALUATION_BATCH,
         size=size,
         device=module_device(network),

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from understudy.core.run import Run
 from understudy.core.seeds import derived_seed
 from understudy.data.pack import Pack
+from understudy.data.views import ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.guide import unguided
 from understudy.methods import AnySelfSupervised, SimclrSettings
@@ -14,7 +15,6 @@ from understudy.models.network import NetworkSettings
 from understudy.stages.material import TrainingSettings, material
 from understudy.stages.observers import FeatureObserver
 from understudy.stages.training import train_method
-from understudy.data.views import ViewSettings
 
 
 class PretrainSettings(TrainingSettings):

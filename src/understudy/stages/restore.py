@@ -19,6 +19,8 @@ class Restored(NamedTuple):
     network: Network
     settings: NetworkSettings
     summary: dict[str, Any]
+    slot: Slot
+    """Which checkpoint it is."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -41,15 +43,19 @@ def restored(run: Path, slot: Slot) -> Restored:
     if not (run / "network.json").exists():
         raise UsageError(f"{run}: a run of `{summary['stage']}` holds no network.")
     settings = checked(NetworkSettings, read_json(run / "network.json"), origin=str(run))
-    folder = best_folder(run / "checkpoints")
-    if slot == "last" or not folder.exists():
-        folder = run / "checkpoints" / "last"
-    model = read_checkpoint(folder).model
+    taken = slot if slot in slots_of(run) else "last"
+    folder = run / "checkpoints"
+    model = read_checkpoint(best_folder(folder) if taken == "best" else folder / "last").model
 
-    neutral = [0.0] * settings.channels, [1.0] * settings.channels
-    network = settings.build(mean=neutral[0], std=neutral[1], seed=0)
+    flat = {"mean": (0.0,) * settings.channels, "std": (1.0,) * settings.channels}
+    network = settings.build(**flat, seed=0)  # all of it is replaced by the checkpoint
     network.load_state_dict(model)
-    return Restored(network=network, settings=settings, summary=summary)
+    return Restored(network=network, settings=settings, summary=summary, slot=taken)
+
+
+def slots_of(run: Path) -> tuple[Slot, ...]:
+    """The checkpoints that a finished run keeps."""
+    return ("last", "best") if best_folder(run / "checkpoints").exists() else ("last",)
 
 
 def classifier(run: Path, slot: Slot) -> Restored:

@@ -108,7 +108,8 @@ def train_method(
         "parameters": sum(weight.numel() for weight in method.network.parameters()),
         "network": network.model_dump(mode="json"),
         "checkpoints": _checkpoints(run, fitted.step, fitted.watch.best_step),
-        "skipped": material.pack.skipped,
+        "skipped": dict(material.pack.skipped),
+        "notes": list(material.splits.notes),
         "pack": material.pack.key,
         "seed": settings.seed,
     }

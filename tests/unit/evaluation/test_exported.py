@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -72,17 +73,18 @@ def test_a_file_serves_wherever_a_network_predicts(tmp_path: Path) -> None:
     assert torch.equal(logits, expected)
 
 
-def in_the_weights(model: onnx.ModelProto) -> TensorProto:
-    return model.graph.initializer[0]
+def in_the_weights(model: onnx.ModelProto) -> Any:
+    (weights,) = model.graph.initializer
+    return weights
 
 
-def in_an_attribute(model: onnx.ModelProto) -> TensorProto:
+def in_an_attribute(model: onnx.ModelProto) -> Any:
     constant = helper.make_node("Constant", [], ["spare"], value=in_the_weights(model))
     model.graph.node.append(constant)
     return model.graph.node[-1].attribute[0].t
 
 
-def in_a_branch(model: onnx.ModelProto) -> TensorProto:
+def in_a_branch(model: onnx.ModelProto) -> Any:
     spare = helper.make_tensor_value_info("spare", TensorProto.FLOAT, [16, 2])
     branch = helper.make_graph([], "branch", [], [spare], [in_the_weights(model)])
     model.graph.node.append(
@@ -91,14 +93,14 @@ def in_a_branch(model: onnx.ModelProto) -> TensorProto:
     return model.graph.node[-1].attribute[0].g.initializer[0]
 
 
-def in_a_function(model: onnx.ModelProto) -> TensorProto:
+def in_a_function(model: onnx.ModelProto) -> Any:
     constant = helper.make_node("Constant", [], ["spare"], value=in_the_weights(model))
     function = helper.make_function("ours", "Spare", [], ["spare"], [constant], [])
     model.functions.append(function)
     return model.functions[0].node[0].attribute[0].t
 
 
-def in_a_sparse_weight(model: onnx.ModelProto) -> TensorProto:
+def in_a_sparse_weight(model: onnx.ModelProto) -> Any:
     sparse = model.graph.sparse_initializer.add()
     sparse.values.CopyFrom(in_the_weights(model))
     return sparse.values
@@ -109,7 +111,7 @@ def in_a_sparse_weight(model: onnx.ModelProto) -> TensorProto:
 )
 @pytest.mark.parametrize("location", ["../../etc/passwd", "weights.bin"])
 def test_tensors_in_other_files_are_refused_wherever_they_hide(
-    place: Callable[[onnx.ModelProto], TensorProto], location: str, tmp_path: Path
+    place: Callable[[onnx.ModelProto], Any], location: str, tmp_path: Path
 ) -> None:
     model = small_model()
     stray = place(model)

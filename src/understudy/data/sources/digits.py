@@ -18,10 +18,11 @@ class DigitsSettings(SourceSettings):
         from sklearn.datasets import load_digits  # half a second that other sources need not wait
 
         digits = load_digits()
-        images = np.rint(digits.images * 255 / 16).astype(np.uint8)
+        images: Pixels = np.rint(digits.images * 255 / 16).astype(np.uint8)[:, None]
 
         def read(index: int) -> Pixels:
-            return images[index][None]
+            pixels: Pixels = images[index]
+            return pixels
 
         return verified(
             Listing(

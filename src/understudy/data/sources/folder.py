@@ -1,7 +1,7 @@
 """Images in class folders, with or without split folders above them."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 

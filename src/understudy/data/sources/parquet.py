@@ -12,7 +12,6 @@ from understudy.data.sources.listing import (
     FileSourceSettings,
     Listing,
     existing,
-    split_of,
     verified,
 )
 from understudy.data.sources.shards import Columns, Rows, Shard, read_shard

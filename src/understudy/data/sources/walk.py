@@ -1,4 +1,4 @@
-"""Image files below a folder, in a fixed order; what is no image is counted, never dropped unseen."""
+"""Image files below a folder, in a fixed order; what is no image is counted, not dropped unseen."""
 
 import os
 import time
@@ -11,7 +11,8 @@ from typing import NamedTuple
 from understudy.core.errors import DataError
 
 SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .tif .tiff .ppm .pgm .pbm .pnm .avif .jp2".split()
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+    | {".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".jp2"}
 )
 SYSTEM_NAMES = frozenset(
     {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "lost+found"}

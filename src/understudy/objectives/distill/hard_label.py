@@ -7,15 +7,8 @@ from pydantic import Field
 from torch import Tensor
 
 from understudy.core.types import Shape, Tap, Targets, Terms
-from understudy.objectives.objective import (
-    Objective,
-    ObjectiveSettings,
-    Views,
-    given,
-    mean,
-    paired,
-    precise,
-)
+from understudy.objectives.objective import Objective, ObjectiveSettings, Views
+from understudy.objectives.reading import given, mean, paired, precise
 
 
 def hard_label_cross_entropy(student: Tensor, teacher: Tensor, threshold: float) -> Tensor:

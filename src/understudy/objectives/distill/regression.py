@@ -9,16 +9,8 @@ from torch import Tensor, nn
 
 from understudy.core.errors import UsageError
 from understudy.core.types import Shape, Tap, Targets, Terms
-from understudy.objectives.objective import (
-    Objective,
-    ObjectiveSettings,
-    Views,
-    given,
-    guided,
-    mean,
-    paired,
-    precise,
-)
+from understudy.objectives.objective import Objective, ObjectiveSettings, Views, guided
+from understudy.objectives.reading import given, mean, paired, precise
 
 
 def negative_cosine(student: Tensor, teacher: Tensor) -> Tensor:

@@ -7,15 +7,8 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from understudy.core.types import Shape, Tap, Targets, Terms
-from understudy.objectives.objective import (
-    Objective,
-    ObjectiveSettings,
-    Views,
-    given,
-    mean,
-    paired,
-    precise,
-)
+from understudy.objectives.objective import Objective, ObjectiveSettings, Views
+from understudy.objectives.reading import given, mean, paired, precise
 
 
 def soft_label_divergence(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:

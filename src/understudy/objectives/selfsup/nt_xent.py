@@ -9,14 +9,8 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from understudy.core.types import Shape, Tap, Targets, Terms
-from understudy.objectives.objective import (
-    Objective,
-    ObjectiveSettings,
-    Views,
-    given,
-    mean,
-    precise,
-)
+from understudy.objectives.objective import Objective, ObjectiveSettings, Views
+from understudy.objectives.reading import given, mean, precise
 
 
 def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
@@ -40,7 +34,7 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     return F.cross_entropy(similarities.masked_fill(itself, -torch.inf), other)
 
 
-class NTXent(Objective):
+class NtXent(Objective):
     """Brings the views of an image together and pushes those of all other images away.
 
     Departs from the authors' code: the mean over all views is taken, theirs adds up the means of
@@ -64,13 +58,13 @@ class NTXent(Objective):
         return {"contrast": mean(losses)}
 
 
-class NTXentSettings(ObjectiveSettings):
+class NtXentSettings(ObjectiveSettings):
     """The contrastive loss of SimCLR: needs two views of each image and no labels."""
 
     kind: Literal["nt_xent"] = "nt_xent"
     temperature: PositiveFloat = 0.5  # the authors' for CIFAR-10 (README of their code)
     """Divides the similarities; the smaller, the more the nearest other images count."""
 
-    def build(self, student: Shape, guidance: Shape | None) -> NTXent:  # noqa: ARG002
+    def build(self, student: Shape, guidance: Shape | None) -> NtXent:  # noqa: ARG002
         """Needs a student with a projector."""
-        return NTXent(temperature=self.temperature)
+        return NtXent(temperature=self.temperature)

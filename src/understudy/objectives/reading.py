@@ -1,0 +1,32 @@
+"""How objectives read the outputs that they are given."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from understudy.core.types import Outputs
+
+
+def given(values: Tensor | None) -> Tensor:
+    """The values of a tap that was declared, and so is there."""
+    assert values is not None, "the outputs lack a tap that the objective declares"
+    return values
+
+
+def paired(
+    student: tuple[Outputs, ...], guidance: tuple[Outputs, ...] | None
+) -> list[tuple[Outputs, Outputs]]:
+    """Student and teacher on each view."""
+    assert guidance is not None, "`combine` refuses this objective where there is no teacher"
+    return list(zip(student, guidance, strict=True))
+
+
+def precise(values: Tensor) -> Tensor:
+    """The values in float32 at least: softmax and cosine lose too much in half precision."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def mean(values: Iterable[Tensor]) -> Tensor:
+    """The mean over views."""
+    return torch.stack(list(values)).mean(dim=0)

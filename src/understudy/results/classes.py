@@ -1,0 +1,133 @@
+"""What the student gets right, class by class, over its seeds."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from understudy.results.comparison import Comparison, Line
+from understudy.results.records import IDENTITY_LENGTH, StudyRecord
+from understudy.results.values import listing, mapping, number, text, texts
+
+Figures = dict[str, Any]
+"""One model's figures on the test split, as an evaluation wrote them."""
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """One class, means over seeds; None where a figure is not defined."""
+
+    name: str
+    images: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    before: float | None
+    """The baseline's recall."""
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Everything by class about one student."""
+
+    line: Line
+    names: tuple[str, ...]
+    figures: tuple[ClassFigures, ...]
+    confusion: list[list[float]]
+    """Row: the label; column: the answer; counts added up over seeds."""
+
+
+def best_student(comparison: Comparison) -> Line | None:
+    """The student to look at closely: the last checkpoint with the best validation accuracy.
+
+    Never chosen by test accuracy. Without any student, the best model at all.
+    """
+    tested = [
+        line
+        for line in comparison.at("last") or comparison.lines
+        if any(row.test_top1 is not None for row in line.rows)
+    ]
+    students = [line for line in tested if line.stage == "distill"] or tested
+
+    def validation(line: Line) -> float:
+        cell = line.cell("val_top1")
+        return cell.mean if cell else 0.0
+
+    return max(students, key=validation, default=None)
+
+
+def classes_of(record: StudyRecord, comparison: Comparison) -> Classes | None:
+    """The figures by class of the student that is looked at closely; None without any."""
+    line = best_student(comparison)
+    if line is None:
+        return None
+    evaluations = _evaluations(record, line)
+    names = next((names for names, _ in evaluations), ())
+    alike = [one for names_of_one, one in evaluations if names_of_one == names]
+    if not names or not alike:
+        return None
+    against = [
+        contrast.against
+        for contrast in comparison.contrasts
+        if contrast.of == line and contrast.role == "baseline"
+    ]
+    before = [one for _, one in _evaluations(record, against[0])] if against else []
+    return Classes(
+        line=line,
+        names=names,
+        figures=tuple(_figures(names, alike, before)),
+        confusion=_added([listing(one.get("confusion")) for one in alike], size=len(names)),
+    )
+
+
+def _evaluations(record: StudyRecord, line: Line) -> list[tuple[tuple[str, ...], Figures]]:
+    """Class names and figures of every evaluation of the line's runs on the test split."""
+    wanted = {row.identity for row in line.rows}
+    found: dict[str, tuple[tuple[str, ...], Figures]] = {}
+    for entry in record.having("evaluations"):
+        if entry.run.summary.get("split") != "test":
+            continue
+        for one in map(mapping, listing(entry.run.summary.get("evaluations"))):
+            identity = text(one.get("identity"))[:IDENTITY_LENGTH]
+            if identity in wanted and one.get("checkpoint") == line.checkpoint:
+                found.setdefault(identity, (texts(entry.run.summary.get("classes")), one))
+    return list(found.values())
+
+
+def _figures(
+    names: Sequence[str], evaluations: Sequence[Figures], before: Sequence[Figures]
+) -> Iterator[ClassFigures]:
+    after, earlier = _by_class(evaluations), _by_class(before)
+    for name in names:
+        images = _mean(after, name, "images")
+        yield ClassFigures(
+            name=name,
+            images=round(images or 0),
+            precision=_mean(after, name, "precision"),
+            recall=_mean(after, name, "recall"),
+            f1=_mean(after, name, "f1"),
+            before=_mean(earlier, name, "recall"),
+        )
+
+
+def _by_class(evaluations: Sequence[Figures]) -> dict[str, list[Figures]]:
+    found: dict[str, list[Figures]] = {}
+    for one in evaluations:
+        for row in map(mapping, listing(one.get("per_class"))):
+            found.setdefault(text(row.get("class")), []).append(row)
+    return found
+
+
+def _mean(by_class: Mapping[str, Sequence[Figures]], name: str, figure: str) -> float | None:
+    values = [number(row.get(figure)) for row in by_class.get(name, ())]
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def _added(matrices: Sequence[list[object]], *, size: int) -> list[list[float]]:
+    total = [[0.0] * size for _ in range(size)]
+    for matrix in matrices:
+        for place, row in enumerate(matrix[:size]):
+            for column, value in enumerate(listing(row)[:size]):
+                total[place][column] += number(value) or 0
+    return total

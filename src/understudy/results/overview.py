@@ -1,0 +1,119 @@
+"""The top of the page: what was studied, what came out, and what limits it."""
+
+from collections.abc import Sequence
+
+from understudy.results.comparison import Comparison, Contrast
+from understudy.results.facts import smaller
+from understudy.results.finding import Finding
+from understudy.results.findings import METRICS, metric_of
+from understudy.results.formats import count, hundredths, milliseconds, percent, plural, points
+from understudy.results.markup import Child, Markup, element, joined
+from understudy.results.records import StudyRecord
+from understudy.results.values import text
+
+
+def header(record: StudyRecord) -> Markup:
+    """Title and a line of what, how many, when, with which code."""
+    seeds = {entry.seed for entry in record.entries if entry.seed is not None}
+    finished = sum(entry.status == "finished" for entry in record.entries)
+    dates = [text(entry.run.summary.get("finished"))[:10] for entry in record.entries]
+    versions = {text(entry.run.summary.get("version")) for entry in record.entries} - {""}
+    parts = [
+        f"Study {record.name}",
+        plural(len(seeds), "seed") if seeds else "",
+        f"{finished} of {plural(len(record.entries), 'run')} finished",
+        f"last on {max(dates)}" if any(dates) else "",
+        f"understudy {next(iter(versions))}" if len(versions) == 1 else "",
+    ]
+    return element(
+        "header",
+        element("h1", record.title),
+        element("p", " · ".join(part for part in parts if part), class_="quiet"),
+        _parameters(record),
+    )
+
+
+def _parameters(record: StudyRecord) -> Markup | None:
+    if not record.parameters:
+        return None
+    pairs = [
+        joined([element("dt", name), element("dd", str(value))])
+        for name, value in record.parameters.items()
+    ]
+    return element("details", element("summary", "Parameters"), element("dl", *pairs))
+
+
+def headline(comparison: Comparison) -> Markup | None:
+    """Four large figures; only where there is one student, for else they would be a choice."""
+    last = [one for one in comparison.contrasts if one.checkpoint == "last"]
+    baseline = [one for one in last if one.role == "baseline"]
+    teacher = [one for one in last if one.role == "teacher"]
+    if len(baseline) != 1 or len(teacher) > 1:
+        return None
+    tiles = [*_accuracy(baseline[0]), *(_cost(teacher[0]) if teacher else [])]
+    return element("section", *tiles, class_="tiles", aria_label="In four figures")
+
+
+def _accuracy(contrast: Contrast) -> list[Markup]:
+    metric = metric_of(contrast) or ""
+    cell, gain = contrast.of.cell(metric), contrast.differences[metric]
+    if cell is None:
+        return []
+    spread = "" if cell.sd is None else f" ± {hundredths(cell.sd)}"
+    evidence = (
+        "one seed, no spread known"
+        if gain.low is None
+        else f"95 % interval {points(gain.low)} to {points(gain.high)}"
+    )
+    return [
+        _tile(
+            percent(cell.mean),
+            f"{contrast.of.name}: {METRICS[metric]}{spread}, {plural(cell.n, 'seed')}",
+            accent=True,
+        ),
+        _tile(
+            element("span", points(gain.mean), element("small", " points")),
+            f"over {contrast.against.name}, {evidence}",
+        ),
+    ]
+
+
+def _cost(contrast: Contrast) -> list[Markup]:
+    small, large = contrast.of.cell("parameters"), contrast.against.cell("parameters")
+    fast, slow = contrast.of.cell("latency_ms"), contrast.against.cell("latency_ms")
+    other = contrast.against.name
+    tiles = []
+    if small and large and (ratio := smaller(small.mean, large.mean)):
+        told = f"{ratio} fewer than {other} ({count(large.mean)})"
+        tiles.append(_tile(element("span", count(small.mean)), f"parameters, {told}"))
+    if fast and slow:
+        figure = element("span", milliseconds(fast.mean), element("small", " ms"))
+        told = f"per image on one thread; {other} {milliseconds(slow.mean)} ms"
+        tiles.append(_tile(figure, told))
+    return tiles
+
+
+def _tile(figure: Child, told: str, *, accent: bool = False) -> Markup:
+    return element(
+        "div",
+        element("p", figure, class_="figure accent" if accent else "figure"),
+        element("p", told, class_="quiet"),
+    )
+
+
+def told(findings: Sequence[Finding]) -> Markup:
+    """All findings: results large, facts small, cautions apart."""
+    results, facts, cautions = (
+        [element("li", one.text) for one in findings if one.kind == kind]
+        for kind in ("result", "fact", "caution")
+    )
+    return element(
+        "section",
+        element("h2", "Findings"),
+        element("ul", *results, class_="results") if results else None,
+        element("ul", *facts, class_="facts") if facts else None,
+        element("aside", element("h3", "To keep in mind"), element("ul", *cautions))
+        if cautions
+        else None,
+        id="findings",
+    )

@@ -1,0 +1,96 @@
+"""One self-contained page about a study: works from file://, asks the network for nothing."""
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from plotly.offline import get_plotlyjs
+
+from understudy.core.files import make_folder, write_text
+from understudy.results.colours import colours
+from understudy.results.comparison import Comparison, comparison
+from understudy.results.findings import findings
+from understudy.results.markup import Markup, element, joined, safe
+from understudy.results.overview import header, headline, told
+from understudy.results.records import StudyRecord
+from understudy.results.sections import classes, costs, results, runs, training
+
+SECTIONS = {
+    "findings": "Findings",
+    "results": "Results",
+    "training": "Training",
+    "classes": "Classes",
+    "cost": "Cost",
+    "runs": "Runs",
+}
+
+
+def write_report(record: StudyRecord, path: Path) -> None:
+    """Writes a study's page.
+
+    The page holds its style, its scripts and its data. Its content security policy allows the
+    two scripts that stand in it, by their hashes, and no request to anywhere.
+
+    Args:
+        record: What to show, as `find` or `read_study` gives it.
+        path: The .html file; whole or not at all.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
+    found = comparison(record)
+    make_folder(path.parent)
+    write_text(path, _page(record, _body(record, found, beside=path.parent)))
+
+
+def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
+    painted = colours((entry.node, entry.stage) for entry in record.entries)
+    parts = {
+        "findings": told(findings(record, found)),
+        "results": results(found, painted),
+        "training": training(record, painted),
+        "classes": classes(record, found),
+        "cost": costs(found, painted),
+        "runs": runs(record, found.rows, beside=beside, colours=painted),
+    }
+    links = [
+        element("a", title, href=f"#{name}") for name, title in SECTIONS.items() if parts[name]
+    ]
+    return joined(
+        [
+            header(record),
+            element("nav", *links, aria_label="Sections"),
+            headline(found),
+            *parts.values(),
+        ]
+    )
+
+
+def _page(record: StudyRecord, body: Markup) -> str:
+    script = _asset("page.js")
+    return Template(_asset("page.html")).substitute(
+        title=safe(record.title),
+        policy=f"{_hash(_plotly())} {_hash(script)}",
+        style=_asset("page.css"),
+        body=body,
+        plotly=_plotly(),
+        script=script,
+    )
+
+
+def _asset(name: str) -> str:
+    return files("understudy.results").joinpath("page", name).read_text(encoding="utf-8")
+
+
+@cache
+def _plotly() -> str:
+    """plotly.js as the library ships it; browsers hash it with line feeds alone."""
+    return str(get_plotlyjs()).replace("\r\n", "\n")
+
+
+def _hash(script: str) -> str:
+    """How a policy names an inline script."""
+    return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"

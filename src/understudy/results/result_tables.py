@@ -1,0 +1,139 @@
+"""The page's tables of results: the main comparison, and the paired gains."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from understudy.results.comparison import JUDGED, Contrast, Line
+from understudy.results.formats import (
+    ABSENT,
+    count,
+    exact,
+    hundredths,
+    milliseconds,
+    plural,
+    points,
+)
+from understudy.results.html_table import Column, Datum, Record, table
+from understudy.results.markup import Markup, element, joined
+from understudy.results.tables import Cell
+
+FIGURES: tuple[tuple[str, Column, Callable[[float | None], str]], ...] = (
+    ("test_top1", Column("Test %", help="Top-1 accuracy on the test split"), hundredths),
+    ("val_top1", Column("Validation %", help="Top-1 accuracy on validation"), hundredths),
+    ("test_macro_f1", Column("Macro F1 %", help="Mean F1 over the classes, test"), hundredths),
+    (
+        "test_ece",
+        Column("ECE %", help="Expected calibration error, test: lower is better"),
+        hundredths,
+    ),
+    ("agreement", Column("Agreement %", help="Answers equal to the teacher's, test"), hundredths),
+    ("latency_ms", Column("ms / image", help="Exported, batch 1, one thread"), milliseconds),
+    ("parameters", Column("Parameters"), count),
+    ("labels", Column("Labels", help="Training and validation labels together"), exact),
+    ("steps", Column("Steps", help="Optimizer steps up to this checkpoint"), exact),
+)
+SPREAD = frozenset({"test_top1", "val_top1", "test_macro_f1", "test_ece", "agreement"})
+"""Figures that chance moves; the others show their mean alone."""
+TITLES = {
+    "test_top1": "test accuracy",
+    "test_macro_f1": "test macro F1",
+    "val_top1": "validation accuracy",
+}
+
+
+def axes_of(lines: Sequence[Line | Contrast]) -> list[str]:
+    """The axes that tell these apart, each a column; the study too where there are several."""
+    return list(dict.fromkeys(axis for line in lines for axis in line.axes))
+
+
+def swatch(name: str, colours: Mapping[str, str]) -> Markup:
+    """A name with the dot of its colour in the plots."""
+    dot = element("i", style=f"background:{colours.get(name, 'var(--line)')}", class_="dot")
+    return joined([dot, name])
+
+
+def main_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup:
+    """Every model at its kept checkpoints; a cell's help names its runs."""
+    axes = axes_of(lines)
+    studies = len({line.study for line in lines}) > 1
+    shown = [one for one in FIGURES if any(line.cell(one[0]) for line in lines)]
+    columns = [
+        *([Column("Study", numeric=False)] if studies else []),
+        Column("Model", numeric=False),
+        *(Column(axis, numeric=False) for axis in axes),
+        Column("Checkpoint", numeric=False, help="The last one, or the best on validation"),
+        Column("Seeds"),
+        *(column for _, column, _ in shown),
+    ]
+    records = [
+        Record(
+            [
+                *([Datum(line.study)] if studies else []),
+                Datum(swatch(line.name, colours)),
+                *(Datum(line.axes.get(axis, ABSENT)) for axis in axes),
+                Datum(line.checkpoint),
+                Datum(str(seeds := len({row.run for row in line.rows})), value=seeds),
+                *(_figure(line.cell(metric), metric, write) for metric, _, write in shown),
+            ],
+            kind=" ".join(
+                word
+                for word, holds in (
+                    ("beside", line.checkpoint != "last"),
+                    ("student", line.stage == "distill"),
+                )
+                if holds
+            )
+            or None,
+        )
+        for line in lines
+    ]
+    return table(columns, records, title="Comparison of all models")
+
+
+def _figure(cell: Cell | None, metric: str, write: Callable[[float | None], str]) -> Datum:
+    if cell is None:
+        return Datum(ABSENT)
+    sd = None
+    if cell.sd is not None and metric in SPREAD:
+        sd = element("small", f" ± {hundredths(cell.sd)}")
+    return Datum(
+        joined([write(cell.mean), sd]),
+        value=cell.mean,
+        help=f"{plural(cell.n, 'run')}: {', '.join(cell.runs[:12])}",
+    )
+
+
+def gains_table(contrasts: Sequence[Contrast]) -> Markup:
+    """Every paired difference, in points."""
+    axes = axes_of(contrasts)
+    columns = [
+        Column("Difference", numeric=False),
+        *(Column(axis, numeric=False) for axis in axes),
+        Column("Checkpoint", numeric=False),
+        Column("Of", numeric=False),
+        Column("Points"),
+        Column("± sd"),
+        Column("95 % interval", help="Student's t over the paired differences"),
+        Column("Pairs", help="Seeds that both have"),
+    ]
+    records = [
+        Record(
+            [
+                Datum(f"{contrast.of.name} − {contrast.against.name}"),
+                *(Datum(contrast.axes.get(axis, ABSENT)) for axis in axes),
+                Datum(contrast.checkpoint),
+                Datum(TITLES[metric]),
+                Datum(points(found.mean), value=found.mean),
+                Datum(hundredths(found.sd), value=found.sd),
+                Datum(
+                    ABSENT if found.low is None else f"{points(found.low)} to {points(found.high)}",
+                    value=found.low,
+                ),
+                Datum(str(found.n), value=found.n),
+            ],
+            kind=None if contrast.checkpoint == "last" else "beside",
+        )
+        for contrast in contrasts
+        for metric in JUDGED
+        if (found := contrast.differences.get(metric))
+    ]
+    return table(columns, records, title="Paired differences")

@@ -1,0 +1,142 @@
+"""A study spread out over its seeds and axes: settings filled in, runs named, nothing checked."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from understudy.core.settings import Settings
+from understudy.core.wording import Location, dotted, nearest
+from understudy.core.yaml import line_of
+from understudy.studies.filling import Filling, runs_in
+from understudy.studies.study import Study
+
+DraftKey = tuple[str, frozenset[tuple[str, int]]]
+"""A node, and which choice of each axis (by position) it or a run before it depends on."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One node for one choice of all that it depends on."""
+
+    node: str
+    stage: str
+    choices: Mapping[str, Any]
+    """Seed and axis values that it, or a run that it builds on, depends on."""
+    settings: Mapping[str, Any]
+    """As given; `@name` where a run is meant."""
+    parents: Mapping[Location, DraftKey]
+    filling: Filling
+
+
+class Drafts:
+    """All drafts of a study, each after those that it builds on.
+
+    Args:
+        study: What to spread out.
+        stages: Settings class of every stage, by name.
+    """
+
+    def __init__(self, study: Study, stages: Mapping[str, type[Settings]]) -> None:
+        self._study, self._stages = study, stages
+        self._values: dict[str, tuple[Any, ...]] = {"seed": study.seeds, **study.axes}
+        self.found: dict[DraftKey, Draft] = {}
+        self.mistakes: list[str] = []
+        for positions in itertools.product(*(range(len(v)) for v in self._values.values())):
+            chosen = dict(zip(self._values, positions, strict=True))
+            done: dict[str, DraftKey | None] = {}
+            for node in study.stages:
+                self._visit(node, chosen, done, behind=())
+
+    def sentence(self, draft: Draft, location: Location, text: str) -> str:
+        """A mistake in a draft's settings, at the place where the user wrote the value."""
+        source = draft.filling.source(location)
+        if source is None:
+            source, place = ("stages", draft.node, *location), self._study.stages
+            line = line_of(place, (draft.node, *location))
+        else:
+            line = line_of(self._study.parameters, source)
+        return f"{dotted(source)}{text}{f' (line {line})' if line else ''}"
+
+    def _visit(
+        self,
+        node: str,
+        chosen: Mapping[str, int],
+        done: dict[str, DraftKey | None],
+        behind: tuple[str, ...],
+    ) -> DraftKey | None:
+        """Drafts a node after the nodes it names; None where that cannot be."""
+        if node in behind:
+            circle = (*behind[behind.index(node) :], node)
+            first = circle.index(min(circle))  # one sentence, whichever node was visited first
+            turned = (*circle[first:-1], *circle[:first], circle[first])
+            self.mistakes.append(f"stages  wait for each other: {' -> '.join(turned)}")
+            return None
+        if node not in done:
+            done[node] = self._drafted(node, chosen, done, behind)
+        return done[node]
+
+    def _drafted(
+        self,
+        node: str,
+        chosen: Mapping[str, int],
+        done: dict[str, DraftKey | None],
+        behind: tuple[str, ...],
+    ) -> DraftKey | None:
+        stage = self._study.stages[node]["stage"]
+        if stage not in self._stages:
+            self.mistakes.append(
+                f"stages.{node}.stage = {stage}  unknown; {nearest(stage, list(self._stages))}"
+            )
+            return None
+        filling, settings = self._filled(node, stage, chosen)
+        parents = {
+            location: self._parent(node, location, name, chosen, done, behind)
+            for location, name in runs_in(settings)
+        }
+        known = {location: parent for location, parent in parents.items() if parent is not None}
+        positions = {axis: chosen[axis] for axis in filling.used}
+        for _, inherited in known.values():
+            positions |= dict(inherited)
+        draft = Draft(
+            node=node,
+            stage=stage,
+            choices={a: v[positions[a]] for a, v in self._values.items() if a in positions},
+            settings=settings,
+            parents=known,
+            filling=filling,
+        )
+        self.mistakes += [self.sentence(draft, *mistake) for mistake in filling.mistakes]
+        key = (node, frozenset(positions.items()))
+        self.found.setdefault(key, draft)
+        return key
+
+    def _filled(
+        self, node: str, stage: str, chosen: Mapping[str, int]
+    ) -> tuple[Filling, dict[str, Any]]:
+        choices = {axis: values[chosen[axis]] for axis, values in self._values.items()}
+        filling = Filling(self._study.parameters, choices)
+        fields = self._stages[stage].model_fields
+        given = {"seed": "${seed}", **self._study.stages[node]}
+        wanted = {
+            key: value
+            for key, value in given.items()
+            if key in fields or (key in self._study.stages[node] and key != "stage")
+        }
+        return filling, filling.fill(wanted)
+
+    def _parent(
+        self,
+        node: str,
+        location: Location,
+        name: str,
+        chosen: Mapping[str, int],
+        done: dict[str, DraftKey | None],
+        behind: tuple[str, ...],
+    ) -> DraftKey | None:
+        if name in self._study.stages:
+            return self._visit(name, chosen, done, (*behind, node))
+        phrase = nearest(name, list(self._study.stages))
+        place = dotted(("stages", node, *location))
+        self.mistakes.append(f"{place} = @{name}  is no stage of this study; {phrase}")
+        return None

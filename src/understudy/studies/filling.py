@@ -1,0 +1,103 @@
+"""`${parameter}` and `@run` in the settings of a stage: what they stand for, and where from."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from understudy.core.wording import Location, nearest
+
+REFERENCE = re.compile(r"\$\{([^{}]*)\}")
+RUN = re.compile(r"@([A-Za-z0-9][A-Za-z0-9_-]*)")
+
+
+class Filling:
+    """Fills in the references of one stage and remembers what it read.
+
+    Args:
+        parameters: Values that a reference may name; they may hold references themselves.
+        choices: The seed and the value of each axis at hand; they stand before parameters.
+    """
+
+    def __init__(self, parameters: Mapping[str, Any], choices: Mapping[str, Any]) -> None:
+        self._parameters, self._choices = parameters, choices
+        self.used: set[str] = set()
+        """Which of the choices were read."""
+        self.sources: dict[Location, str] = {}
+        """The parameter that a value came from, as the user writes it."""
+        self.mistakes: list[tuple[Location, str]] = []
+
+    def fill(self, value: Any, location: Location = (), behind: tuple[str, ...] = ()) -> Any:
+        """The value with every reference replaced; a reference alone keeps the type."""
+        if isinstance(value, Mapping):
+            return {key: self.fill(inner, (*location, key), behind) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [
+                self.fill(inner, (*location, position), behind)
+                for position, inner in enumerate(value)
+            ]
+        if not isinstance(value, str):
+            return value
+        alone = REFERENCE.fullmatch(value)
+        if alone:
+            self.sources[location] = alone[1]
+            return self._looked_up(alone[1], location, behind)
+        return REFERENCE.sub(lambda found: self._as_text(found[1], location, behind), value)
+
+    def source(self, location: Location) -> Location | None:
+        """Where the parameter lies that a value came from; None for a value of the stage itself."""
+        for length in range(len(location), 0, -1):
+            if location[:length] in self.sources:
+                parts = self.sources[location[:length]].split(".")
+                path = [int(part) if part.isdigit() else part for part in parts]
+                return (*path, *location[length:])
+        return None
+
+    def _as_text(self, path: str, location: Location, behind: tuple[str, ...]) -> str:
+        value = self._looked_up(path, location, behind)
+        if isinstance(value, dict | list):
+            self._refuse(location, path, "is more than one value, and cannot stand inside a text")
+        return str(value)
+
+    def _looked_up(self, path: str, location: Location, behind: tuple[str, ...]) -> Any:
+        if path in behind:
+            self._refuse(location, path, f"refers to itself: {' -> '.join((*behind, path))}")
+            return None
+        first = path.split(".")[0]
+        if first in self._choices:
+            self.used.add(first)
+        here: Any = {**self._parameters, **self._choices}
+        for part in path.split("."):
+            alone = REFERENCE.fullmatch(here) if isinstance(here, str) else None
+            if alone:
+                here = self._looked_up(alone[1], location, (*behind, path))
+            known = {str(key): inner for key, inner in _parts(here)}
+            if part not in known:
+                self._refuse(location, path, f"is not known; {nearest(part, list(known))}")
+                return None
+            here = known[part]
+        return self.fill(here, location, (*behind, path))
+
+    def _refuse(self, location: Location, path: str, reason: str) -> None:
+        self.mistakes.append((location, f"  ${{{path}}} {reason}"))
+
+
+def references_in(value: Any) -> Iterator[str]:
+    """The paths of all `${...}` inside."""
+    if isinstance(value, str):
+        yield from REFERENCE.findall(value)
+    for _, inner in _parts(value):
+        yield from references_in(inner)
+
+
+def runs_in(value: Any, location: Location = ()) -> Iterator[tuple[Location, str]]:
+    """Where `@name` stands, and the name."""
+    if isinstance(value, str) and (named := RUN.fullmatch(value)):
+        yield location, named[1]
+    for part, inner in _parts(value):
+        yield from runs_in(inner, (*location, part))
+
+
+def _parts(value: Any) -> list[tuple[int | str, Any]]:
+    if isinstance(value, Mapping):
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, list | tuple) else []

@@ -1,0 +1,120 @@
+"""A study as its file states it: parameters, scales, axes, seeds, stages that name each other."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, NonNegativeInt
+
+from understudy.core.errors import UsageError
+from understudy.core.identity import digest
+from understudy.core.settings import Settings, checked
+from understudy.core.shipped import found
+from understudy.core.wording import headed, nearest
+from understudy.core.yaml import read_yaml
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+"""What may name a folder on any system."""
+RESERVED = ("seed", "seeds", "scale", "reduced")
+"""Words that mean something else where a parameter or an axis is named."""
+
+
+class StudyFile(Settings):
+    """The keys of a study's file."""
+
+    name: str | None = None
+    """Names the folder of the results; by default the file's name."""
+    title: str = ""
+    """One sentence for the report."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """What `key=value` on the command line may change; stages refer to it as `${key}`."""
+    scales: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Sizes by name: parameters to change, and `reduced`, a sentence on what is left out."""
+    axes: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """Values to combine with each other; stages refer to the one at hand as `${axis}`."""
+    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = (0,)
+    """Everything is done once for each; stages refer to the one at hand as `${seed}`."""
+    budget: dict[str, Any] | None = None
+    """How a time limit turns into parameters."""
+    stages: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
+    """Runs by name: `stage` and its settings; `@name` stands for the run of another."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study, with what the command line made of it."""
+
+    name: str
+    title: str
+    parameters: Mapping[str, Any]
+    scales: Mapping[str, Mapping[str, Any]]
+    axes: Mapping[str, tuple[Any, ...]]
+    seeds: tuple[int, ...]
+    budget: Mapping[str, Any] | None
+    stages: Mapping[str, Mapping[str, Any]]
+    origin: str
+    """Where it came from, to head error messages."""
+    stated: Mapping[str, Any]
+    """The parameters of the file."""
+    scale: str | None = None
+    reduced: str | None = None
+    """What the scale leaves out, in a sentence."""
+
+    @property
+    def folder(self) -> str:
+        """The folder of its results: the name, and a short hash where parameters were changed."""
+        if self.parameters == self.stated:
+            return self.name
+        return f"{self.name}-{digest(self.parameters)[:8]}"
+
+
+def read_study(asked: str) -> Study:
+    """Reads a shipped study by name, or any study by the path of its file.
+
+    Raises:
+        UsageError: There is none, or it is not what a study must be; all mistakes are named.
+    """
+    path = found(asked, folder="studies", what="study")
+    values = read_yaml(path)
+    file = checked(StudyFile, values, origin=asked)
+    study = Study(
+        name=file.name or path.stem,
+        title=file.title,
+        parameters=values.get("parameters", {}),  # as read: they know their lines
+        scales=file.scales,
+        axes=file.axes,
+        seeds=file.seeds,
+        budget=file.budget,
+        stages=values["stages"],
+        origin=asked,
+        stated=file.parameters,
+    )
+    mistakes = list(_mistakes(study))
+    if mistakes:
+        raise UsageError(headed(asked, mistakes))
+    return study
+
+
+def _mistakes(study: Study) -> Iterable[str]:
+    """What is wrong between the keys, each of which is right in itself."""
+    if not NAME.fullmatch(study.name):
+        yield f"name = {study.name!r}  must be letters, digits, `_`, `.` and `-`: it names a folder"
+    for key in ("parameters", "axes", "scales", "stages"):
+        for name in getattr(study, key):
+            if not NAME.fullmatch(name) or "." in name:
+                yield f"{key}.{name}  must be called by letters, digits, `_` and `-` alone"
+    for name in sorted({*study.parameters, *study.axes}.intersection(RESERVED)):
+        yield f"{name}  cannot name a parameter or an axis: the word means something else"
+    for name in sorted(set(study.parameters).intersection(study.axes)):
+        yield f"axes.{name}  is also a parameter; one of the two needs another name"
+    for scale, changes in study.scales.items():
+        for key in changes:
+            if key != "reduced" and key.split(".")[0] not in study.parameters:
+                known = nearest(key, list(study.parameters))
+                yield f"scales.{scale}.{key}  unknown parameter; {known}"
+    for node, stage in study.stages.items():
+        if not isinstance(stage.get("stage"), str):
+            yield f"stages.{node}.stage  missing; it says what kind of run this is"
+    if len(set(study.seeds)) < len(study.seeds):
+        yield f"seeds = {list(study.seeds)}  must be different from each other"

@@ -1,0 +1,133 @@
+"""What the command line makes of a study."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from understudy.core.errors import UsageError
+from understudy.core.settings import Settings
+from understudy.studies.configure import configured, with_words
+from understudy.studies.plan import plan
+from understudy.studies.study import Study
+
+Reader = Callable[..., Study]
+
+
+def test_words_change_parameters_and_nothing_else(study: Reader, chain: str) -> None:
+    before = study(chain)
+
+    after = with_words(before, ["backbone.depth=14", "epochs=7"])
+
+    assert after.parameters == {
+        **before.parameters,
+        "backbone": {"kind": "small", "depth": 14},
+        "epochs": 7,
+    }
+    assert (after.stages, after.seeds, after.name) == (before.stages, before.seeds, before.name)
+
+
+def test_data_alone_means_its_path(study: Reader, chain: str) -> None:
+    assert with_words(study(chain), ["data=a b/c"]).parameters["data"] == {"path": "a b/c"}
+    assert with_words(study(chain), ["data={path: x}"]).parameters["data"] == {"path": "x"}
+
+
+def test_a_separate_pool_stays_beside_the_path(study: Reader, chain: str) -> None:
+    changed = with_words(study(chain), ["data=x", "data.unlabeled=y"])
+
+    assert changed.parameters["data"] == {"path": "x", "unlabeled": "y"}
+
+
+def test_another_kind_drops_the_keys_of_the_old_one(study: Reader, chain: str) -> None:
+    changed = with_words(study(chain), ["backbone.width=4", "backbone.kind=wide"])
+
+    assert changed.parameters["backbone"] == {"kind": "wide", "width": 4}
+
+
+@pytest.mark.parametrize(
+    ("word", "seeds"),
+    [
+        ("seeds=1,2,3", (1, 2, 3)),
+        ("seeds=7", (7,)),
+        ("seeds=[4, 5]", (4, 5)),
+        ("seeds=1, 2", (1, 2)),
+    ],
+)
+def test_seeds_are_values(study: Reader, chain: str, word: str, seeds: tuple[int, ...]) -> None:
+    assert with_words(study(chain), [word]).seeds == seeds
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        "",
+        "1,x",
+        "-1",
+        "1,1",
+        "1.5",
+        "[]",
+        "{a: 1}",
+        "true",
+        "1,,2",
+        "~",
+        "²",
+        "99999999999999999999",
+    ],
+)
+def test_seeds_that_are_none_are_refused(study: Reader, chain: str, seeds: str) -> None:
+    with pytest.raises(UsageError, match="seeds = "):
+        with_words(study(chain), [f"seeds={seeds}"])
+
+
+def test_what_was_asked_for_goes_over_the_scale(study: Reader, chain: str) -> None:
+    small = with_words(study(chain), ["scale=smoke"])
+    asked = with_words(study(chain), ["scale=smoke", "epochs=2"])
+
+    assert (small.parameters["epochs"], small.reduced, small.scale) == (1, "One epoch.", "smoke")
+    assert (asked.parameters["epochs"], asked.reduced) == (2, "One epoch.")
+
+
+def test_every_mistake_is_reported_at_once(study: Reader, chain: str) -> None:
+    with pytest.raises(UsageError, match="4 mistakes") as caught:
+        with_words(study(chain), ["epohcs=3", "studnt.depth=8", "scale=smok", "seeds=one"])
+
+    text = str(caught.value)
+    assert "epohcs  unknown parameter; did you mean 'epochs'?" in text
+    assert "scale = 'smok'  unknown; did you mean 'smoke'?" in text
+    assert "seeds = 'one'" in text
+
+
+def test_a_key_that_no_stage_reads_is_no_silent_wish(study: Reader) -> None:
+    read = study(
+        "parameters: {net: {depth: 8}}\nstages: {a: {stage: train, epochs: '${net.depth}'}}"
+    )
+
+    with pytest.raises(UsageError, match=r"net\.width  is read by no stage.*net\.depth"):
+        with_words(read, ["net.width=2"])
+
+
+def test_a_key_into_a_single_value_is_refused(study: Reader, chain: str) -> None:
+    with pytest.raises(UsageError, match=r"epochs\.many .* a single value"):
+        with_words(study(chain), ["epochs.many=3"])
+
+
+def test_the_folder_has_a_hash_exactly_where_parameters_differ(study: Reader, chain: str) -> None:
+    before = study(chain)
+
+    assert before.folder == "trial"
+    assert with_words(before, ["epochs=3", "seeds=9"]).folder == "trial"
+    assert with_words(before, ["epochs=4"]).folder != with_words(before, ["epochs=5"]).folder
+    assert with_words(before, ["epochs=4"]).folder.startswith("trial-")
+    assert len(with_words(before, ["scale=smoke"]).folder) == len("trial-") + 8
+
+
+def test_configuring_twice_is_configuring_once(
+    study: Reader, chain: str, stages: Mapping[str, type[Settings]]
+) -> None:
+    """A budget that was measured becomes parameters of a study that words already changed."""
+    first: dict[str, Any] = {"backbone.depth": 14}
+    once = configured(study(chain), {**first, "epochs": 5}, scale="smoke")
+    twice = configured(configured(study(chain), first, scale="smoke"), {"epochs": 5})
+
+    assert once == twice
+    assert plan(once, stages).nodes == plan(twice, stages).nodes

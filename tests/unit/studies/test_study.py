@@ -1,0 +1,72 @@
+"""Reading a study's file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from understudy.core.errors import UsageError
+from understudy.studies.study import Study, read_study
+
+Reader = Callable[..., Study]
+
+
+def test_a_study_is_called_like_its_file_unless_it_says_otherwise(study: Reader) -> None:
+    stages = "stages: {only: {stage: train}}"
+
+    assert study(stages, name="few-labels.yaml").name == "few-labels"
+    assert study(f"name: other\n{stages}", name="few-labels.yaml").name == "other"
+
+
+def test_an_unknown_name_is_answered_with_what_there_is() -> None:
+    with pytest.raises(UsageError, match=r"no study is called 'digist'.*YAML file"):
+        read_study("digist")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"absent\.yaml: no such file"):
+        read_study(str(tmp_path / "absent.yaml"))
+
+
+def test_a_name_longer_than_any_file_system_takes_is_only_unknown() -> None:
+    with pytest.raises(UsageError, match="no study is called"):
+        read_study("x" * 5000)
+
+
+def test_unknown_keys_are_named_with_their_lines(study: Reader) -> None:
+    with pytest.raises(UsageError, match=r"2 mistakes") as caught:
+        study("titel: A\nstages:\n  only: {stage: train}\nparameter: {}\n")
+
+    assert "titel  unknown key; did you mean 'title'" in str(caught.value)
+    assert "(line 1)" in str(caught.value)
+    assert "parameter  unknown key; did you mean 'parameters'" in str(caught.value)
+    assert "(line 4)" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("name: ../up\nstages: {a: {stage: train}}", "names a folder"),
+        ("stages: {}", "stages = {}"),
+        ("title: nothing to do", "stages  missing"),
+        ("stages: {a: {epochs: 1}}", "stages.a.stage  missing"),
+        ("stages: {a b: {stage: train}}", "stages.a b  must be called by"),
+        ("parameters: {seeds: 1}\nstages: {a: {stage: train}}", "seeds  cannot name"),
+        ("parameters: {x: 1}\naxes: {x: [1]}\nstages: {a: {stage: train}}", "axes.x  is also"),
+        ("parameters: {x: 1}\nscales: {s: {y: 1}}\nstages: {a: {stage: train}}", "scales.s.y"),
+        ("axes: {x: []}\nstages: {a: {stage: train}}", "axes.x"),
+        ("seeds: [1, 1]\nstages: {a: {stage: train}}", "must be different"),
+        ("seeds: [-1]\nstages: {a: {stage: train}}", "seeds[0] = -1"),
+        ("seeds: [true]\nstages: {a: {stage: train}}", "must not be true or false"),
+    ],
+)
+def test_what_a_study_cannot_be_is_refused(study: Reader, text: str, complaint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        study(text)
+
+    assert complaint in str(caught.value)
+
+
+def test_all_mistakes_between_keys_are_named_at_once(study: Reader) -> None:
+    with pytest.raises(UsageError, match="3 mistakes"):
+        study("parameters: {seed: 1, x: 2}\naxes: {x: [1]}\nstages: {a: {}}")
