@@ -65,10 +65,16 @@ def overlaid(
 
 
 def _value(text: str, key: str) -> Any:
+    """A number, true, false, null, {...}, [...] or quoted text; all else is the text as it is.
+
+    A path may look like YAML without being meant so: `a: b`, `a #1`, `[2024`.
+    """
     try:
-        return parse_value(text, origin=key) if text else ""
+        value = parse_value(text, origin=key) if text else ""
     except UsageError:
-        return text  # a path or a name may well not be YAML; the settings decide
+        return text
+    is_plain = isinstance(value, int | float | None)
+    return value if is_plain or text.lstrip().startswith(("{", "[", "'", '"')) else text
 
 
 def _kinds_first(item: tuple[str, Any]) -> tuple[bool, int]:

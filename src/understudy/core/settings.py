@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from understudy.core.booleans import misplaced_booleans
 from understudy.core.errors import UsageError
@@ -34,6 +36,12 @@ class Aside:
 
 class ParentRun:
     """Marks a field that holds the directory of a finished run."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Tells the settings' reference that this is more than any path."""
+        return {**handler(schema), "format": "run"}
 
 
 RunPath = Annotated[Path, ParentRun()]

@@ -9,7 +9,7 @@ from typing import Any, Self
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 from ruamel.yaml.representer import SafeRepresenter
 
 from understudy.core.errors import UsageError
@@ -115,6 +115,14 @@ def write_yaml(values: dict[str, Any]) -> str:
 
 class _Constructor(SafeConstructor):
     """Builds plain values, and mappings that know their lines."""
+
+    def construct_object(self, node: Node, deep: bool = False) -> Any:
+        """Refuses a value that holds itself; ruamel would leave None in its place."""
+        if node in self.recursive_objects:
+            raise ConstructorError(
+                problem="an alias to one of the values around it", problem_mark=node.start_mark
+            )
+        return super().construct_object(node, deep)
 
     def construct_placed(self, node: MappingNode) -> Iterator[Placed]:
         placed = Placed()

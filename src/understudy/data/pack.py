@@ -81,9 +81,6 @@ def open_pack(source: SourceSettings, *, shared: Path, progress: Progress) -> Pa
     """
     listing = source.listing()
     packs = make_folder(shared / "packs")
-    for reason, count in listing.ignored.items():
-        progress.say(f"{listing.origin}: ignored {count} x {reason}")
-
     note = packs / f"{quick_key(listing) or 'none'}.key"
     if note.exists():
         known = _loaded(packs / note.read_text(encoding="utf-8").strip(), listing)
@@ -92,6 +89,8 @@ def open_pack(source: SourceSettings, *, shared: Path, progress: Progress) -> Pa
     digests = content_digests(listing, progress)
     key = content_key(listing, digests)
     pack = _made_by_one(packs / key, listing, digests, progress)
+    for reason, count in pack.skipped.items():
+        progress.say(f"{listing.origin}: left out {count} x {reason}")
     if listing.stamp:
         write_text(note, key + "\n")
     return pack

@@ -59,13 +59,17 @@ def split(pack: Pack, settings: SplitSettings) -> Splits:
     notes = _conflicts(pack, groups)
 
     if not len(test):
-        train, test = carver.carve(train, share=settings.test, name="test")
+        in_val = np.isin(groups[train], groups[val])
+        rest, test = carver.carve(
+            train[~in_val], share=settings.test, name="test", parts_left=1 if len(val) else 2
+        )
+        train = np.sort(np.concatenate([rest, train[in_val]]))
         seen = np.isin(groups[unlabeled], groups[test])
         unlabeled = unlabeled[~seen]
         if seen.any():
             notes.append(f"{seen.sum()} unlabeled images are left out: identical to test images")
     if not len(val):
-        train, val = carver.carve(train, share=settings.validation, name="val")
+        train, val = carver.carve(train, share=settings.validation, name="val", parts_left=1)
 
     leaks = _twins(pack, groups, test, np.concatenate([train, val, unlabeled]))
     if leaks and not settings.allow_duplicates:
@@ -90,35 +94,31 @@ class _Carver(NamedTuple):
     classes: Sequence[str]
     seed: int
 
-    def carve(self, candidates: Indices, *, share: float, name: str) -> tuple[Indices, Indices]:
-        """The rest and the part, both sorted."""
+    def carve(
+        self, candidates: Indices, *, share: float, name: str, parts_left: int
+    ) -> tuple[Indices, Indices]:
+        """The rest and the part, both sorted; `parts_left`: how many the rest must still make."""
         part = np.zeros(len(candidates), dtype=bool)
         groups, labels = self.groups[candidates], self.labels[candidates]
         first_members = np.unique(groups, return_index=True)[1]  # a group counts for one class
+        sizes = np.bincount(groups)
+        short: list[str] = []
         for label, class_name in enumerate(self.classes):
             own = np.sort(first_members[labels[first_members] == label])
             drawn = shuffled(groups[own], seed=self.seed, purpose=f"split/{name}/{class_name}")
-            sizes = np.bincount(groups)[drawn]
+            if len(drawn) <= parts_left:
+                short.append(f"{class_name!r} has {len(drawn)}")
+                continue
             wanted = max(1, round(share * np.count_nonzero(labels == label)))
-            enough = int(np.searchsorted(np.cumsum(sizes), wanted)) + 1
-            part |= np.isin(groups, drawn[: min(enough, max(len(drawn) - 1, 0))])
-        self._must_be_on_both_sides(labels, part, name=name)
-        return candidates[~part], candidates[part]
-
-    def _must_be_on_both_sides(self, labels: Indices, part: NDArray[np.bool_], name: str) -> None:
-        inside, outside = (
-            np.bincount(labels[side], minlength=len(self.classes)) for side in (part, ~part)
-        )
-        short = [
-            f"{self.classes[int(label)]!r} has {inside[label] + outside[label]}"
-            for label in np.flatnonzero((inside == 0) | (outside == 0))
-        ]
+            enough = int(np.searchsorted(np.cumsum(sizes[drawn]), wanted)) + 1
+            part |= np.isin(groups, drawn[: min(enough, len(drawn) - parts_left)])
         if short:
             raise DataError(
-                f"Cannot split off {name} images: every class needs different images on both "
-                f"sides, and {_listed(short)} left. Add images to these classes, take the classes "
-                f"away, or give the {name} split as a folder."
+                f"Cannot split off {name} images: every class needs at least {parts_left + 1} "
+                f"different ones, and {_shown(short)}. Add images to these classes, take the "
+                f"classes away, or give the {name} split as a folder."
             )
+        return candidates[~part], candidates[part]
 
 
 def _twins(pack: Pack, groups: Indices, some: Indices, others: Indices) -> list[str]:
@@ -146,7 +146,3 @@ def _conflicts(pack: Pack, groups: Indices) -> list[str]:
 def _shown(found: Sequence[str], of: int | None = None) -> str:
     more = (len(found) if of is None else of) - MOST_SHOWN
     return "; ".join(found[:MOST_SHOWN]) + (f"; and {more} more" if more > 0 else "")
-
-
-def _listed(found: Sequence[str]) -> str:
-    return _shown(found).replace("; ", ", ")

@@ -26,7 +26,7 @@ __all__ = ["AnyTransform", "ViewSettings", "check_plan", "clean_view", "make_vie
 Parameters = Window | Flip | Recolouring
 """What was drawn for one transform: tensors of [B, ...] on the CPU."""
 
-_CHUNK_BYTES = 1 << 20  # of float pixels: what a core's second-level cache holds (1 MB on Zen 5)
+_CHUNK_BYTES = 1 << 19  # of float pixels: what goes in and comes out fits a 1 MB second-level cache
 
 
 class ViewSettings(Settings):
@@ -125,7 +125,7 @@ def make_view(
         seed=seed,
     )
 
-    view = torch.empty(*pixels.shape[:2], *target, device=pixels.device)
+    view = torch.empty(*pixels.shape[:2], *target, dtype=torch.float32, device=pixels.device)
     for chunk in _chunks(pixels, target):
         images = _floats(pixels[chunk]) if stretches else _resized(_floats(pixels[chunk]), target)
         view[chunk] = _followed(images, [_sliced(values, chunk) for values in drawn])

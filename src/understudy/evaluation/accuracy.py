@@ -1,7 +1,8 @@
 """How often a classifier is right: overall, per class, and what it takes for what.
 
-Written out from the confusion matrix: it is one line, torchmetrics takes six seconds to import,
-and here a ratio without a denominator is None, which JSON can hold. Scikit-learn is the oracle.
+Written out from the confusion matrix: it is one line, torchmetrics takes longer to import than
+torch, and here a ratio without a denominator is None, which JSON can hold. Scikit-learn is the
+oracle.
 """
 
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from understudy.core.errors import UsageError
+from understudy.core.errors import DataError, UsageError
 from understudy.core.seeds import derived_seed
 from understudy.core.settings import Settings
 from understudy.core.types import Outputs, Tap
@@ -27,8 +27,8 @@ class Normalise(nn.Module):
 
     def __init__(self, *, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.tensor(mean))
-        self.register_buffer("std", torch.tensor(std))
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32))
 
     def forward(self, images: Tensor) -> Tensor:
         """[B, C, H, W] in [0, 1] to the same, about zero."""
@@ -128,6 +128,7 @@ class NetworkSettings(Settings):
 
         Raises:
             UsageError: Mean or std do not fit the channels, or the backbone cannot be built.
+            DataError: A channel is the same everywhere.
         """
         self._check(mean, std)
         with drawn_from(derived_seed(seed, "backbone")):
@@ -152,7 +153,7 @@ class NetworkSettings(Settings):
             )
         flat = [channel for channel, spread in enumerate(std) if not spread > 0]
         if flat:
-            raise UsageError(
+            raise DataError(
                 f"The standard deviation of channel {flat[0]} is {std[flat[0]]}; it must be above "
                 "zero. Leave out a channel that is the same in all images, or give it 1."
             )

@@ -1,32 +1,28 @@
-"""What limits a study's findings, in sentences computed from its runs."""
+"""What limits a study's findings, in sentences computed from its rows and runs."""
 
 from collections.abc import Iterator, Sequence
 
 from understudy.results.comparison import Comparison, Contrast, Line
 from understudy.results.finding import Finding, alone, began, called, place
 from understudy.results.formats import exact, listed, percent, plural
-from understudy.results.records import Entry, StudyRecord
-from understudy.results.values import listing, mapping, number, whole
+from understudy.results.records import IDENTITY_LENGTH, StudyRecord
+from understudy.results.run_cautions import MOST_NAMED, examples, of_runs
+from understudy.results.values import listing, mapping, text, whole
 
-MOST_NAMED = 3  # examples in a sentence
+Told = list[tuple[str, str]]
+"""Where (the setting of the axes, "" where there is one alone), and a sentence about it."""
 
 
 def cautions(record: StudyRecord, comparison: Comparison) -> list[Finding]:
     """Everything that a reader should hold against the tables, each once."""
     told = [
         *_reduction(record),
-        *_unfinished(record),
-        *_versions(comparison),
-        *_configurations(comparison),
-        *_pairs(comparison.contrasts),
-        *_weak(comparison),
+        *_contrasts(comparison),
         *_guessing(record, comparison.lines),
         *_evaluation(comparison),
-        *_choosing(record),
-        *_spoiled(record),
-        *_notes(record),
+        *of_runs(record, comparison),
     ]
-    return [Finding("caution", text) for text in dict.fromkeys(told)]
+    return [Finding("caution", sentence) for sentence in dict.fromkeys(told)]
 
 
 def _reduction(record: StudyRecord) -> Iterator[str]:
@@ -36,129 +32,121 @@ def _reduction(record: StudyRecord) -> Iterator[str]:
         yield f"This study ran at scale “{record.scale}”, smaller than meant."
 
 
-def _unfinished(record: StudyRecord) -> Iterator[str]:
-    for status in ("failed", "damaged", "missing", "unfinished", "pending"):
-        found = [entry for entry in record.entries if entry.status == status]
-        if found:
-            verb = "is" if len(found) == 1 else "are"
-            yield (
-                f"{len(found)} of {plural(len(record.entries), 'run')} {verb} {status}: "
-                f"{_examples([named(entry) for entry in found])}."
-            )
+def _contrasts(comparison: Comparison) -> Iterator[str]:
+    last = [contrast for contrast in comparison.contrasts if contrast.checkpoint == "last"]
+    baseline = [contrast for contrast in last if contrast.role == "baseline"]
+    yield from _few(_unequal_steps(baseline), "Student and baseline did not take equal steps")
+    yield from _few(_unequal_ways(baseline), "Student and baseline were computed differently")
+    yield from _few(_unpaired(last), "Not every run has a partner of its seed")
+    yield from _few(_weak_teachers(last), "On average the teacher is weaker than the student")
+    yield from _few(_weaker_still(last), "On average the teacher is weaker than the baseline")
 
 
-def named(entry: Entry) -> str:
-    """`student, seed 2` and its axes."""
-    parts = [entry.node, *(f"{axis} = {value}" for axis, value in entry.axes.items())]
-    return ", ".join([*parts, f"seed {entry.seed}"] if entry.seed is not None else parts)
+def _few(told: Told, summary: str) -> Iterator[str]:
+    """The sentences; where there are many, one that counts them."""
+    if len(told) > MOST_NAMED:
+        yield f"{summary} in {len(told)} settings: {examples([where for where, _ in told])}."
+        return
+    for where, sentence in told:
+        yield f"{where}: {sentence}" if where else sentence
 
 
-def _examples(items: Sequence[str]) -> str:
-    if len(items) <= MOST_NAMED:
-        return "; ".join(items)
-    return f"{'; '.join(items[:MOST_NAMED])}; and {len(items) - MOST_NAMED} more"
-
-
-def _versions(comparison: Comparison) -> Iterator[str]:
-    versions = sorted({row.version for row in comparison.rows if row.version})
-    if len(versions) > 1:
-        yield f"The tables mix {len(versions)} code versions: {_examples(versions)}."
-    if changed := [version for version in versions if version.endswith(".changed")]:
-        yield f"Code was changed after its last commit: {_examples(changed)}."
-
-
-def _configurations(comparison: Comparison) -> Iterator[str]:
-    found: dict[tuple[object, ...], set[str]] = {}
-    for line in comparison.lines:
-        key = line.study, line.name, *line.axes.items()
-        found.setdefault(key, set()).add(line.configuration)
-    mixed = [str(key[1]) for key, configurations in found.items() if len(configurations) > 1]
-    if mixed:
-        yield (
-            f"Runs of one name have different settings or data, and are shown apart: "
-            f"{_examples(list(dict.fromkeys(mixed)))}."
+def _unequal_steps(contrasts: Sequence[Contrast]) -> Told:
+    return [
+        (
+            place(one, contrasts),
+            f"{_both(one)} did not take equally many steps: {exact(steps.mean)} against "
+            f"{exact(others.mean)}.",
         )
-    if len({row.data for row in comparison.rows if row.data}) > 1:
-        yield "The tables hold runs on different images."
+        for one in contrasts
+        if (steps := one.of.cell("steps")) and (others := one.against.cell("steps"))
+        if steps.mean != others.mean
+    ]
 
 
-def _pairs(contrasts: Sequence[Contrast]) -> Iterator[str]:
-    last = [contrast for contrast in contrasts if contrast.checkpoint == "last"]
-    for contrast in last:
-        where = place(contrast, last)
-        prefix = f"{where}: " if where else ""
-        of, against = called(contrast.of.name), called(contrast.against.name)
-        if contrast.role == "baseline":
-            yield from (prefix + text for text in _unequal_steps(contrast, of, against))
-        if _words(contrast.of) != _words(contrast.against) and contrast.role == "baseline":
-            yield (
-                f"{prefix}{began(of)} and {against} were computed in different ways: "
-                f"{listed(_words(contrast.of))} against {listed(_words(contrast.against))}."
-            )
-        counts = {difference.n for difference in contrast.differences.values()}
-        most = max(len(contrast.of.rows), len(contrast.against.rows))
-        if max(counts) < most:
-            yield (
-                f"{prefix}Of {most} runs of {of} or {against} only "
-                f"{plural(max(counts), 'pair')} could be made."
-            )
+def _both(contrast: Contrast) -> str:
+    return f"{began(called(contrast.of.name))} and {called(contrast.against.name)}"
 
 
-def _unequal_steps(contrast: Contrast, of: str, against: str) -> Iterator[str]:
-    steps, others = contrast.of.cell("steps"), contrast.against.cell("steps")
-    if steps and others and steps.mean != others.mean:
-        yield (
-            f"{began(of)} and {against} did not take equally many steps: {exact(steps.mean)} "
-            f"against {exact(others.mean)}."
+def _unequal_ways(contrasts: Sequence[Contrast]) -> Told:
+    return [
+        (
+            place(one, contrasts),
+            f"{_both(one)} were computed in different ways: {listed(_ways(one.of))} against "
+            f"{listed(_ways(one.against))}.",
         )
+        for one in contrasts
+        if _ways(one.of) != _ways(one.against)
+    ]
 
 
-def _words(line: Line) -> list[str]:
+def _ways(line: Line) -> list[str]:
     return sorted({row.precision or "not recorded" for row in line.rows})
 
 
-def _weak(comparison: Comparison) -> Iterator[str]:
-    """A teacher that its student or its student's baseline outdoes."""
-    last = [one for one in comparison.contrasts if one.checkpoint == "last"]
-    teachers = {
-        (one.study, *one.axes.items()): one.against for one in last if one.role == "teacher"
-    }
-    for contrast in last:
-        teacher = teachers.get((contrast.study, *contrast.axes.items()))
-        best = teacher and teacher.cell("test_top1")
-        if not teacher or not best:
-            continue
-        other = contrast.of if contrast.role == "teacher" else contrast.against
-        cell = other.cell("test_top1")
-        if cell and cell.mean > best.mean:
-            where = place(contrast, last)
-            who = "student" if contrast.role == "teacher" else "baseline"
-            yield (
-                f"{f'{where}: ' if where else ''}On average the teacher is weaker than the {who}: "
-                f"{percent(best.mean)} against {percent(cell.mean)} on the test images."
-            )
+def _unpaired(contrasts: Sequence[Contrast]) -> Told:
+    return [
+        (
+            place(one, contrasts),
+            f"Of {most} runs of {called(one.of.name)} or {called(one.against.name)} only "
+            f"{plural(pairs, 'pair')} could be made.",
+        )
+        for one in contrasts
+        for most in [max(len(one.of.rows), len(one.against.rows))]
+        for pairs in [max(difference.n for difference in one.differences.values())]
+        if pairs < most
+    ]
+
+
+def _weak_teachers(contrasts: Sequence[Contrast]) -> Told:
+    teachers = [contrast for contrast in contrasts if contrast.role == "teacher"]
+    return [
+        (place(one, contrasts), sentence)
+        for one in teachers
+        if (sentence := _weaker(one.against, one.of, "student"))
+    ]
+
+
+def _weaker_still(contrasts: Sequence[Contrast]) -> Told:
+    teachers = {id(one.of): one.against for one in contrasts if one.role == "teacher"}
+    return [
+        (place(one, contrasts), sentence)
+        for one in contrasts
+        if one.role == "baseline" and id(one.of) in teachers
+        if (sentence := _weaker(teachers[id(one.of)], one.against, "baseline"))
+    ]
+
+
+def _weaker(teacher: Line, other: Line, name: str) -> str:
+    own, others = teacher.cell("test_top1"), other.cell("test_top1")
+    if own is None or others is None or own.mean >= others.mean:
+        return ""
+    return (
+        f"On average the teacher is weaker than the {name}: {percent(own.mean)} against "
+        f"{percent(others.mean)} on the test images."
+    )
 
 
 def _guessing(record: StudyRecord, lines: Sequence[Line]) -> Iterator[str]:
     """Models within three standard errors of what guessing reaches."""
+    asked: dict[str, tuple[int, int]] = {}
     for entry in record.having("evaluations"):
         classes = len(listing(entry.run.summary.get("classes")))
         images = whole(entry.run.summary.get("images"))
         if classes < 2 or not images:
             continue
-        chance = 1 / classes
-        limit = chance + 3 * (chance * (1 - chance) / images) ** 0.5
-        found = [
-            line.name
-            for line in lines
-            if (cell := line.cell("test_top1")) is not None and cell.mean <= limit
-        ]
-        for name in dict.fromkeys(found):
+        for one in map(mapping, listing(entry.run.summary.get("evaluations"))):
+            asked[text(one.get("identity"))[:IDENTITY_LENGTH]] = (classes, images)
+    for line in lines:
+        cell, known = line.cell("test_top1"), asked.get(line.rows[0].identity)
+        if cell is None or known is None:
+            continue
+        chance = 1 / known[0]
+        if cell.mean <= chance + 3 * (chance * (1 - chance) / known[1]) ** 0.5:
             yield (
-                f"{began(alone(name))} does no better than guessing among {classes} classes "
-                f"({percent(chance)})."
+                f"{began(alone(line.name))} does no better than guessing among {known[0]} "
+                f"classes ({percent(chance)})."
             )
-        return
 
 
 def _evaluation(comparison: Comparison) -> Iterator[str]:
@@ -174,42 +162,3 @@ def _evaluation(comparison: Comparison) -> Iterator[str]:
             f"{len(students)} kinds of student were looked at on the test split; the best of many "
             "is partly luck. Choose by validation figures."
         )
-
-
-def _choosing(record: StudyRecord) -> Iterator[str]:
-    """How coarse the validation figure is that chose the best checkpoint."""
-    sizes = {
-        images
-        for entry in record.entries
-        if "best" in mapping(entry.run.summary.get("checkpoints"))
-        and (images := whole(mapping(entry.run.summary.get("labels")).get("validation")))
-    }
-    if sizes and min(sizes) < 200:  # above, one image is less than half a point
-        fewest = min(sizes)
-        yield (
-            f"Best checkpoints were chosen on {exact(fewest)} validation labels, where one image "
-            f"is {percent(1 / fewest)}."
-        )
-
-
-def _spoiled(record: StudyRecord) -> Iterator[str]:
-    for entry in record.entries:
-        steps = entry.run.history.series(phase="train", key="spoiled_steps")
-        total = sum(value for _, value in steps)
-        if total:
-            yield f"{named(entry)}: {exact(total)} steps were not finite and changed nothing."
-
-
-def _notes(record: StudyRecord) -> Iterator[str]:
-    """What runs noted about themselves, and images that they skipped; equal notes once."""
-    found: dict[str, list[str]] = {}
-    for entry in record.entries:
-        notes = [*entry.run.notes, *entry.run.history.notes]
-        for reason, images in mapping(entry.run.summary.get("skipped")).items():
-            if number(images):
-                notes.append(f"{plural(int(images), 'image')} skipped: {reason}.")
-        for note in notes:
-            found.setdefault(note, []).append(named(entry))
-    for note, entries in found.items():
-        runs = "every run" if len(entries) == len(record.entries) else _examples(entries)
-        yield f"{note} ({runs})"

@@ -73,7 +73,7 @@ def recalls(figures: Sequence[ClassFigures], *, of: str, against: str) -> Figure
     return figure(
         [bridges, *([before] if both else []), after],
         height=100 + 30 * max(8, len(ordered)),
-        x={**SHARE, "nticks": 6, "title": titled("recall")},
+        x={**SHARE, "nticks": 7, "title": titled("recall")},
         y={
             "tickvals": places,
             "ticktext": [plain(one.name, most=18) for one in ordered],

@@ -129,5 +129,6 @@ def _added(matrices: Sequence[list[object]], *, size: int) -> list[list[float]]:
     for matrix in matrices:
         for place, row in enumerate(matrix[:size]):
             for column, value in enumerate(listing(row)[:size]):
-                total[place][column] += number(value) or 0
+                if value:
+                    total[place][column] += number(value) or 0
     return total

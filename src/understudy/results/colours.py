@@ -5,6 +5,8 @@ from collections.abc import Iterable
 ROLES = {"train": "var(--baseline)", "finetune": "var(--teacher)", "pretrain": "var(--pretrain)"}
 SERIES = tuple(f"var(--series-{number})" for number in range(1, 7))
 ACCENT = "var(--accent)"
+LEARNLESS = frozenset({"evaluate", "export"})
+"""Stages that appear in no plot."""
 
 
 def colours(names: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -16,7 +18,7 @@ def colours(names: Iterable[tuple[str, str]]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for name, stage in names:
-        if name in found:
+        if name in found or stage in LEARNLESS:
             continue
         wanted = ACCENT if stage == "distill" else ROLES.get(stage)
         taken = set(found.values())

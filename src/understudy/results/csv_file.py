@@ -14,7 +14,7 @@ AFTER_AXES = (
     *("test_top1", "test_top5", "test_macro_f1", "test_ece", "agreement", "latency_ms"),
     *("run", "parents", "version"),
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\n")
 """Beginnings that make a spreadsheet run a text cell."""
 
 
@@ -48,4 +48,5 @@ def _cell(value: object) -> str:
 
 
 def _text(value: str) -> str:
-    return f"'{value}" if value.startswith(FORMULA) else value
+    lines = value.replace("\r\n", "\n").replace("\r", "\n")  # a reader would end the row there
+    return f"'{lines}" if lines.startswith(FORMULA) else lines

@@ -39,12 +39,13 @@ def curves(
     if not found:
         return None
     most = min(MOST, max(LEAST, MOST_POINTS // len(found)))
+    longest = max(series[-1][0] for _, series in found)
     names = list(dict.fromkeys(entry.node for entry, _ in found))
     return figure(
         list(_traces(found, most=most, colours=colours, share=share)),
-        height=320,
-        x={"title": titled("step"), "nticks": 6, "rangemode": "tozero"},
-        y={**(SHARE if share else {}), "nticks": 6},
+        height=320 if share else 250,
+        x={"title": titled("step"), "nticks": 7, "range": [0, 1.02 * longest]},
+        y={**(SHARE if share else {}), "nticks": 7},
         showlegend=len(names) > 1,
     )
 

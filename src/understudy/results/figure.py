@@ -61,11 +61,11 @@ def plain(text: str, *, most: int = 60) -> str:
     return escape(text if len(text) <= most else f"{text[: most - 1]}…", quote=False)
 
 
-def plotted(drawn: Figure, *, caption: str, wide: bool = False) -> Markup:
-    """A figure's place in the page."""
+def plotted(drawn: Figure, *, caption: str, note: str = "") -> Markup:
+    """A figure's place in the page; the note says how to read it."""
     return element(
         "figure",
-        element("figcaption", caption),
+        element("figcaption", caption, element("small", note) if note else None),
         element(
             "div",
             class_="plot",
@@ -74,5 +74,4 @@ def plotted(drawn: Figure, *, caption: str, wide: bool = False) -> Markup:
             aria_label=caption,
         ),
         json_block(drawn),
-        class_="wide" if wide else None,
     )

@@ -6,7 +6,7 @@ from understudy.results.cautions import cautions
 from understudy.results.comparison import Comparison, Contrast
 from understudy.results.facts import facts
 from understudy.results.finding import Finding, began, called, place
-from understudy.results.formats import percent, plural, points
+from understudy.results.formats import listed, percent, plural, points
 from understudy.results.records import StudyRecord
 from understudy.results.tables import Difference
 
@@ -95,13 +95,19 @@ def _counted(contrasts: Sequence[Contrast]) -> str:
     single = sum(difference.n == 1 for _, difference in found)
     unclear = len(found) - len(shown) - single
     against = called(contrasts[0].against.name)
-    parts = [f"beats {against} in {better}", f"is behind in {len(shown) - better}"]
-    parts += [f"shows no difference in {unclear}"] if unclear else []
-    parts += [f"has one seed, so no spread, in {single}"] if single else []
+    counts = (
+        (better, f"beats {against} in {better}"),
+        (len(shown) - better, f"is behind {against} in {len(shown) - better}"),
+        (unclear, f"shows no difference in {unclear}"),
+        (single, f"has one seed, and so no spread, in {single}"),
+    )
+    parts = listed([told for number, told in counts if number])
     ranked = sorted(found, key=lambda pair: pair[1].mean)
     (low, least), (high, most) = ranked[0], ranked[-1]
+    first = contrasts[0]
     return (
-        f"Over {plural(len(found), 'setting')}, distillation {', '.join(parts)}. Differences run "
-        f"from {points(least.mean)} points ({place(low, contrasts)}) to {points(most.mean)} points "
-        f"({place(high, contrasts)})."
+        f"Over {plural(len(found), 'setting')}, distillation {parts} "
+        f"({METRICS[metric_of(first) or '']}, {first.checkpoint} checkpoint, 95 % intervals over "
+        f"paired seeds). Differences run from {points(least.mean)} points "
+        f"({place(low, contrasts)}) to {points(most.mean)} points ({place(high, contrasts)})."
     )

@@ -43,6 +43,11 @@ def joined(children: Iterable[Child]) -> Markup:
     return Markup("".join(safe(child) for child in children))
 
 
+def section(name: str, title: str, *children: Child) -> Markup:
+    """A section of the page under its heading."""
+    return element("section", element("h2", title), *children, id=name)
+
+
 def json_block(content: Any) -> Markup:
     """JSON for a page's script, with no character that could end the block."""
     text = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))

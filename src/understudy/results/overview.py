@@ -59,7 +59,7 @@ def _accuracy(contrast: Contrast) -> list[Markup]:
     cell, gain = contrast.of.cell(metric), contrast.differences[metric]
     if cell is None:
         return []
-    spread = "" if cell.sd is None else f" ± {hundredths(cell.sd)}"
+    spread = None if cell.sd is None else element("small", f" ± {hundredths(cell.sd)}")
     evidence = (
         "one seed, no spread known"
         if gain.low is None
@@ -67,8 +67,8 @@ def _accuracy(contrast: Contrast) -> list[Markup]:
     )
     return [
         _tile(
-            percent(cell.mean),
-            f"{contrast.of.name}: {METRICS[metric]}{spread}, {plural(cell.n, 'seed')}",
+            joined([percent(cell.mean), spread]),
+            f"{METRICS[metric]} of {contrast.of.name}, {plural(cell.n, 'seed')}",
             accent=True,
         ),
         _tile(

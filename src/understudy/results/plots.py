@@ -1,130 +1,86 @@
-"""Plots of results: accuracy seed by seed, paired gains, and what accuracy costs."""
+"""Plots of results: accuracy seed by seed, and paired gains."""
 
 from collections.abc import Mapping, Sequence
 
 from understudy.results.comparison import Contrast, Line
 from understudy.results.figure import SHARE, Figure, figure, plain, titled
-from understudy.results.finding import setting
-from understudy.results.formats import count, milliseconds, percent, points
+from understudy.results.finding import place
+from understudy.results.formats import percent, points
 from understudy.results.tables import Cell
 
-ROW, EDGE = 40, 74  # pixels: one line of a plot, and its axis
-MOST_LABELS = 8  # names written beside points; more would overlap
+EDGE = 74  # pixels around the rows
+FEW, MANY = 40, 26  # pixels of a row, where there are few or many
+MOST_ROWS = 120  # three screens; the tables hold the rest
+AGAINST = {"baseline": "var(--accent)", "teacher": "var(--teacher)"}
+"""Colours of gains, by what they are gains over."""
 
 
 def label(line: Line, among: Sequence[Line]) -> str:
     """What tells a line from the others in a plot."""
-    parts = [line.name, setting(line.axes)]
-    parts += [line.study] if len({other.study for other in among}) > 1 else []
-    return " · ".join(part for part in parts if part)
+    where = place(line, among)
+    return f"{line.name} · {where}" if where else line.name
+
+
+def row_of(thing: Line | Contrast, among: Sequence[Line | Contrast]) -> str:
+    """The values of the axes, where there are any: the row that holds all models of a setting."""
+    studies = {other.study for other in among}
+    return " · ".join([*([thing.study] if len(studies) > 1 else []), *thing.axes.values()])
 
 
 def accuracies(lines: Sequence[Line], metric: str, colours: Mapping[str, str]) -> Figure:
-    """One row per line: a tick at the mean, a point per seed."""
-    places = list(range(len(lines)))
-    cells = [line.cell(metric) for line in lines]
-    means = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [cell.mean if cell else None for cell in cells],
-        "y": places,
-        "marker": {
-            "symbol": "line-ns",
-            "size": 22,
-            "line": {"width": 3, "color": [colours[line.name] for line in lines]},
-        },
-        "hovertemplate": "%{text}<extra></extra>",
-        "text": [
-            f"{plain(label(line, lines))}: {spread(cell)}"
-            for line, cell in zip(lines, cells, strict=True)
-        ],
-    }
+    """A bar at each mean and a dot per seed; a row per model, or per setting of the axes."""
+    names = [row_of(line, lines) or line.name for line in lines]
+    rows = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    placed = [(line, rows[name]) for line, name in zip(lines, names, strict=True)]
+    placed = [(line, row) for line, row in placed if row < MOST_ROWS]
     seeds = [
-        (getattr(row, metric), place, colours[line.name], row.seed)
-        for place, line in enumerate(lines)
-        for row in line.rows
-        if getattr(row, metric) is not None
+        (value, row, colours[line.name], f"{line.name}, seed {one.seed}: {percent(value)}")
+        for line, row in placed
+        for one in line.rows
+        if (value := getattr(one, metric)) is not None
     ]
-    dots = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [value for value, *_ in seeds],
-        "y": [place for _, place, *_ in seeds],
-        "marker": {"size": 9, "opacity": 0.55, "color": [colour for *_, colour, _ in seeds]},
-        "hovertemplate": "%{text}<extra></extra>",
-        "text": [f"seed {seed}: {percent(value)}" for value, _, _, seed in seeds],
-    }
+    means = [
+        (cell.mean, row, colours[line.name], f"{label(line, lines)}: {spread(cell)}")
+        for line, row in placed
+        if (cell := line.cell(metric))
+    ]
+    several = len(rows) < len(lines)
+    shown = dict.fromkeys(line.name for line in lines) if several else {}
     return figure(
-        [dots, means],
-        height=EDGE + ROW * len(lines),
-        x={**SHARE, "nticks": 6},
-        y=_named([label(line, lines) for line in lines]),
+        [_dots(seeds), _bars(means, reach=None), *(_key(name, colours[name]) for name in shown)],
+        height=_height(rows),
+        x={**SHARE, "nticks": 7},
+        y=_named(rows),
+        showlegend=several,
     )
 
 
-def _named(names: Sequence[str]) -> Figure:
-    """A vertical axis of names, the first on top."""
-    return {
-        "tickvals": list(range(len(names))),
-        "ticktext": [plain(name, most=34) for name in names],
-        "range": [len(names) - 0.5, -0.5],
-        "showgrid": False,
-        "tickfont": {"color": "var(--ink)"},
-    }
-
-
-def spread(cell: Cell | None) -> str:
-    """`53.4 % ± 0.5 (3)`; one run is shown without ±."""
-    if cell is None:
-        return percent(None)
-    sd = "" if cell.sd is None else f" ± {100 * cell.sd:.1f}"
-    return f"{percent(cell.mean)}{sd} ({cell.n})"
-
-
 def gains(contrasts: Sequence[Contrast], metric: str) -> Figure:
-    """One row per pair: a point per seed, the mean, and its 95 % interval, in points."""
-    found = [(one, one.differences[metric]) for one in contrasts]
+    """A bar at each mean with its 95 % interval and a dot per seed, in percentage points."""
+    settings = len({row_of(one, contrasts) for one in contrasts}) > 1
     names = [
-        " · ".join(
-            part for part in (f"{one.of.name} − {one.against.name}", setting(one.axes)) if part
-        )
-        for one, _ in found
+        row_of(one, contrasts) if settings else f"{one.of.name} − {one.against.name}"
+        for one in contrasts
     ]
-    pairs = [
-        (100 * value, place, seed)
-        for place, (_, difference) in enumerate(found)
-        for value, seed in zip(difference.values, difference.seeds, strict=True)
+    rows = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    placed = [
+        (one, rows[name], AGAINST[one.role] if settings else AGAINST["baseline"])
+        for one, name in zip(contrasts, names, strict=True)
+        if rows[name] < MOST_ROWS
     ]
-    seeds = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [value for value, _, _ in pairs],
-        "y": [place for _, place, _ in pairs],
-        "marker": {"size": 9, "opacity": 0.45, "color": "var(--accent)"},
-        "hovertemplate": "%{text}<extra></extra>",
-        "text": [f"seed {seed}: {points(value / 100)} points" for value, _, seed in pairs],
-    }
-    reach = [
-        100 * (difference.high - difference.mean) if difference.high is not None else 0
-        for _, difference in found
+    seeds = [
+        (100 * value, row, colour, f"seed {seed}: {points(value)} points")
+        for one, row, colour in placed
+        for found in [one.differences[metric]]
+        for value, seed in zip(found.values, found.seeds, strict=True)
     ]
-    means = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [100 * difference.mean for _, difference in found],
-        "y": list(range(len(found))),
-        "marker": {
-            "symbol": "line-ns",
-            "size": 22,
-            "line": {"width": 3, "color": "var(--accent)"},
-        },
-        "error_x": {"type": "data", "array": reach, "color": "var(--accent)", "thickness": 1.5},
-        "hovertemplate": "%{text}<extra></extra>",
-        "text": [
-            f"{plain(name)}: {points(one.mean)}"
-            for name, (_, one) in zip(names, found, strict=True)
-        ],
-    }
+    means, reach = [], []
+    for one, row, colour in placed:
+        found = one.differences[metric]
+        told = f"{one.of.name} − {one.against.name}: {points(found.mean)} points"
+        means.append((100 * found.mean, row, colour, told))
+        reach.append(0.0 if found.high is None else 100 * (found.high - found.mean))
+    roles = dict.fromkeys(one.role for one in contrasts) if settings else {}
     zero = {
         "type": "line",
         "x0": 0,
@@ -136,68 +92,89 @@ def gains(contrasts: Sequence[Contrast], metric: str) -> Figure:
         "line": {"color": "var(--quiet)", "width": 1, "dash": "dot"},
     }
     return figure(
-        [seeds, means],
-        height=EDGE + ROW * len(found),
-        x={"title": titled("percentage points"), "nticks": 6, "rangemode": "tozero"},
-        y=_named(names),
+        [
+            _dots(seeds),
+            _bars(means, reach=reach),
+            *(_key(f"over the {role}", AGAINST[role]) for role in roles),
+        ],
+        height=_height(rows),
+        x={"title": titled("percentage points"), "nticks": 7, "rangemode": "tozero"},
+        y=_named(rows),
         shapes=[zero],
+        showlegend=len(roles) > 1,
     )
 
 
-COSTS = {"parameters": ("parameters", count), "latency_ms": ("ms per image", milliseconds)}
+Mark = tuple[float, int, str, str]
+"""Value, row, colour and what the pointer is told."""
 
 
-def accuracy_against(
-    cost: str, lines: Sequence[Line], metric: str, colours: Mapping[str, str]
-) -> Figure | None:
-    """Accuracy over a cost; None with fewer than two points."""
-    title, shown = COSTS[cost]
-    found = [
-        (line, price, cell)
-        for line in lines
-        if (price := line.cell(cost)) and (cell := line.cell(metric)) and price.mean > 0
-    ]
-    if len(found) < 2:
-        return None
-    few = len(found) <= MOST_LABELS
-    traces = [
-        {
-            "type": "scatter",
-            "mode": "markers+text" if few else "markers",
-            "name": plain(name),
-            "x": [price.mean for line, price, _ in found if line.name == name],
-            "y": [cell.mean for line, _, cell in found if line.name == name],
-            "error_y": {
-                "type": "data",
-                "array": [cell.sd or 0 for line, _, cell in found if line.name == name],
-                "color": colours[name],
-                "thickness": 1.5,
-                "width": 4,
-            },
-            "marker": {"size": 12, "color": colours[name]},
-            "text": [plain(line.name) for line, _, _ in found if line.name == name],
-            "textposition": "top center",
-            "textfont": {"color": colours[name]},
-            "hovertext": [
-                f"{plain(label(line, lines))}: {spread(cell)}, {shown(price.mean)} {title}"
-                for line, price, cell in found
-                if line.name == name
-            ],
-            "hoverinfo": "text",
+def _dots(marks: Sequence[Mark]) -> Figure:
+    return {
+        **_marks(marks),
+        "marker": {"size": 9, "opacity": 0.5, "color": [colour for _, _, colour, _ in marks]},
+    }
+
+
+def _bars(marks: Sequence[Mark], *, reach: Sequence[float] | None) -> Figure:
+    colours = [colour for _, _, colour, _ in marks]
+    marker = {"symbol": "line-ns", "size": 20, "line": {"width": 3, "color": colours}}
+    bars = {**_marks(marks), "marker": marker}
+    if reach is not None and any(reach):
+        bars["error_x"] = {
+            "type": "data",
+            "array": list(reach),
+            "color": "var(--quiet)",
+            "thickness": 1.5,
+            "width": 4,
         }
-        for name in dict.fromkeys(line.name for line, _, _ in found)
-    ]
-    x = {"type": "log", "title": titled(title), "dtick": "D2" if _narrow(found) else 1}
-    return figure(
-        traces,
-        height=340,
-        x={**x, "exponentformat": "SI"},
-        y={**SHARE, "nticks": 6},
-        showlegend=not few,
-    )
+    return bars
 
 
-def _narrow(found: Sequence[tuple[Line, Cell, Cell]]) -> bool:
-    """Whether the costs lie within a factor of 20, too few for a tick per power of ten."""
-    prices = [price.mean for _, price, _ in found]
-    return max(prices) < 20 * min(prices)
+def _marks(marks: Sequence[Mark]) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [value for value, _, _, _ in marks],
+        "y": [row for _, row, _, _ in marks],
+        "text": [plain(told, most=200) for _, _, _, told in marks],
+        "hovertemplate": "%{text}<extra></extra>",
+        "showlegend": False,
+    }
+
+
+def _key(name: str, colour: str) -> Figure:
+    """An entry of the legend."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [None],
+        "y": [None],
+        "name": plain(name),
+        "marker": {"size": 9, "color": colour},
+    }
+
+
+def _height(rows: Mapping[str, int]) -> int:
+    count = min(len(rows), MOST_ROWS)
+    return EDGE + count * (FEW if count <= 12 else MANY) + 24
+
+
+def _named(rows: Mapping[str, int]) -> Figure:
+    """A vertical axis of names, the first on top."""
+    count = min(len(rows), MOST_ROWS)
+    return {
+        "tickvals": list(range(count)),
+        "ticktext": [plain(name, most=34) for name in list(rows)[:count]],
+        "range": [count - 0.5, -0.5],
+        "showgrid": False,
+        "tickfont": {"color": "var(--ink)"},
+    }
+
+
+def spread(cell: Cell | None) -> str:
+    """`53.4 % ± 0.5 (3)`; one run is shown without ±."""
+    if cell is None:
+        return percent(None)
+    sd = "" if cell.sd is None else f" ± {100 * cell.sd:.1f}"
+    return f"{percent(cell.mean)}{sd} ({cell.n})"

@@ -10,13 +10,16 @@ from string import Template
 from plotly.offline import get_plotlyjs
 
 from understudy.core.files import make_folder, write_text
+from understudy.results.class_section import classes
 from understudy.results.colours import colours
 from understudy.results.comparison import Comparison, comparison
 from understudy.results.findings import findings
 from understudy.results.markup import Markup, element, joined, safe
 from understudy.results.overview import header, headline, told
 from understudy.results.records import StudyRecord
-from understudy.results.sections import classes, costs, results, runs, training
+from understudy.results.result_section import costs, results
+from understudy.results.run_section import runs
+from understudy.results.training_section import training
 
 SECTIONS = {
     "findings": "Findings",

@@ -47,7 +47,7 @@ def axes_of(lines: Sequence[Line | Contrast]) -> list[str]:
 
 def swatch(name: str, colours: Mapping[str, str]) -> Markup:
     """A name with the dot of its colour in the plots."""
-    dot = element("i", style=f"background:{colours.get(name, 'var(--line)')}", class_="dot")
+    dot = element("i", style=f"background:{colours.get(name, 'none')}", class_="dot")
     return joined([dot, name])
 
 

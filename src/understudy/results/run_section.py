@@ -8,23 +8,42 @@ from urllib.parse import quote
 from understudy.results.finding import setting
 from understudy.results.formats import ABSENT, duration, exact
 from understudy.results.html_table import Column, Datum, Record, table
-from understudy.results.markup import Markup, element, joined
+from understudy.results.markup import Markup, element, joined, section
 from understudy.results.records import Entry, StudyRecord
 from understudy.results.result_tables import swatch
 from understudy.results.rows import Row
 from understudy.results.values import mapping, number, text
 
 MOST_SETTINGS = 200_000  # characters of settings in one page
+MOST_OPEN = 12  # settings listed one by one; more are folded away
 
 
-def runs_table(record: StudyRecord, *, beside: Path, colours: Mapping[str, str]) -> Markup:
-    """Every run of the study.
+def runs(
+    record: StudyRecord, rows: tuple[Row, ...], *, beside: Path, colours: Mapping[str, str]
+) -> Markup:
+    """Every run, and the settings of every configuration.
 
     Args:
         record: The study.
+        rows: Its rows, which know what runs are of one configuration.
         beside: The folder of the page, from which runs are linked.
         colours: By name.
     """
+    if not record.entries:
+        return section("runs", "Runs", element("p", "No run has begun yet."))
+    settings = list(_settings(record, rows))
+    folded = element(
+        "details", element("summary", f"Settings of {len(settings)} configurations"), *settings
+    )
+    return section(
+        "runs",
+        "Runs",
+        _table(record, beside=beside, colours=colours),
+        *([element("h3", "Settings"), *settings] if len(settings) <= MOST_OPEN else [folded]),
+    )
+
+
+def _table(record: StudyRecord, *, beside: Path, colours: Mapping[str, str]) -> Markup:
     axes = list(dict.fromkeys(axis for entry in record.entries for axis in entry.axes))
     columns = [
         Column("Name", numeric=False),
@@ -72,14 +91,14 @@ def _link(entry: Entry, beside: Path) -> Markup | str:
     return element("a", element("code", entry.run.id), href=f"{quote(relative)}/")
 
 
-def settings_of(record: StudyRecord, rows: tuple[Row, ...]) -> Iterator[Markup]:
+def _settings(record: StudyRecord, rows: tuple[Row, ...]) -> Iterator[Markup]:
     """The settings and versions of each configuration, taken from its first run."""
     configurations = {row.run: row.configuration for row in rows}
     seen: set[str] = set()
     room = MOST_SETTINGS
     for entry in record.entries:
-        kind = configurations.get(entry.run.id, entry.run.id if entry.run.summary else "")
-        if not kind or kind in seen or not entry.run.config:
+        kind = configurations.get(entry.run.id, f"{entry.study}/{entry.node}")
+        if kind in seen or not entry.run.config:
             continue
         seen.add(kind)
         room -= len(entry.run.config)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 
 from understudy.core.environment import code_version
+from understudy.core.errors import UnderstudyError
 from understudy.core.run import Run
 from understudy.core.settings import RunPath
 from understudy.data.pack import Pack
@@ -51,11 +52,12 @@ def export(settings: ExportSettings, pack: Pack, run: Run) -> dict[str, Any]:
     run.progress.advance()
 
     images = split(pack, settings.split).train[:CHECKED]
-    checked = parity(
-        found.network,
-        Exported(run.path / name, threads=None),
-        np.ascontiguousarray(pixels_of(pack, images, size=found.settings.size)),
-    )
+    pixels = np.ascontiguousarray(pixels_of(pack, images, size=found.settings.size))
+    try:
+        checked = parity(found.network, Exported(run.path / name, threads=None), pixels)
+    except UnderstudyError:
+        (run.path / name).unlink()  # a file that answers otherwise must not be found
+        raise
     run.progress.end(f"{run.path / name}")
 
     return {

@@ -32,6 +32,7 @@ def launch(
     origin: str,
     name: str,
     runs: Path,
+    shared: Path,
     out: Path | None,
     progress: Progress,
     interrupts: Interrupts,
@@ -44,6 +45,7 @@ def launch(
         origin: Where the settings came from, to head error messages.
         name: The run's name for people.
         runs: Root of all runs.
+        shared: Where packs and other things that runs share lie.
         out: The run's directory where the user names one.
         progress: Where to show how far it is.
         interrupts: Where to ask whether a signal came.
@@ -56,7 +58,6 @@ def launch(
     if recipe.get("stage", stage) != stage:
         raise UsageError(f"{origin}: settings of `{recipe['stage']}`, not of `{stage}`.")
     parents = {key: finished_summary(path) for key, path in parents_of(settings).items()}
-    shared = runs / "shared"
     pack = open_pack(settings.data, shared=shared, progress=progress)
 
     plan_key = digest(canonical(settings, {key: found["key"] for key, found in parents.items()}))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,7 @@ def train_method(
         "planned_steps": plan.steps,
         "images": len(images),
         "epochs": plan.epoch(fitted.step),
+        "seconds_per_epoch": _seconds_per_epoch(run, plan),
         "precision": str(choice),
         "parameters": sum(weight.numel() for weight in method.network.parameters()),
         "network": network.model_dump(mode="json"),
@@ -143,6 +145,13 @@ def _checkpoints(run: Run, last: int, best: int | None) -> dict[str, Any]:
     if best is not None:
         kept["best"] = {"step": best, **seen.get(best, {})}
     return kept
+
+
+def _seconds_per_epoch(run: Run, plan: Plan) -> float | None:
+    """From the median speed of the log, which a slow first step does not move."""
+    speeds = [record.get("images_per_second") for record in read_log(run)]
+    known = [speed for speed in speeds if speed]
+    return plan.images / median(known) if known else None
 
 
 def read_log(run: Run) -> list[dict[str, Any]]:

@@ -20,8 +20,12 @@ def with_words(study: Study, words: Sequence[str]) -> Study:
         UsageError: Some word is wrong; all are named.
     """
     overrides = parse_overrides(words)
-    scale, seeds = overrides.pop("scale", None), overrides.pop("seeds", None)
-    return configured(study, overrides, scale=scale, seeds=seeds)
+    asked = {key: overrides.pop(key) for key in ("scale", "seeds") if key in overrides}
+    return configured(
+        study,
+        overrides,
+        **{key: "" if value is None else value for key, value in asked.items()},
+    )
 
 
 def configured(
@@ -75,11 +79,25 @@ def _unknown(study: Study, overrides: Mapping[str, Any]) -> Iterator[str]:
     for key in overrides:
         name = key.split(".")[0]
         if name not in study.parameters:
+            inner = next(
+                (path for path in _keys(study.parameters) if path.endswith(f".{key}")), None
+            )
             phrase = nearest(key, [*study.parameters, "seeds", "scale"])
-            yield f"{key}  unknown parameter; {phrase}"
+            guess = f"did you mean {inner!r}? " if inner and "did you mean" not in phrase else ""
+            yield f"{key}  unknown parameter; {guess}{phrase}"
+        elif name == "budget" and study.budget:
+            continue  # it is read before the stages are
         elif not any(_is_around(key, path) or _is_around(path, key) for path in read):
             beside = sorted(path for path in read if path.split(".")[0] == name)
             yield f"{key}  is read by no stage of this study; read: {', '.join(beside) or 'none'}"
+
+
+def _keys(values: Any, before: str = "") -> Iterator[str]:
+    """Every dotted key, outer ones first."""
+    if isinstance(values, Mapping):
+        yield from (f"{before}{key}" for key in values)
+        for key, inner in values.items():
+            yield from _keys(inner, f"{before}{key}.")
 
 
 def _is_around(outer: str, inner: str) -> bool:

@@ -211,7 +211,7 @@ def test_a_crop_without_resizing_keeps_every_pixel() -> None:
 
 
 def test_large_photographs_look_the_same_from_jpeg_and_png() -> None:
-    image = photo(1600, 1200)
+    image = photo(800, 600)
 
     from_jpeg = pixels_of(encoded(image, "JPEG", quality=95), size=64)
 

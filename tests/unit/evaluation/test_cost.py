@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -5,11 +6,12 @@ import pytest
 from torch import nn
 
 from understudy.core.errors import UsageError
-from understudy.evaluation.cost import cost, macs, median_seconds
+from understudy.evaluation.cost import MOST_REPEATS, WARM_UPS, cost, macs, median_seconds
 
 Build = Callable[..., nn.Module]
 
 
+@pytest.mark.slow  # the first count imports half of torch
 @pytest.mark.parametrize("channels", [1, 3])
 def test_macs_are_those_of_convolutions_and_products(channels: int, toy: Build) -> None:
     network = toy(channels=channels).train()
@@ -37,6 +39,14 @@ def test_a_cost_is_counted_and_timed(student: nn.Module, student_file: Path) -> 
 def test_a_missing_file_is_named_before_anything_is_counted(toy: Build, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"absent\.onnx"):
         cost(toy(channels=3), channels=3, size=8, exported=tmp_path / "absent.onnx")
+
+
+def test_a_call_that_takes_no_time_is_not_repeated_for_ever() -> None:
+    calls = itertools.count()
+
+    median_seconds(lambda: next(calls))
+
+    assert next(calls) == WARM_UPS + MOST_REPEATS
 
 
 def test_timing_ends_soon_and_takes_the_median(monkeypatch: pytest.MonkeyPatch) -> None:

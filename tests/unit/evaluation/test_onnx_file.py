@@ -94,7 +94,6 @@ def test_the_network_is_left_as_it_was_and_nothing_is_said(
     network = toy(channels=3).train().bfloat16()
     next(iter(network.children())).eval()
     modes = [part.training for part in network.modules()]
-    disabled = logging.root.manager.disable
 
     write_onnx(network, path=tmp_path / "a.onnx", classes=CLASSES, channels=3, size=8, extra={})
 
@@ -102,7 +101,7 @@ def test_the_network_is_left_as_it_was_and_nothing_is_said(
     assert said.out == said.err == ""
     assert [part.training for part in network.modules()] == modes
     assert {value.dtype for value in network.parameters()} == {torch.bfloat16}
-    assert logging.root.manager.disable == disabled
+    assert logging.root.manager.disable == logging.NOTSET
 
 
 @pytest.mark.slow

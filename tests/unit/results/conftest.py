@@ -76,15 +76,28 @@ class Tree:
         if metrics:
             self.write(f"{run}/metrics.jsonl", "".join(f"{json.dumps(m)}\n" for m in metrics))
         content = {
-            **{"stage": stage, "name": node, "identity": identity, "key": identity, "seed": seed},
-            **{"parents": parents, "pack": "pack1", "version": "0.1.0+gabc1234", "seconds": 61.5},
+            "stage": stage,
+            "name": node,
+            "identity": identity,
+            "key": identity,
+            "seed": seed,
+            "parents": parents,
+            "pack": "pack1",
+            "version": "0.1.0+gabc1234",
+            "seconds": 61.5,
             **summary,
             "finished": "2026-11-20T10:00:00Z",
         }
         self.write(f"{run}/summary.json", content)
         entry = {
-            **{"node": node, "stage": stage, "seed": seed, "axes": axes, "run": run},
-            **{"identity": identity, "status": "finished", "error": None},
+            "node": node,
+            "stage": stage,
+            "seed": seed,
+            "axes": axes,
+            "run": run,
+            "identity": identity,
+            "status": "finished",
+            "error": None,
             "parents": list(dict.fromkeys(PARENTS.get(node, {}).values())),
         }
         self.entries.append(entry)
@@ -113,9 +126,14 @@ class Tree:
         changed = options.pop("summary", {})
         summary = {
             "labels": {"train": 0 if node == "pretrain" else 500, "validation": 100},
-            **{"images": 45_000, "steps": steps, "planned_steps": steps, "epochs": 20.0},
-            **{"precision": "bf16 channels_last", "parameters": NETWORKS.get(node, 100_000)},
-            **{"checkpoints": checkpoints, "skipped": {}},
+            "images": 45_000,
+            "steps": steps,
+            "planned_steps": steps,
+            "epochs": 20.0,
+            "precision": "bf16 channels_last",
+            "parameters": NETWORKS.get(node, 100_000),
+            "checkpoints": checkpoints,
+            "skipped": {},
             **changed,
         }
         metrics = log(node, steps=steps, count=curve, top1=top1, wobble=seed)
@@ -128,27 +146,31 @@ class Tree:
         top1: dict[str, float] | None = None,
         classes: Sequence[str] = CLASSES,
         axes: dict[str, Any] | None = None,
+        settings: dict[str, Any] | None = None,
         **summary: Any,
     ) -> dict[str, Any]:
         """An evaluation of every trained classifier of a seed, at both checkpoints."""
         levels = top1 or {node: by_seed[seed] for node, by_seed in TEST.items()}
         evaluations = [
             {
-                **{"run": self._run(node, seed, axes or {}), "checkpoint": checkpoint},
+                "run": self._run(node, seed, axes or {}),
+                "checkpoint": checkpoint,
                 "identity": self._of(node, seed, axes or {}),
                 **figures(level + 0.004 * (checkpoint == "best"), classes),
                 "agreement": 0.81 if node == "student" else None,
-                **{"parameters": NETWORKS[node], "macs": 10_000_000, "file_bytes": 330_000},
-                **{"latency_ms_1": LATENCIES[node], "latency_ms_64": 9.0},
+                "parameters": NETWORKS[node],
+                "macs": 10_000_000,
+                "file_bytes": 330_000,
+                "latency_ms_1": LATENCIES[node],
+                "latency_ms_64": 9.0,
             }
             for node, level in levels.items()
             if self._find(node, seed, axes or {})
             for checkpoint in ("last", "best")
         ]
         content = {"split": "test", "images": 10_000, "classes": list(classes), **summary}
-        return self.run(
-            "evaluation", seed, summary={**content, "evaluations": evaluations}, axes=axes
-        )
+        told = {**content, "evaluations": evaluations}
+        return self.run("evaluation", seed, summary=told, axes=axes, settings=settings)
 
     def export(self, seed: int, **options: Any) -> dict[str, Any]:
         """An exported student."""
@@ -160,17 +182,22 @@ class Tree:
         """The study's directory with everything written so far."""
         seeds = sorted({entry["seed"] for entry in self.entries})
         content = {
-            **{"name": name, "title": "Few labels", "parameters": {"labels.per_class": 50}},
-            **{"scale": None, "seeds": seeds, "axes": {}, "reduced": None, "runs": self.entries},
+            "name": name,
+            "title": "Few labels",
+            "parameters": {"labels.per_class": 50},
+            "scale": None,
+            "seeds": seeds,
+            "axes": {},
+            "reduced": None,
+            "runs": self.entries,
             **fields,
         }
         return self.write(f"studies/{name}/study.json", content).parent
 
     def _find(self, node: str, seed: int, axes: dict[str, Any]) -> dict[str, Any] | None:
-        for entry in reversed(self.entries):
-            if entry["node"] == node and entry["seed"] == seed and entry["axes"] == axes:
-                return entry
-        return None
+        place = (node, seed, axes)
+        found = [one for one in self.entries if (one["node"], one["seed"], one["axes"]) == place]
+        return found[-1] if found else None
 
     def _of(self, node: str, seed: int, axes: dict[str, Any]) -> str:
         return str((self._find(node, seed, axes) or {"identity": ""})["identity"])
@@ -210,8 +237,14 @@ def figures(top1: float, classes: Sequence[str]) -> dict[str, Any]:
         for name, recall in zip(classes, recalls, strict=True)
     ]
     return {
-        **{"top1": top1, "top5": min(1.0, top1 + 0.4), "macro_f1": top1 - 0.005, "ece": 0.071},
-        **{"nll": 1.4, "confusion": confusion, "per_class": per_class, "reliability": []},
+        "top1": top1,
+        "top5": min(1.0, top1 + 0.4),
+        "macro_f1": top1 - 0.005,
+        "ece": 0.071,
+        "nll": 1.4,
+        "confusion": confusion,
+        "per_class": per_class,
+        "reliability": [],
     }
 
 
@@ -243,7 +276,7 @@ def run_main_job(tree: Tree) -> Callable[..., Tree]:
     return fill
 
 
-@pytest.fixture
-def study(tree: Tree) -> Path:
-    """The main job with three seeds."""
-    return main_job(tree).study()
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The main job with three seeds; tests add files to it, but change none."""
+    return main_job(Tree(tmp_path_factory.mktemp("results") / "runs")).study()

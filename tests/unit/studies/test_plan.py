@@ -149,7 +149,7 @@ def test_mistakes_of_all_stages_are_reported_once_and_where_the_user_wrote_them(
     lines = [line.strip() for line in str(caught.value).splitlines()]
     assert lines[0].endswith("trial.yaml: 4 mistakes")
     assert "backbone.depth = 9  must be 8, 14 or 20" in lines
-    assert "epochs = nan  must be a finite number" in lines
+    assert "epochs = nan  must be a finite number above 0" in lines
     assert any(line.startswith("data.dtpe  unknown key") for line in lines)
     (own,) = [line for line in lines if line.startswith("stages.student.temprature  unknown key")]
     assert "did you mean 'temperature' (default 4.0)?" in own
@@ -213,7 +213,7 @@ def test_one_run_is_counted_in_the_same_form(study: Reader, stages: Stages) -> N
 
 @given(seeds=st.lists(st.integers(0, 9), min_size=1, max_size=4, unique=True))
 def test_keys_do_not_depend_on_what_else_is_planned(seeds: list[int]) -> None:
-    stated = {"a": {"stage": "toy"}, "b": {"stage": "toy", "size": 2}}
+    stated: dict[str, dict[str, object]] = {"a": {"stage": "toy"}, "b": {"stage": "toy", "size": 2}}
     study = Study(
         name="x",
         title="",

@@ -19,7 +19,7 @@ from understudy.data.augment.transform import (
 )
 from understudy.data.augment.window import Flip, Window
 
-_TRIES = 10  # torchvision's; with its default ranges a square image needs more once in 10^5 views
+_TRIES = 10  # as in torchvision; with the default ranges, one square image in 10^8 needs more
 _NAMES = (
     "applied",
     "top",

@@ -56,16 +56,26 @@ class Window(NamedTuple):
 
     def rows(self) -> Tensor:
         """[B, target height, source height]."""
-        lengths = (self.source.height, self.target.height)
-        return weights(self.top, self.height, self.flip.vertical, *lengths)
+        return weights(
+            start=self.top,
+            extent=self.height,
+            mirrored=self.flip.vertical,
+            source=self.source.height,
+            target=self.target.height,
+        )
 
     def columns(self) -> Tensor:
         """[B, target width, source width]."""
-        lengths = (self.source.width, self.target.width)
-        return weights(self.left, self.width, self.flip.horizontal, *lengths)
+        return weights(
+            start=self.left,
+            extent=self.width,
+            mirrored=self.flip.horizontal,
+            source=self.source.width,
+            target=self.target.width,
+        )
 
 
-def weights(start: Tensor, extent: Tensor, mirrored: Tensor, source: int, target: int) -> Tensor:
+def weights(*, start: Tensor, extent: Tensor, mirrored: Tensor, source: int, target: int) -> Tensor:
     """Antialiased linear resampling of one axis, as a matrix for each image.
 
     A triangle around each new pixel, as wide as two of the larger of old and new pixels, cut off
@@ -101,17 +111,18 @@ def resampled(images: Tensor, *, rows: Tensor, columns: Tensor) -> Tensor:
     """Applies a pair of matrices to every channel.
 
     Args:
-        images: [B, C, H, W], float.
-        rows: [B, H', H].
-        columns: [B, W', W].
+        images: [B, C, H, W], float in [0, 1].
+        rows: [B, H', H], none negative, of sum 1 or 0.
+        columns: [B, W', W], likewise.
 
     Returns:
-        [B, C, H', W'].
+        [B, C, H', W'], in [0, 1].
     """
     batch, channels, height, width = images.shape
     flat = images.reshape(batch, channels * height, width)
     narrowed = torch.bmm(flat, columns.transpose(1, 2)).view(batch, channels, height, -1)
-    return torch.matmul(rows[:, None], narrowed)
+    # Weights sum to 1 up to rounding, which would let a white image leave the range.
+    return torch.matmul(rows[:, None], narrowed).clamp_(max=1)
 
 
 def seen_through(images: Tensor, steps: Sequence[Window | Flip]) -> Tensor:

@@ -1,5 +1,6 @@
 """Real handwritten digits that come with scikit-learn, for trying everything without a download."""
 
+from importlib.metadata import version
 from typing import Literal
 
 import numpy as np
@@ -35,6 +36,6 @@ class DigitsSettings(SourceSettings):
                 read=read,
                 decoding=None,
                 ignored={},
-                stamp="",
+                stamp=f"scikit-learn {version('scikit-learn')}",  # the files are part of it
             )
         )

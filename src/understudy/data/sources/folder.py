@@ -11,6 +11,7 @@ from understudy.data.sources.listing import (
     FileSourceSettings,
     Listing,
     existing,
+    seen,
     split_of,
     verified,
 )
@@ -37,10 +38,11 @@ class FolderSettings(FileSourceSettings):
     def listing(self) -> Listing:
         """All image files, sorted by name within each split."""
         ignored: Counter[str] = Counter()
-        root = Folder(_folder(self.path, key="data.path"), name="", ignored=ignored)
+        root = _top(self.path, key="data.path", name="", ignored=ignored)
         found = list(_arranged(root, ignored))
         if self.unlabeled is not None:
-            found += _pool(_folder(self.unlabeled, key="data.unlabeled"), ignored)
+            key = "data.unlabeled"
+            found += _of_pool(_top(self.unlabeled, key=key, name=key, ignored=ignored))
 
         classes = _class_list(found, origin=str(self.path))
         labels = {name: label for label, name in enumerate(classes)} | {None: -1}
@@ -62,11 +64,11 @@ class FolderSettings(FileSourceSettings):
         )
 
 
-def _folder(path: Path, *, key: str) -> Path:
+def _top(path: Path, *, key: str, name: str, ignored: Counter[str]) -> Folder:
     place = existing(path, key=key)
     if not place.is_dir():
         raise UsageError(f"{key} = {path}: is a file. Name the folder that holds the images.")
-    return place
+    return Folder(place, name=name, ignored=ignored, above=frozenset())
 
 
 def _arranged(root: Folder, ignored: Counter[str]) -> Iterator[_Found]:
@@ -84,8 +86,7 @@ def _arranged(root: Folder, ignored: Counter[str]) -> Iterator[_Found]:
     else:
         yield from _of_classes(root, split="", without=pool)
     if pool is not None:
-        for file in root.inside(pool).all_images():
-            yield "unlabeled", None, file
+        yield from _of_pool(root.inside(pool))
 
 
 def _split_folders(root: Folder) -> dict[str, str]:
@@ -122,22 +123,28 @@ def _of_classes(folder: Folder, *, split: str, without: str | None = None) -> It
             "Put each into the folder of its class, or into unlabeled/ beside train/."
         )
     if not classes:
-        raise DataError(f"{folder.path}: no class folders, and no images found.")
+        raise DataError(
+            f"{folder.path}: no class folders, and no images found.{seen(folder.ignored)}"
+        )
     for name in classes:
         files = list(folder.inside(name).all_images())
         if not files:
             raise DataError(
                 f"{folder.path / name}: no images found in this class folder. "
-                "Add some, or remove the folder."
+                f"Add some, or remove the folder.{seen(folder.ignored)}"
             )
         yield from ((split, name, file) for file in files)
 
 
-def _pool(path: Path, ignored: Counter[str]) -> list[_Found]:
-    files = list(Folder(path, name="data.unlabeled", ignored=ignored).all_images())
+def _of_pool(folder: Folder) -> Iterator[_Found]:
+    """The images of a folder without labels."""
+    files = list(folder.all_images())
     if not files:
-        raise DataError(f"data.unlabeled = {path}: no images found.")
-    return [("unlabeled", None, file) for file in files]
+        raise DataError(
+            f"{folder.path}: no images found in this folder of unlabeled images. "
+            f"Add some, or leave the folder out.{seen(folder.ignored)}"
+        )
+    yield from (("unlabeled", None, file) for file in files)
 
 
 def _class_list(found: list[_Found], *, origin: str) -> tuple[str, ...]:

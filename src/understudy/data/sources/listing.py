@@ -93,7 +93,7 @@ def verified(listing: Listing) -> Listing:
         DataError: No images, fewer than two classes, or a class without training images.
     """
     if not listing.entries:
-        raise DataError(f"{listing.origin}: no images found.{_seen(listing.ignored)}")
+        raise DataError(f"{listing.origin}: no images found.{seen(listing.ignored)}")
     if len(listing.classes) < 2:
         found = f"only {listing.classes[0]!r}" if listing.classes else "none"
         raise DataError(
@@ -108,6 +108,12 @@ def verified(listing: Listing) -> Listing:
             "Add some, or take these classes away from every split."
         )
     return listing
+
+
+def seen(ignored: Mapping[str, int]) -> str:
+    """Sentences on what lies there instead of images."""
+    sentences = "".join(f" Ignored: {n} x {reason}." for reason, n in ignored.items() if n)
+    return sentences + (" Set `data.kind=parquet`." if "(.parquet)" in sentences else "")
 
 
 def existing(path: Path, *, key: str) -> Path:
@@ -135,7 +141,3 @@ def _nearest_place(place: Path) -> str:
 def _names(names: list[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
-
-
-def _seen(ignored: Mapping[str, int]) -> str:
-    return "".join(f" Ignored: {count} x {reason}." for reason, count in ignored.items())

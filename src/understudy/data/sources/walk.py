@@ -37,13 +37,16 @@ class Folder:
         path: Where it is.
         name: What its images' names begin with; empty for the data's own folder.
         ignored: Counts, by reason, what is passed over.
+        above: Device and number of every folder above it, up to the data's own.
 
     Raises:
         DataError: It cannot be read.
     """
 
-    def __init__(self, path: Path, *, name: str, ignored: Counter[str]) -> None:
-        self.path, self.name, self._ignored = path, name, ignored
+    def __init__(
+        self, path: Path, *, name: str, ignored: Counter[str], above: frozenset[tuple[int, int]]
+    ) -> None:
+        self.path, self.name, self.ignored, self._above = path, name, ignored, above
         entries = sorted(_entries(path), key=lambda entry: entry.name)
         kept = [entry for entry in entries if not _is_system(entry.name)]
         ignored.update({"hidden or system file": len(entries) - len(kept)})
@@ -61,7 +64,9 @@ class Folder:
 
     def inside(self, name: str) -> "Folder":
         """One of the folders directly inside."""
-        return Folder(self.path / name, name=self._below(name), ignored=self._ignored)
+        here = self.path.stat()
+        above = self._above | {(here.st_dev, here.st_ino)}
+        return Folder(self.path / name, name=self._below(name), ignored=self.ignored, above=above)
 
     def images(self) -> Iterator[ImageFile]:
         """The images directly inside."""
@@ -70,17 +75,17 @@ class Folder:
             if suffix in SUFFIXES:
                 yield ImageFile(entry.path, self._below(entry.name), _times(entry))
             else:
-                self._ignored[f"file that is no image ({suffix or 'no suffix'})"] += 1
+                self.ignored[f"file that is no image ({suffix or 'no suffix'})"] += 1
 
-    def all_images(self, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[ImageFile]:
+    def all_images(self) -> Iterator[ImageFile]:
         """The images at any depth; links are followed, but never in a circle."""
         here = self.path.stat()
-        if (here.st_dev, here.st_ino) in above:
-            self._ignored["link to a folder above it"] += 1
+        if (here.st_dev, here.st_ino) in self._above:
+            self.ignored["link to a folder above it"] += 1
             return
         yield from self.images()
         for name in self.subfolders():
-            yield from self.inside(name).all_images(above | {(here.st_dev, here.st_ino)})
+            yield from self.inside(name).all_images()
 
     def _below(self, name: str) -> str:
         # Names travel as UTF-8 text, in files and on screens; the odd byte is written out.

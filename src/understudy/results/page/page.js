@@ -11,9 +11,7 @@
       const name = /^var\((--[\w-]+)\)$/.exec(value);
       return name ? style.getPropertyValue(name[1]).trim() : value;
     }
-    if (Array.isArray(value)) {
-      return typeof value[0] === "number" ? value : value.map((item) => styled(item, style));
-    }
+    if (Array.isArray(value)) return value.map((item) => styled(item, style));
     if (value && typeof value === "object") {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, styled(item, style)]));
     }
@@ -22,11 +20,11 @@
 
   // On a narrow page names would take the room of the plot.
   function narrowed(layout, width) {
-    if (width > 520) return layout;
+    if (width > 420) return layout;
     const short = (text) => (text.length > 18 ? text.slice(0, 17) + "…" : text);
     for (const axis of [layout.xaxis, layout.yaxis]) {
       if (axis.ticktext) axis.ticktext = axis.ticktext.map(short);
-      if (axis.nticks) axis.nticks = 4;
+      if (axis.nticks) axis.nticks = 5;
       axis.tickfont = { ...axis.tickfont, size: 11 };
     }
     return layout;

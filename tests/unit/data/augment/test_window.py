@@ -81,7 +81,7 @@ def test_flips_beside_a_window_are_flips_of_images(where: str) -> None:
     def flipped(these: Tensor) -> Tensor:
         return torch.where(left_right[:, None, None, None], these.flip(3), these)
 
-    steps = [flip, window] if where == "before" else [window, flip]
+    steps: list[Window | Flip] = [flip, window] if where == "before" else [window, flip]
     views = seen_through(images, steps)
 
     before, after = (flipped(images), images)[where == "after"], where == "after"
@@ -110,7 +110,21 @@ def test_a_whole_window_changes_nothing_at_all() -> None:
 def test_weights_sum_to_one_inside_the_image_and_are_never_negative() -> None:
     start, extent = torch.tensor([0, 3, 7]), torch.tensor([20, 9, 1])
 
-    matrices = weights(start, extent, torch.tensor([False, True, False]), 20, 6)
+    matrices = weights(
+        start=start,
+        extent=extent,
+        mirrored=torch.tensor([False, True, False]),
+        source=20,
+        target=6,
+    )
 
     assert matrices.min() >= 0
     assert_close(matrices.sum(dim=2), torch.ones(3, 6))
+
+
+def test_white_images_stay_in_the_range_to_the_last_bit() -> None:
+    source, target = Size(50, 41), Size(24, 37)
+
+    views = seen_through(torch.ones(COUNT, 1, *source), [random_windows(source, target)])
+
+    assert views.max() == 1

@@ -1,0 +1,153 @@
+"""Every command: its words, options and help. The work lies in the modules beside this one.
+
+They are imported when their command runs, for `--help` must not wait for torch; that is why
+functions here import.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter, UnknownOptionError
+
+from understudy.cli.failures import exit_code_of
+from understudy.cli.names import names_of
+from understudy.cli.settings_help import meant, reference, settings_help
+from understudy.core.errors import UsageError
+from understudy.core.shipped import shipped_names
+
+DEFAULT_STUDY = "digits"
+RUNS = Path("runs")
+DEBUG = "--debug"
+WORDS = """Words: `key=value` changes a parameter of the study, `data=PATH` is short for
+`data.path=PATH`, `seeds=1,2,3` gives the seeds, `scale=NAME` chooses a size."""
+
+app = App(
+    name="understudy",
+    help="From many images and few labels to a small, fast model, with the evidence.",
+    help_epilogue="Any command takes --debug, which shows the traceback of an error.",
+    version=f"understudy {metadata.version('understudy')}",
+    help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # failures.py answers it
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command line and returns its exit code.
+
+    Args:
+        argv: Its words, without the program's name; by default those of this process.
+
+    Returns:
+        0, or what `core/errors.py` and `failures.py` say.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")  # a name beyond the terminal's encoding
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = DEBUG in words or bool(os.environ.get("UNDERSTUDY_DEBUG"))
+    return exit_code_of(partial(_command, [w for w in words if w != DEBUG]), debug=debug)
+
+
+@app.command(
+    sort_key=0, help_epilogue=f"{WORDS}\n\nShipped studies: {', '.join(shipped_names('studies'))}."
+)
+def run(
+    study: str = DEFAULT_STUDY,
+    /,
+    *words: str,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    runs: Path = RUNS,
+) -> int:
+    """Run a study: every stage, for every seed, that is not finished yet.
+
+    Args:
+        study: Name of a shipped study, or path of a YAML file.
+        words: `key=value`, see below.
+        dry_run: Print the graph of runs and do nothing.
+        runs: Where runs, packs and results lie.
+    """
+    from understudy.cli.run_command import run_command
+
+    study, words = _first(study, words, otherwise=DEFAULT_STUDY)
+    return run_command(study, words, dry_run=dry_run, runs=runs)
+
+
+def _add_stage(stage: str) -> None:
+    """Adds the command of one stage; all have the same form."""
+
+    def command(
+        recipe: str = "",
+        /,
+        *words: str,
+        runs: Path = RUNS,
+        name: str | None = None,
+        out: Path | None = None,
+    ) -> int:
+        """The command of a stage; its help comes from the settings' reference.
+
+        Args:
+            recipe: Name of a shipped recipe, or path of a YAML file; without it the defaults.
+            words: `key=value`, see below.
+            runs: Where runs, packs and results lie.
+            name: Name of the run for people; by default that of the recipe.
+            out: The run's folder, instead of one under `runs`.
+        """
+        from understudy.cli.stage_command import stage_command
+
+        recipe, words = _first(recipe, words, otherwise="")
+        return stage_command(stage, recipe, words, runs=runs, name=name, out=out)
+
+    app.command(
+        command,
+        name=stage,
+        sort_key=1,
+        help=reference()["stages"][stage]["help"],
+        help_epilogue=settings_help(stage),
+    )
+
+
+for _stage in reference()["stages"]:
+    _add_stage(_stage)
+
+
+@app.command(name="list", sort_key=2)
+def list_(what: str = "", /) -> None:
+    """List what there is by name: studies, recipes, methods, objectives, backbones or sources.
+
+    Args:
+        what: One of these words.
+    """
+    print(*names_of(what), sep="\n")
+
+
+@app.command(sort_key=2)
+def report(runs: Path = RUNS, /, *, html: Path | None = None, csv: Path | None = None) -> None:
+    """Show what runs are worth: a table here, and a page or a file of rows where asked for.
+
+    Args:
+        runs: A study's folder, a folder of runs, or one run.
+        html: Write a self-contained page with plots.
+        csv: Write one row for each trained model and checkpoint.
+    """
+    from understudy.cli.report_command import report_command
+
+    report_command(runs, html=html, csv=csv)
+
+
+def _command(words: Sequence[str]) -> int:
+    try:
+        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except UnknownOptionError as error:
+        option = error.token.keyword or error.token.value
+        raise UsageError(f"{error}{meant(option, command=words[0])}") from error
+    return code or 0
+
+
+def _first(name: str, words: tuple[str, ...], *, otherwise: str) -> tuple[str, tuple[str, ...]]:
+    """Lets `understudy run seeds=1` do without the name."""
+    return (otherwise, (name, *words)) if "=" in name and not Path(name).exists() else (name, words)

@@ -1,0 +1,26 @@
+"""`understudy report`: finished runs as a table, a page, and rows; no torch."""
+
+from pathlib import Path
+
+from understudy.cli.plain_text import plain
+from understudy.cli.summary import summary
+from understudy.results.csv_file import write_csv
+from understudy.results.find import find
+from understudy.results.report import write_report
+from understudy.results.rows import rows_of
+
+
+def report_command(runs: Path, *, html: Path | None, csv: Path | None) -> None:
+    """Prints the table and writes what is asked for.
+
+    Raises:
+        UnderstudyError: There is nothing to report, or the disk refuses.
+    """
+    record = find(runs)
+    print(summary(record))
+    if csv:
+        write_csv(rows_of(record), csv)
+        print(plain(f"Rows: {csv}"))
+    if html:
+        write_report(record, html)
+        print(plain(f"Report: {html}"))

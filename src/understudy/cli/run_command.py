@@ -1,0 +1,35 @@
+"""`understudy run`: a study, planned and carried out."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from understudy.cli.plain_text import plain
+from understudy.cli.progress import progress_on
+from understudy.studies.configure import with_words
+from understudy.studies.study import read_study
+
+
+def run_command(asked: str, words: Sequence[str], *, dry_run: bool, runs: Path) -> int:
+    """Runs a study, or prints its plan.
+
+    Raises:
+        UnderstudyError: Anything that a user can cause or meet.
+    """
+    study = with_words(read_study(asked), words)
+
+    if dry_run:
+        from understudy.stages import STAGES  # only now: it brings torch
+        from understudy.studies.plan import plan
+
+        print(plain("\n".join(plan(study, STAGES).lines())))
+        return 0
+
+    from understudy.cli.summary import summary  # only now: they bring torch
+    from understudy.studies.local import run_study
+
+    with progress_on(sys.stderr) as progress:
+        outcome = run_study(study, runs=runs, progress=progress)
+    print(summary(outcome.record))
+    print(plain(f"\nReport: {outcome.folder / 'report.html'}"))
+    return outcome.exit_code

@@ -1,0 +1,59 @@
+"""The settings of a stage for `--help`, from the generated reference: no torch needed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from understudy.cli.plain_text import wrapped
+from understudy.core.wording import closest
+
+
+@cache
+def reference() -> Mapping[str, Any]:
+    """What `python -m understudy.reference` wrote."""
+    text = resources.files("understudy").joinpath("settings_reference.json").read_text("utf-8")
+    content: Mapping[str, Any] = json.loads(text)
+    return content
+
+
+def setting_keys(stage: str) -> list[str]:
+    """Every dotted key of a stage."""
+    return list(dict.fromkeys(s["key"] for s in reference()["stages"][stage]["settings"]))
+
+
+def settings_help(stage: str) -> str:
+    """All settings of a stage in 79 columns, each as `key=default` with what is allowed."""
+    lines: list[str] = []
+    before = ""
+    for setting in reference()["stages"][stage]["settings"]:
+        if setting["only"] != before:
+            before = setting["only"]
+            lines += [f"  with {before}:"] if before else []
+        lines += _lines(setting, indent="    " if before else "  ")
+    return "\n".join(["Settings, as `key=value` words or in the recipe:", "", *lines])
+
+
+def _lines(setting: Mapping[str, str], indent: str) -> Sequence[str]:
+    if setting["allowed"] == "settings":
+        return wrapped(
+            setting["help"], first=f"{indent}{setting['key']}.*  ", indent=f"{indent}    "
+        )
+    default = setting["default"] or "..."
+    return wrapped(
+        f"({setting['allowed']}) {setting['help']}",
+        first=f"{indent}{setting['key']}={default}  ",
+        indent=f"{indent}    ",
+    )
+
+
+def meant(option: str, *, command: str) -> str:
+    """A hint for an unknown option that may be meant as a setting, as `--epochs` may."""
+    key = option.lstrip("-").split("=")[0].replace("-", "_")
+    keys = setting_keys(command) if command in reference()["stages"] else []
+    ends = [known for known in keys if known.split(".")[-1] == key]
+    close = next(iter(ends), None) or closest(key, keys)
+    if close:
+        return f" Settings are written without dashes: did you mean `{close}=...`?"
+    return " Settings are written without dashes, as `key=value`."

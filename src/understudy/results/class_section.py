@@ -1,0 +1,105 @@
+"""The page's section of classes: what the student gets right and confuses."""
+
+from collections.abc import Sequence
+from heapq import nlargest
+
+from understudy.results.class_plots import MOST_CLASSES, confusion, recalls
+from understudy.results.classes import Classes, ClassFigures, classes_of
+from understudy.results.comparison import Comparison
+from understudy.results.figure import plotted
+from understudy.results.finding import setting
+from understudy.results.formats import exact, hundredths, plural
+from understudy.results.html_table import Column, Datum, Record, table
+from understudy.results.markup import Markup, element, section
+from understudy.results.records import StudyRecord
+
+MOST_BY_CLASS = 25  # rows of the table where there are many classes; the weakest
+MOST_CONFUSIONS = 12
+
+
+def classes(record: StudyRecord, found: Comparison) -> Markup | None:
+    """The student class by class: as plots for few classes, as the weakest ones for many."""
+    told = classes_of(record, found)
+    if told is None:
+        return None
+    few = len(told.names) <= MOST_CLASSES
+    which = " · ".join(part for part in (told.line.name, setting(told.line.axes)) if part)
+    runs = plural(len(told.line.rows), "run")
+    weakest = sorted(told.figures, key=lambda one: one.f1 if one.f1 is not None else 2.0)
+    by_class = _class_table(weakest[:MOST_BY_CLASS])
+    heading = f"Figures of the {MOST_BY_CLASS} weakest of {len(told.names)} classes"
+    return section(
+        "classes",
+        "Classes",
+        element(
+            "p",
+            f"{which}, {told.line.checkpoint} checkpoint, {runs} together.",
+            class_="quiet note",
+        ),
+        element("div", *_plots(told), class_="figures") if few else None,
+        element(
+            "details",
+            element("summary", "Figures by class" if few else heading),
+            by_class,
+            open=None if few else "",
+        ),
+        element("details", element("summary", "Most frequent confusions"), _confusions(told)),
+    )
+
+
+def _plots(told: Classes) -> list[Markup]:
+    compared = any(one.before is not None for one in told.figures)
+    return [
+        plotted(confusion(told), caption="Answers by class", note="% of the class's test images"),
+        plotted(
+            recalls(told.figures, of=told.line.name, against="baseline"),
+            caption="Recall by class",
+            note="largest gain first" if compared else "",
+        ),
+    ]
+
+
+def _class_table(figures: Sequence[ClassFigures]) -> Markup:
+    columns = [
+        Column("Class", numeric=False),
+        Column("Images"),
+        Column("Precision %"),
+        Column("Recall %"),
+        Column("F1 %"),
+        Column("Baseline recall %"),
+    ]
+    records = [
+        Record(
+            [
+                Datum(one.name),
+                Datum(exact(one.images), value=one.images),
+                *(
+                    Datum(hundredths(value), value=value)
+                    for value in (one.precision, one.recall, one.f1, one.before)
+                ),
+            ]
+        )
+        for one in figures
+    ]
+    return table(columns, records, title="Figures by class")
+
+
+def _confusions(told: Classes) -> Markup:
+    """The most frequent wrong answers, as shares of their class."""
+    sums = [sum(row) or 1.0 for row in told.confusion]
+    wrong = (
+        (value / sums[place], told.names[place], told.names[column])
+        for place, row in enumerate(told.confusion)
+        for column, value in enumerate(row)
+        if value and column != place
+    )
+    columns = [
+        Column("Class", numeric=False),
+        Column("Answered as", numeric=False),
+        Column("% of the class"),
+    ]
+    records = [
+        Record([Datum(name), Datum(answer), Datum(hundredths(share), value=share)])
+        for share, name, answer in nlargest(MOST_CONFUSIONS, wrong)
+    ]
+    return table(columns, records, title="Most frequent confusions")

@@ -1,0 +1,81 @@
+"""The page's sections of results: what came out, and what it costs."""
+
+from collections.abc import Mapping, Sequence
+
+from understudy.results.comparison import Comparison, Line
+from understudy.results.cost_plot import accuracy_against
+from understudy.results.figure import plotted
+from understudy.results.findings import METRICS
+from understudy.results.markup import Markup, element, section
+from understudy.results.plots import accuracies, gains
+from understudy.results.result_tables import axes_of, gains_table, main_table
+
+
+def results(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
+    """The main table, and the seeds behind it."""
+    lines = found.at("last") or found.lines
+    if not lines:
+        return None
+    metric = _metric(lines)
+    contrasts = [
+        one
+        for one in found.contrasts
+        if one.checkpoint == lines[0].checkpoint and metric in one.differences
+    ]
+    checkpoint = f"{lines[0].checkpoint} checkpoint"
+    axes = "".join(f"{name}; " for name in [" · ".join(axes_of(lines))] if name)
+    plots = [
+        plotted(
+            accuracies(lines, metric, colours),
+            caption=METRICS[metric].capitalize(),
+            note=f"{axes}{checkpoint}; a dot per seed, a bar at the mean",
+        )
+    ]
+    if contrasts:
+        plots.append(
+            plotted(
+                gains(contrasts, metric),
+                caption=f"Difference in {METRICS[metric]}",
+                note=f"{axes}{checkpoint}; paired by seed, with 95 % intervals",
+            )
+        )
+    details = element(
+        "details", element("summary", "All paired differences"), gains_table(found.contrasts)
+    )
+    return section(
+        "results",
+        "Results",
+        main_table(found.lines, colours),
+        element("p", _reading(found), class_="quiet note"),
+        element("div", *plots, class_="figures"),
+        details if found.contrasts else None,
+    )
+
+
+def costs(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
+    """Accuracy over parameters and over latency."""
+    lines = found.at("last") or found.lines
+    metric = _metric(lines)
+    plots = [
+        plotted(drawn, caption=f"{METRICS[metric].capitalize()} against {title}")
+        for cost, title in (("parameters", "parameters"), ("latency_ms", "latency"))
+        if (drawn := accuracy_against(cost, lines, metric, colours))
+    ]
+    return section("cost", "Cost", element("div", *plots, class_="figures")) if plots else None
+
+
+def _metric(lines: Sequence[Line]) -> str:
+    """What accuracy means here: on the test split where any model was evaluated there."""
+    tested = any(line.cell("test_top1") for line in lines)
+    return "test_top1" if tested else "val_top1"
+
+
+def _reading(found: Comparison) -> str:
+    seeds = max(len(line.rows) for line in found.lines)
+    spread = (
+        "± is the standard deviation over seeds." if seeds > 1 else "One seed, so no ± is shown."
+    )
+    return (
+        f"{spread} “last” is the end of training; “best” did best on validation. Neither was "
+        "chosen by test images."
+    )

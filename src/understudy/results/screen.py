@@ -1,0 +1,165 @@
+"""The results on a terminal: 80 columns are enough, and a pipe gets plain text."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from understudy.results.comparison import Contrast, Line, comparison
+from understudy.results.findings import findings, metric_of
+from understudy.results.formats import (
+    ABSENT,
+    count,
+    exact,
+    hundredths,
+    milliseconds,
+    points,
+)
+from understudy.results.records import StudyRecord
+from understudy.results.result_tables import TITLES, axes_of
+
+MOST_LINES = 16  # above, only the last checkpoints are shown
+LEAST_NAME = 8  # columns that a name keeps before it is folded
+ASCII = str.maketrans({"±": "+-", "−": "-", "–": "-", "·": "-", "“": '"', "”": '"'})
+STYLES = {"result": "bold", "fact": "", "caution": "yellow"}
+
+
+class Strip(NamedTuple):
+    """A column of the table."""
+
+    head: str
+    cells: list[str]
+    numeric: bool
+    spare: int
+    """Order in which columns are left out of a narrow terminal; 0 stays."""
+
+    @property
+    def width(self) -> int:
+        """Cells that it takes; a name can be folded."""
+        widest = max(cell_len(text) for text in [self.head, *self.cells])
+        return widest if self.numeric else min(widest, LEAST_NAME)
+
+
+def show(record: StudyRecord, console: Console) -> None:
+    """Prints a study: the comparison, the paired differences, and the findings.
+
+    Args:
+        record: What to show.
+        console: Where; its width decides which columns have room, no figure is ever cut.
+    """
+    found = comparison(record)
+    lines = found.lines if len(found.lines) <= MOST_LINES else found.at("last")
+    contrasts = [one for one in found.contrasts if one.checkpoint == "last"] or found.contrasts
+    console.print(_text(record.title, console, style="bold"))
+    if lines:
+        console.print()
+        console.print(_table(_strips(lines), console))
+        if len(lines) < len(found.lines):
+            console.print(_text("(last checkpoints; rows.csv holds all)", console, style="dim"))
+    if contrasts:
+        console.print()
+        console.print(_table(_gains(contrasts), console))
+    for finding in findings(record, found):
+        console.print()
+        mark = "! " if finding.kind == "caution" else ""
+        console.print(_text(f"{mark}{finding.text}", console, style=STYLES[finding.kind]))
+
+
+def _strips(lines: Sequence[Line]) -> list[Strip]:
+    def column(head: str, metric: str, write: Callable[[float | None], str], spare: int) -> Strip:
+        cells = [line.cell(metric) for line in lines]
+        return Strip(head, [write(cell.mean if cell else None) for cell in cells], True, spare)
+
+    strips = [
+        *([Strip("study", [line.study for line in lines], False, 0)] if _studies(lines) else []),
+        Strip("model", [line.name for line in lines], False, 0),
+        *(
+            Strip(axis, [line.axes.get(axis, ABSENT) for line in lines], False, 0)
+            for axis in axes_of(lines)
+        ),
+        Strip("kept", [line.checkpoint for line in lines], False, 0),
+        column("param.", "parameters", count, 5),
+        column("labels", "labels", exact, 2),
+        column("steps", "steps", exact, 1),
+        column("val%", "val_top1", hundredths, 7),
+        Strip("test%", [_spread(line) for line in lines], True, 0),
+        Strip("n", [str(len({row.run for row in line.rows})) for line in lines], True, 0),
+        column("F1%", "test_macro_f1", hundredths, 4),
+        column("ECE%", "test_ece", hundredths, 3),
+        column("agree%", "agreement", hundredths, 6),
+        column("ms", "latency_ms", milliseconds, 5),
+    ]
+    return [strip for strip in strips if any(cell != ABSENT for cell in strip.cells)]
+
+
+def _studies(lines: Sequence[Line]) -> bool:
+    return len({line.study for line in lines}) > 1
+
+
+def _spread(line: Line) -> str:
+    cell = line.cell("test_top1")
+    if cell is None:
+        return ABSENT
+    return hundredths(cell.mean) + ("" if cell.sd is None else f" ± {hundredths(cell.sd)}")
+
+
+def _gains(contrasts: Sequence[Contrast]) -> list[Strip]:
+    told = [(one, metric) for one in contrasts if (metric := metric_of(one))]
+    found = [one.differences[metric] for one, metric in told]
+    intervals = [
+        ABSENT if one.low is None else f"{points(one.low)} to {points(one.high)}" for one in found
+    ]
+    return [
+        Strip("difference", [f"{one.of.name} − {one.against.name}" for one, _ in told], False, 0),
+        *(
+            Strip(axis, [one.axes.get(axis, ABSENT) for one, _ in told], False, 0)
+            for axis in axes_of(contrasts)
+        ),
+        Strip("in", [TITLES[metric] for _, metric in told], False, 1),
+        Strip("points", [points(one.mean) for one in found], True, 0),
+        Strip("sd", [hundredths(one.sd) for one in found], True, 2),
+        Strip("95 % interval", intervals, True, 0),
+        Strip("pairs", [str(one.n) for one in found], True, 0),
+    ]
+
+
+def _table(strips: Sequence[Strip], console: Console) -> Table:
+    kept = [
+        strip._replace(
+            head=_plain(strip.head, console), cells=[_plain(cell, console) for cell in strip.cells]
+        )
+        for strip in strips
+    ]
+    while sum(strip.width + 1 for strip in kept) > console.width:
+        spare = [strip for strip in kept if strip.spare]
+        if not spare:
+            break
+        kept.remove(min(spare, key=lambda strip: strip.spare))
+
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
+    for strip in kept:
+        table.add_column(
+            Text(strip.head),
+            justify="right" if strip.numeric else "left",
+            no_wrap=strip.numeric,
+            overflow="fold",
+        )
+    for cells in zip(*(strip.cells for strip in kept), strict=True):
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _text(text: str, console: Console, *, style: str = "") -> Text:
+    return Text(_plain(text, console), style=style)
+
+
+def _plain(text: str, console: Console) -> str:
+    """The text without control characters, which could steer the terminal."""
+    clean = "".join(one for one in text if not unicodedata.category(one).startswith("C"))
+    if console.encoding.lower().startswith("utf"):
+        return clean
+    return clean.translate(ASCII).encode(console.encoding, "replace").decode(console.encoding)

@@ -1,0 +1,131 @@
+"""A time limit, turned into numbers of epochs by a short measurement of the study's own runs."""
+
+import dataclasses
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from understudy.core.errors import UsageError
+from understudy.core.files import make_folder, read_json, write_json
+from understudy.core.interrupts import Interrupts
+from understudy.core.overrides import overlaid
+from understudy.core.progress import Progress, Silent
+from understudy.core.settings import Settings
+from understudy.stages import STAGES
+from understudy.stages.launch import launch
+from understudy.studies.plan import Node, plan
+from understudy.studies.study import Study
+
+PARAMETER = "budget"
+TRIAL_STEPS = 12  # the first few are slower; the speed is read from the later ones
+UNITS = {"s": 1, "min": 60, "h": 3600}
+LEAST_EPOCHS = 1.0
+
+
+class Share(Settings):
+    """One parameter of a study that follows from the time limit."""
+
+    share: float
+    """Part of the limit that goes to these stages."""
+    nodes: tuple[str, ...]
+    """Stages whose epochs the parameter counts, all of them together within the share."""
+
+
+def within_budget(study: Study, *, runs: Path, folder: Path, progress: Progress) -> Study:
+    """The study with epochs that fit its `budget` parameter, or as it is where that is not set.
+
+    The numbers are announced, written into the study's folder, and used again when the same
+    command is given again.
+
+    Args:
+        study: The study, configured.
+        runs: Root of all runs; trials are made beside them and deleted.
+        folder: Of the study's results.
+        progress: Where to announce the numbers.
+
+    Raises:
+        UsageError: The limit cannot be read, or the study does not say how to spend it.
+    """
+    limit = study.parameters.get(PARAMETER)
+    if limit is None:
+        return study
+    seconds = seconds_of(limit) / len(study.seeds)
+    if not study.budget:
+        raise UsageError(f"{study.origin}: this study has no `budget:` that says how to spend one.")
+
+    record = folder / "budget.json"
+    if not record.exists():
+        shares = {key: Share.model_validate(value) for key, value in study.budget.items()}
+        progress.say(f"budget {limit}: measuring each stage for a few steps")
+        speeds = _seconds_per_epoch(study, runs=runs)
+        write_json(record, _epochs(shares, speeds, seconds))
+    epochs: dict[str, float] = read_json(record)
+    told = ", ".join(f"{key}={value:g}" for key, value in epochs.items())
+    progress.say(f"budget {limit}: {told}")
+    parameters = overlaid(study.parameters, epochs, origin=study.origin)
+    return dataclasses.replace(study, parameters=parameters)
+
+
+def seconds_of(limit: Any) -> float:
+    """Reads `30min`, `2h`, `90s`.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|h)", str(limit).strip())
+    if not found or float(found[1]) == 0:
+        raise UsageError(f"budget = {limit!r}  must be a time such as 90s, 30min or 2h.")
+    return float(found[1]) * UNITS[found[2]]
+
+
+def _epochs(
+    shares: Mapping[str, Share], speeds: Mapping[str, float], seconds: float
+) -> dict[str, float]:
+    return {
+        key: max(
+            LEAST_EPOCHS, round(share.share * seconds / sum(speeds[n] for n in share.nodes), 1)
+        )
+        for key, share in shares.items()
+    }
+
+
+def _seconds_per_epoch(study: Study, *, runs: Path) -> dict[str, float]:
+    """Runs the training stages of the first seed for a few steps each, and reads their speed."""
+    first = dataclasses.replace(study, seeds=study.seeds[:1], axes={})
+    trials = runs / "shared" / "trials" / study.folder
+    paths: dict[str, Path] = {}
+    speeds: dict[str, float] = {}
+    try:
+        for node in plan(first, STAGES).runs:
+            if "plan" not in STAGES[node.stage].model_fields:
+                continue
+            launched = launch(
+                node.stage,
+                _shortened(node, paths),
+                origin=f"{study.name}, trial of {node.name}",
+                name=node.name,
+                runs=make_folder(trials),
+                shared=runs / "shared",
+                out=None,
+                progress=Silent(),
+                interrupts=Interrupts(),
+            )
+            paths[node.key] = launched.run.path
+            speeds[node.name] = launched.summary["seconds_per_epoch"]
+    finally:
+        shutil.rmtree(trials, ignore_errors=True)
+    return speeds
+
+
+def _shortened(node: Node, paths: Mapping[str, Path]) -> dict[str, Any]:
+    recipe = node.recipe(dict(paths))
+    kept = {
+        key: value
+        for key, value in recipe.get("plan", {}).items()
+        if key in ("batch_size", "optimizer", "average")
+    }
+    recipe["plan"] = {**kept, "steps": TRIAL_STEPS, "observations": 1}
+    recipe["machine"] = {**recipe.get("machine", {}), "compile": "never"}
+    return recipe

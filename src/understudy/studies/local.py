@@ -1,0 +1,175 @@
+"""Carries a study out in this process, run after run; what is finished is found, not done again."""
+
+import gc
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from understudy.core.errors import InterruptedRunError, UnderstudyError
+from understudy.core.files import make_folder, write_json
+from understudy.core.interrupts import Interrupts
+from understudy.core.progress import Progress
+from understudy.results.csv_file import write_csv
+from understudy.results.records import StudyRecord, read_study
+from understudy.results.report import write_report
+from understudy.results.rows import rows_of
+from understudy.stages import STAGES
+from understudy.stages.launch import launch
+from understudy.studies.budget import within_budget
+from understudy.studies.plan import Node, Plan, plan
+from understudy.studies.study import Study
+
+
+class Outcome(NamedTuple):
+    """How a study ended."""
+
+    folder: Path
+    record: StudyRecord
+    trained: int
+    """Runs that were done now."""
+    found: int
+    """Runs that were finished before."""
+    failures: tuple[UnderstudyError, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """Of the first failure; 0 where all went well."""
+        return self.failures[0].exit_code if self.failures else 0
+
+
+def run_study(study: Study, *, runs: Path, progress: Progress) -> Outcome:
+    """Does every run of a study that is not finished, then writes its rows and its report.
+
+    A run that fails takes with it only those that build on it; the others go on.
+
+    Args:
+        study: The study, configured.
+        runs: Root of all runs.
+        progress: Where to show how far it is.
+
+    Raises:
+        UsageError: The study's settings are not allowed.
+        InterruptedRunError: A signal came; everything is saved, the same command continues.
+    """
+    plan(study, STAGES)  # all mistakes before any heavy work
+    interrupts = Interrupts()
+    folder = make_folder(runs / "studies" / study.folder)
+    with interrupts.listening():
+        study = within_budget(study, runs=runs, folder=folder, progress=progress)
+        execution = _Execution(plan(study, STAGES), runs, folder, progress, interrupts)
+        return execution.outcome()
+
+
+class _Execution:
+    """What is known of each run of a plan while it is carried out."""
+
+    def __init__(
+        self, planned: Plan, runs: Path, folder: Path, progress: Progress, interrupts: Interrupts
+    ) -> None:
+        self.plan, self.runs, self.folder = planned, runs, folder
+        self.progress, self.interrupts = progress, interrupts
+        self.paths: dict[str, Path] = {}
+        self.identities: dict[str, str] = {}
+        self.errors: dict[str, UnderstudyError] = {}
+        self.found: set[str] = set()
+
+    def outcome(self) -> Outcome:
+        """Carries everything out."""
+        todo = self.plan.runs
+        try:
+            for number, node in enumerate(todo, start=1):
+                self._do(node, f"{number} of {len(todo)}")
+        finally:
+            self._write()
+
+        record = read_study(self.folder)
+        write_csv(rows_of(record), self.folder / "rows.csv")
+        write_report(record, self.folder / "report.html")
+        done = len(self.paths) - len(self.found)
+        if not done and not self.errors:
+            self.progress.say(f"Nothing new to do: all {len(todo)} runs were finished before.")
+        return Outcome(self.folder, record, done, len(self.found), tuple(self.errors.values()))
+
+    def _do(self, node: Node, position: str) -> None:
+        if any(parent.key not in self.paths for parent in node.parents.values()):
+            return
+        label = node.name if node.seed is None else f"{node.name}, seed {node.seed}"
+        try:
+            launched = launch(
+                node.stage,
+                node.recipe(self.paths),
+                origin=f"{self.plan.study.name}, {label}",
+                name=node.name,
+                runs=self.runs,
+                shared=self.runs / "shared",
+                out=None,
+                progress=_Numbered(self.progress, f"[{position}] {label}"),
+                interrupts=self.interrupts,
+            )
+        except InterruptedRunError:
+            raise
+        except UnderstudyError as error:
+            self.errors[node.key] = error
+            self.progress.say(f"failed: {label}: {error}")
+            return
+        self.paths[node.key] = launched.run.path
+        self.identities[node.key] = launched.run.identity
+        if launched.was_skipped:
+            self.found.add(node.key)
+        self._write()
+        gc.collect()  # a finished run's tensors, before the next one takes its own
+
+    def _write(self) -> None:
+        study = self.plan.study
+        write_json(
+            self.folder / "study.json",
+            {
+                "name": study.name,
+                "title": study.title,
+                "parameters": dict(study.parameters),
+                "scale": study.scale,
+                "reduced": study.reduced,
+                "seeds": list(study.seeds),
+                "axes": {axis: list(values) for axis, values in study.axes.items()},
+                "runs": [self._entry(node) for node in self.plan.nodes],
+            },
+        )
+
+    def _entry(self, node: Node) -> dict[str, Any]:
+        path, error = self.paths.get(node.key), self.errors.get(node.key)
+        status = "finished" if path else "failed" if error else "pending"
+        return {
+            "node": node.name,
+            "stage": node.stage,
+            "seed": node.seed,
+            "axes": dict(node.axes),
+            "run": f"{path.parent.name}/{path.name}" if path else None,
+            "identity": self.identities.get(node.key),
+            "key": node.key,
+            "status": status,
+            "parents": sorted({parent.node for parent in node.parents.values()}),
+            "error": str(error) if error else None,
+        }
+
+
+class _Numbered:
+    """Shows each piece of work under the study's own title of its run."""
+
+    def __init__(self, progress: Progress, title: str) -> None:
+        self.progress, self.title = progress, title
+
+    def begin(self, title: str, total: int) -> None:
+        """Starts a piece of work; the stage stands in the title already."""
+        stage = title.split(" ")[0]
+        self.progress.begin(f"{self.title}: {stage}", total)
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """Reports units done."""
+        self.progress.advance(count, note)
+
+    def end(self, note: str = "") -> None:
+        """Closes the piece of work."""
+        self.progress.end(note)
+
+    def say(self, text: str) -> None:
+        """Shows one line."""
+        self.progress.say(text)

@@ -1,0 +1,117 @@
+"""A tiny main job on real digits: every stage in seconds, computed plainly."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from understudy.core.interrupts import Interrupts
+from understudy.core.progress import Silent
+from understudy.stages.launch import Launched, launch
+
+PLAIN = {"device": "cpu", "precision": "fp32", "memory_format": "contiguous", "compile": "never"}
+SMALL = {"kind": "cifar_resnet", "depth": 8, "width": 0.5}
+LABELS = {"per_class": 5, "validation_per_class": 5}
+
+Launcher = Callable[..., Launched]
+
+
+class Stopper(Silent):
+    """Sends this process a signal when so many steps are done."""
+
+    def __init__(self, after: int, number: int) -> None:
+        self.left, self.number = after, number
+
+    def begin(self, title: str, total: int) -> None:
+        self.counts = "reading" not in title and "packing" not in title
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        if not self.counts or count != 1:  # not the steps of earlier attempts, not a mere note
+            return
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), self.number)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def go(runs: Path, shared: Path) -> Launcher:
+    """Launches a stage with small defaults; `root` puts it beside the others."""
+
+    def launcher(
+        stage: str,
+        *,
+        root: Path | None = None,
+        out: Path | None = None,
+        name: str | None = None,
+        stop_after: int | None = None,
+        stop_with: int = signal.SIGTERM,
+        **settings: Any,
+    ) -> Launched:
+        interrupts = Interrupts()
+        with interrupts.listening():
+            return launch(
+                stage,
+                {**_defaults(stage), **settings},
+                origin="test",
+                name=name or stage,
+                runs=root or runs,
+                shared=shared,
+                out=out,
+                progress=Stopper(stop_after, stop_with) if stop_after else Silent(),
+                interrupts=interrupts,
+            )
+
+    return launcher
+
+
+def _defaults(stage: str) -> dict[str, Any]:
+    machine = {"machine": PLAIN}
+    if stage in ("evaluate", "export"):
+        return machine
+    plan: dict[str, Any] = {"steps": 12, "batch_size": 32, "observations": 3}
+    common = {**machine, "labels": LABELS, "plan": plan}
+    network = {"train": "backbone", "pretrain": "backbone", "distill": "student"}.get(stage)
+    return {**common, network: SMALL} if network else common
+
+
+@pytest.fixture(scope="session")
+def baseline(go: Launcher) -> Launched:
+    return go("train", name="baseline")
+
+
+@pytest.fixture(scope="session")
+def pretrained(go: Launcher) -> Launched:
+    crop = {"transforms": [{"kind": "random_resized_crop", "scale": [0.4, 1.0]}]}
+    return go("pretrain", views=[crop, crop])
+
+
+@pytest.fixture(scope="session")
+def teacher(go: Launcher, pretrained: Launched) -> Launched:
+    return go("finetune", name="teacher", start=str(pretrained.run.path))
+
+
+@pytest.fixture(scope="session")
+def student(go: Launcher, teacher: Launched) -> Launched:
+    return go("distill", name="student", teacher=str(teacher.run.path))

@@ -1,0 +1,42 @@
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from understudy.core.errors import UsageError
+from understudy.core.settings import checked
+from understudy.models.heads import Missing, Projector, ProjectorSettings
+
+
+@pytest.mark.parametrize("layers", [2, 3])
+def test_every_layer_is_linear_without_bias_and_normalised(layers: int) -> None:
+    projector = Projector(inputs=6, hidden=10, out=4, layers=layers)
+
+    linear = [each for each in projector.modules() if isinstance(each, nn.Linear)]
+    norms = [each for each in projector.modules() if isinstance(each, nn.BatchNorm1d)]
+    assert [each.in_features for each in linear] == [6, *[10] * (layers - 1)]
+    assert [each.out_features for each in linear] == [*[10] * (layers - 1), 4]
+    assert all(each.bias is None for each in linear)
+    assert len(norms) == layers
+
+
+def test_what_comes_out_is_centred_and_scaled_over_the_batch() -> None:
+    projector = ProjectorSettings(hidden=10, out=4).build(6)
+
+    projected = projector(torch.randn(64, 6))
+
+    assert projected.shape == (64, projector.out)
+    assert_close(projected.mean(dim=0), torch.zeros(4), atol=1e-5, rtol=0)
+    assert_close(projected.var(dim=0, correction=0), torch.ones(4), atol=1e-2, rtol=0)
+
+
+def test_a_missing_head_says_what_to_do() -> None:
+    head = Missing("classifier", remedy="Finetune it first.")
+
+    with pytest.raises(UsageError, match=r"no classifier\. Finetune it first\."):
+        head(torch.rand(2, 3))
+
+
+def test_other_numbers_of_layers_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"layers = 4.*2 or 3"):
+        checked(ProjectorSettings, {"layers": 4}, origin="here")

@@ -1,0 +1,33 @@
+import torch
+from torch.testing import assert_close
+
+from understudy.core.types import Outputs, Shape, Targets
+from understudy.objectives.distill.soft_label import SoftLabelSettings, soft_label_divergence
+
+
+def test_each_view_learns_the_teachers_answer_to_that_view(
+    student: Shape, teacher: Shape, targets: Targets
+) -> None:
+    learnt, taught = torch.randn(2, 4, 5), torch.randn(2, 4, 5)
+
+    found = SoftLabelSettings(temperature=2).build(student, teacher)(
+        tuple(Outputs(logits=logits) for logits in learnt),
+        tuple(Outputs(logits=logits) for logits in taught),
+        targets,
+    )
+
+    losses = [soft_label_divergence(*pair, 2.0) for pair in zip(learnt, taught, strict=True)]
+    assert_close(found["divergence"], sum(losses) / 2)
+
+
+def test_stored_answers_in_half_precision_serve(
+    student: Shape, teacher: Shape, targets: Targets
+) -> None:
+    learnt, taught = torch.randn(4, 5), torch.randn(4, 5)
+
+    found = SoftLabelSettings().build(student, teacher)(
+        (Outputs(logits=learnt),), (Outputs(logits=taught.half()),), targets
+    )
+
+    assert found["divergence"].dtype == torch.float32
+    assert_close(found["divergence"], soft_label_divergence(learnt, taught.half().float(), 4.0))

@@ -1,0 +1,101 @@
+from pathlib import Path
+from typing import Any
+
+from understudy.results.comparison import comparison
+from understudy.results.find import find
+
+
+def test_lines_stand_in_study_order_last_before_best(study: Path) -> None:
+    lines = comparison(find(study)).lines
+
+    assert [(line.name, line.checkpoint) for line in lines] == [
+        *(("baseline", "last"), ("baseline", "best")),
+        *(("teacher", "last"), ("teacher", "best")),
+        *(("student", "last"), ("student", "best")),
+    ]
+    assert {len(line.rows) for line in lines} == {3}
+
+
+def test_the_student_meets_its_baseline_and_its_teacher_at_both_checkpoints(study: Path) -> None:
+    contrasts = comparison(find(study)).contrasts
+
+    assert [(one.role, one.checkpoint, one.against.name) for one in contrasts] == [
+        *(("baseline", "last", "baseline"), ("teacher", "last", "teacher")),
+        *(("baseline", "best", "baseline"), ("teacher", "best", "teacher")),
+    ]
+    assert list(contrasts[0].differences) == ["test_top1", "test_macro_f1", "val_top1"]
+
+
+def test_each_setting_of_the_axes_is_a_line_of_its_own(tree: Any) -> None:
+    for depth in (8, 14):
+        for seed in (1, 2):
+            tree.train("baseline", seed, axes={"depth": depth})
+            tree.train("student", seed, axes={"depth": depth})
+
+    found = comparison(find(tree.study()))
+
+    assert [(line.axes["depth"], line.name) for line in found.at("last")] == [
+        *(("8", "baseline"), ("8", "student"), ("14", "baseline"), ("14", "student"))
+    ]
+    assert all(one.of.axes == one.against.axes for one in found.contrasts)
+
+
+def test_a_baseline_without_the_students_axes_serves_every_setting(tree: Any) -> None:
+    tree.train("baseline", 1)
+    for method in ("soft_label", "dkd"):
+        tree.train("student", 1, axes={"method": method})
+
+    contrasts = comparison(find(tree.study())).contrasts
+
+    assert [(one.axes["method"], one.against.axes) for one in contrasts if one.checkpoint == "last"]
+    assert {one.against.name for one in contrasts} == {"baseline"}
+    assert {one.axes["method"] for one in contrasts} == {"soft_label", "dkd"}
+
+
+def test_runs_of_one_name_with_other_settings_are_shown_apart(tree: Any) -> None:
+    for seed, depth in ((1, 8), (2, 8), (3, 14)):
+        tree.train("student", seed, settings={"depth": depth})
+
+    lines = comparison(find(tree.study())).at("last")
+
+    assert [len(line.rows) for line in lines] == [2, 1]
+
+
+def test_models_of_other_images_are_not_compared(tree: Any) -> None:
+    tree.train("baseline", 1, summary={"pack": "other"})
+    tree.train("student", 1)
+
+    assert comparison(find(tree.study())).contrasts == ()
+
+
+def test_a_teacher_that_kept_only_its_best_is_met_at_that(tree: Any) -> None:
+    best = {"best": {"step": 200, "val_top1": 0.5}}
+    tree.train("teacher", 1, summary={"checkpoints": best})
+    tree.train("student", 1)
+
+    contrasts = comparison(find(tree.study())).contrasts
+
+    assert {(one.checkpoint, one.against.checkpoint) for one in contrasts} == {
+        ("last", "best"),
+        ("best", "best"),
+    }
+
+
+def test_a_teacher_shared_by_all_seeds_is_paired_with_each_and_counted_once(tree: Any) -> None:
+    shared = tree.train("teacher", 1)
+    tree.entries += [{**shared, "seed": seed} for seed in (2, 3)]
+    for seed in (1, 2, 3):
+        tree.train("student", seed)
+
+    found = comparison(find(tree.study()))
+
+    teacher = found.at("last")[0]
+    cell = teacher.cell("val_top1")
+    assert (teacher.name, cell and cell.n, cell and cell.sd) == ("teacher", 1, None)
+    assert {one.differences["val_top1"].n for one in found.contrasts} == {3}
+
+
+def test_a_study_without_runs_has_nothing_to_compare(tree: Any) -> None:
+    found = comparison(find(tree.study()))
+
+    assert (found.rows, found.lines, found.contrasts) == ((), (), ())

@@ -1,0 +1,109 @@
+from pathlib import Path
+from typing import Any
+
+from understudy.results.comparison import comparison
+from understudy.results.find import find
+from understudy.results.findings import findings
+
+
+def told(path: Path, kind: str) -> list[str]:
+    record = find(path)
+    return [one.text for one in findings(record, comparison(record)) if one.kind == kind]
+
+
+def fill(tree: Any, levels: dict[str, tuple[float, ...]], **evaluation: Any) -> Path:
+    """A study with a test accuracy for each name and seed."""
+    for place in range(len(next(iter(levels.values())))):
+        for name in levels:
+            tree.train(name, place + 1)
+        top1 = {name: values[place] for name, values in levels.items()}
+        tree.evaluate(place + 1, top1=top1, **evaluation)
+    return Path(tree.study())
+
+
+def test_a_gain_is_told_with_its_interval_and_its_pairs(study: Path) -> None:
+    assert told(study, "result")[0] == (
+        "The distilled student beats its baseline by +7.8 points in test accuracy (95 % interval "
+        "+6.9 to +8.7, 3 paired seeds; 53.4 % against 45.6 %). At the checkpoint best on "
+        "validation: +7.8 points (95 % interval +6.9 to +8.7)."
+    )
+
+
+def test_an_interval_that_holds_zero_is_told_as_no_difference_shown(study: Path) -> None:
+    assert told(study, "result")[1].startswith(
+        "No difference shown in test accuracy between the distilled student and its teacher: "
+        "+1.1 points (95 % interval −1.2 to +3.3, 3 paired seeds)."
+    )
+
+
+def test_a_loss_is_told_as_a_loss(tree: Any) -> None:
+    path = fill(tree, {"baseline": (0.5, 0.51, 0.52), "student": (0.4, 0.41, 0.43)})
+
+    assert told(path, "result")[0].startswith(
+        "The distilled student is behind its baseline by −9.7 points in test accuracy"
+    )
+
+
+def test_one_seed_is_told_without_spread_or_verdict(tree: Any) -> None:
+    path = fill(tree, {"baseline": (0.45,), "student": (0.53,)})
+
+    (sentence,) = told(path, "result")
+
+    assert sentence == (
+        "With one seed, the distilled student differs from its baseline by +8.0 points in test "
+        "accuracy (53.0 % against 45.0 %). One seed shows no spread, so nothing tells whether "
+        "another would show the same. At the checkpoint best on validation: +8.0 points."
+    )
+    assert "±" not in sentence
+
+
+def test_without_test_figures_validation_is_told_as_such(tree: Any) -> None:
+    for seed in (1, 2, 3):
+        tree.train("baseline", seed)
+        tree.train("student", seed)
+
+    assert "in validation accuracy" in told(tree.study(), "result")[0]
+
+
+def test_many_settings_are_counted(tree: Any) -> None:
+    for depth in range(6):
+        for seed in (1, 2, 3):
+            axes = {"depth": depth}
+            tree.train("baseline", seed, axes=axes)
+            tree.train("student", seed, axes=axes)
+            gain = 0.02 * (depth - 1) + 0.001 * seed
+            tree.evaluate(seed, top1={"baseline": 0.4, "student": 0.4 + gain}, axes=axes)
+
+    assert told(tree.study(), "result") == [
+        "Over 6 settings, distillation beats its baseline in 4, is behind its baseline in 1 and "
+        "shows no difference in 1 (test accuracy, last checkpoint, 95 % intervals over paired "
+        "seeds). Differences run from −1.8 points (depth = 0) to +8.2 points (depth = 5)."
+    ]
+
+
+def test_facts_are_told_from_summaries_and_logs(study: Path) -> None:
+    assert told(study, "fact") == [
+        "The distilled student has 78 k parameters, 63 times fewer than its teacher's 4.9 M.",
+        "Exported, the distilled student answers one image in 0.31 ms on one thread, its teacher "
+        "in 4.62 ms.",
+        "The distilled student answers like its teacher on 81.0 % of the test images.",
+        "Student and baseline took equally many steps: 900 each.",
+        "During pretraining the k-NN accuracy of the frozen features rose from 21.1 % to 40.0 % "
+        "(mean of 3 runs).",
+        "The exported file answers like the trained model on all 512 images compared (largest "
+        "difference of two logits 1e-05; batches of 1, 2, 7 and 32).",
+        "Test figures come from 10,000 images; one image is 0.01 %.",
+        "12 trainings took 12 min 18 s together.",
+    ]
+
+
+def test_an_exported_file_that_differs_is_told_so(tree: Any) -> None:
+    tree.train("student", 1)
+    entry = tree.export(1)
+    summary = tree.summaries[entry["run"]]
+    parity = {**summary["parity"], "agreement": 511 / 512}
+    tree.write(f"{entry['run']}/summary.json", {**summary, "parity": parity})
+
+    assert any(
+        "differs from the trained model on 0.20 %" in one for one in told(tree.study(), "fact")
+    )

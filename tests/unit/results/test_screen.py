@@ -1,0 +1,115 @@
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from understudy.results.find import find
+from understudy.results.screen import show
+
+
+def printed(path: Path, *, width: int = 80, terminal: bool = False) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, force_terminal=terminal, legacy_windows=False)
+    show(find(path), console)
+    return stream.getvalue()
+
+
+def test_eighty_columns_hold_every_figure_of_the_main_table(study: Path) -> None:
+    lines = printed(study).splitlines()
+
+    assert max(map(len, lines)) <= 80
+    assert re.findall(r"\S+", lines[3]) == [
+        *("baseline", "last", "78", "k", "600", "900", "46.6", "45.6", "±", "0.5", "3", "45.1"),
+        *("7.1", "–", "0.31"),
+    ]
+    assert re.findall(r"\S+", lines[7])[:2] == ["student", "last"]
+    assert "53.4 ± 0.5" in lines[7]
+    assert "…" not in "".join(lines)
+
+
+def test_large_figures_and_long_names_fit_without_being_cut(tree: Any) -> None:
+    name = "student-with-a-name-that-is-far-too-long-for-a-column"
+    for seed in (1, 2):
+        axes = {"method": "relation-knowledge", "depth": 110}
+        tree.train(
+            name,
+            seed,
+            steps=1_562_500,
+            stage="distill",
+            axes=axes,
+            summary={"labels": {"train": 1_281_167, "validation": 50_000}},
+        )
+
+    text = printed(tree.study())
+
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    head, *rows = text.splitlines()[2:]
+    column = head.index("method")
+    assert name in "".join(row[:column].strip() for row in rows)
+
+
+def test_a_narrow_terminal_leaves_columns_out_before_it_cuts_figures(study: Path) -> None:
+    text = printed(study, width=44)
+
+    assert max(map(len, text.splitlines())) <= 44
+    assert "53.4 ± 0.5" in text
+    assert "ECE%" not in text
+
+
+def test_a_pipe_gets_no_escape_sequences_and_a_terminal_does(study: Path) -> None:
+    assert "\x1b" not in printed(study)
+    assert "\x1b[" in printed(study, terminal=True)
+
+
+def test_names_cannot_steer_the_terminal_or_use_markup(tree: Any) -> None:
+    tree.train("\x1b[31mred\x07", 1, stage="train")
+    tree.train("[bold]bold[/bold]", 1, stage="train")
+
+    text = printed(tree.study(title="\x1b]0;owned\x07title"))
+
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "[bold]" in text.replace("\n", "")
+
+
+def test_one_seed_is_shown_without_spread(run_main_job: Any) -> None:
+    tree = run_main_job(seeds=(1,))
+
+    text = printed(tree.study())
+
+    assert "±" not in text
+    assert "53.0" in text
+
+
+def test_a_terminal_without_unicode_gets_ascii(study: Path) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+
+    show(find(study), Console(file=stream, width=80))
+
+    stream.flush()
+    text = stream.buffer.getvalue().decode("ascii")
+    assert "53.4 +- 0.5" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_many_settings_show_their_last_checkpoints(tree: Any) -> None:
+    for depth in range(12):
+        tree.train("student", 1, axes={"depth": depth})
+
+    text = printed(tree.study())
+
+    assert text.count(" last ") == 12
+    assert " best " not in text
+    assert "rows.csv holds all" in text
+
+
+@pytest.mark.parametrize("runs", [[], [{"node": "student", "status": "failed", "error": "boom"}]])
+def test_a_study_without_results_is_shown(tree: Any, runs: list[Any]) -> None:
+    text = printed(tree.study(runs=runs))
+
+    assert text.startswith("Few labels\n")
+    assert ("1 of 1 run is failed: student." in text) == bool(runs)
