@@ -1,1 +1,1 @@
-"""From many images and few labels to a small, fast model, with the evidence of what each step was worth."""
+"""From many images and few labels to a small model, with evidence of what each step is worth."""

@@ -26,10 +26,10 @@ class Stopper(Silent):
     def __init__(self, after: int, number: int) -> None:
         self.left, self.number = after, number
 
-    def begin(self, title: str, total: int) -> None:
+    def begin(self, title: str, total: int) -> None:  # noqa: ARG002
         self.counts = "reading" not in title and "packing" not in title
 
-    def advance(self, count: int = 1, note: str = "") -> None:
+    def advance(self, count: int = 1, note: str = "") -> None:  # noqa: ARG002
         if not self.counts or count != 1:  # not the steps of earlier attempts, not a mere note
             return
         self.left -= 1

@@ -124,7 +124,7 @@ def test_a_finished_run_is_found_and_not_trained_again(go: Launcher, tmp_path: P
 
 
 def test_what_changes_no_number_changes_no_identity(go: Launcher, tmp_path: Path) -> None:
-    first = go("train", root=tmp_path)
+    go("train", root=tmp_path)
     machine = {"device": "cpu", "precision": "fp32", "compile": "never", "threads": 1}
 
     again = go("train", root=tmp_path, machine=machine)

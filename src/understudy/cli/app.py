@@ -23,6 +23,7 @@ from understudy.core.shipped import shipped_names
 DEFAULT_STUDY = "digits"
 RUNS = Path("runs")
 DEBUG = "--debug"
+AFTER_STAGES = 100  # in the list of commands
 WORDS = """Words: `key=value` changes a parameter of the study, `data=PATH` is short for
 `data.path=PATH`, `seeds=1,2,3` gives the seeds, `scale=NAME` chooses a size."""
 
@@ -54,7 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 @app.command(
-    sort_key=0, help_epilogue=f"{WORDS}\n\nShipped studies: {', '.join(shipped_names('studies'))}."
+    sort_key=0,
+    usage="understudy run [STUDY] [KEY=VALUE ...] [OPTIONS]",
+    help_epilogue=f"{WORDS}\n\nShipped studies: {', '.join(shipped_names('studies'))}.",
 )
 def run(
     study: str = DEFAULT_STUDY,
@@ -77,7 +80,7 @@ def run(
     return run_command(study, words, dry_run=dry_run, runs=runs)
 
 
-def _add_stage(stage: str) -> None:
+def _add_stage(stage: str, position: int) -> None:
     """Adds the command of one stage; all have the same form."""
 
     def command(
@@ -105,17 +108,18 @@ def _add_stage(stage: str) -> None:
     app.command(
         command,
         name=stage,
-        sort_key=1,
+        sort_key=position,
+        usage=f"understudy {stage} [RECIPE] [KEY=VALUE ...] [OPTIONS]",
         help=reference()["stages"][stage]["help"],
         help_epilogue=settings_help(stage),
     )
 
 
-for _stage in reference()["stages"]:
-    _add_stage(_stage)
+for _position, _stage in enumerate(reference()["stages"], start=1):
+    _add_stage(_stage, _position)
 
 
-@app.command(name="list", sort_key=2)
+@app.command(name="list", sort_key=AFTER_STAGES)
 def list_(what: str = "", /) -> None:
     """List what there is by name: studies, recipes, methods, objectives, backbones or sources.
 
@@ -125,7 +129,7 @@ def list_(what: str = "", /) -> None:
     print(*names_of(what), sep="\n")
 
 
-@app.command(sort_key=2)
+@app.command(sort_key=AFTER_STAGES)
 def report(runs: Path = RUNS, /, *, html: Path | None = None, csv: Path | None = None) -> None:
     """Show what runs are worth: a table here, and a page or a file of rows where asked for.
 

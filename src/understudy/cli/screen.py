@@ -29,7 +29,7 @@ class ScreenProgress:
         self._bars = Progress(
             TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
             BarColumn(bar_width=None),
-            TaskProgressColumn(markup=False),
+            TaskProgressColumn(),
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[note]}", markup=False, table_column=Column(no_wrap=True)),
             console=self._console,
@@ -65,6 +65,7 @@ class ScreenProgress:
 
     def say(self, text: str) -> None:
         """Writes a line above the bars."""
+        self._bars.refresh()  # else the bars below the line are those of a moment ago
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def __enter__(self) -> Self:

@@ -1,1 +1,1 @@
-"""What every other layer stands on: settings, runs, seeds, errors, and the contracts between layers."""
+"""What every layer stands on: settings, runs, seeds, errors, and the contracts between layers."""

@@ -61,7 +61,7 @@ def write_text(path: Path, text: str) -> str:
 
 
 def write_json(path: Path, value: Any) -> str:
-    """Writes JSON as `write_bytes` does; NaN and infinity are refused, for no reader shares them."""
+    """Writes JSON as `write_bytes` does; NaN and infinity, which JSON lacks, are refused."""
     return write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 

@@ -162,12 +162,12 @@ def _known_keys(kind: type[BaseModel], around: Sequence[Any], name: str) -> str:
     model = next((member for member in around if is_model(member)), None)
     fields: Mapping[str, FieldInfo] = model.model_fields if model else {}
     close = closest(name, list(fields))
-    elsewhere = None if close else _key_named(kind, name)
+    elsewhere = _key_named(kind, name)  # the same word elsewhere is nearer than a similar one here
     if elsewhere:
         return f"did you mean {elsewhere!r}? Known here: {', '.join(sorted(fields))}"
     phrase = nearest(name, list(fields))
     default = fields[close].default if close else None
-    if isinstance(default, int | float | str):
+    if isinstance(default, int | float | str) and default != "":
         return phrase.replace("?", f" (default {default})?", 1)
     return phrase
 

@@ -1,4 +1,4 @@
-"""A run's directory: the only place where a training leaves anything, and the only truth about it."""
+"""A run's directory: the only place where a training leaves anything, and the only truth of it."""
 
 import json
 import time

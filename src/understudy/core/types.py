@@ -29,7 +29,7 @@ class Batch(NamedTuple):
     """Each [B, C, H, W], float in [0, 1], not normalised: every network normalises for itself."""
     labels: Tensor | None
     """[B], int64, or None where no label may be read."""
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # the field's word, though tuples have a method so
     """[B], int64: which image of the pack."""
     view_ids: tuple[Tensor, ...]
     """For each view [B], int64: which of the image's endless views it is."""
@@ -53,7 +53,7 @@ class Targets(NamedTuple):
 
     labels: Tensor
     """[B], int64; -1 where there is none."""
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]
     """[B], int64: which image of the pack."""
     mix: tuple[Tensor, Tensor] | None = None
     """Partner [B] (int64, position in the batch) and own share [B] of mixed images, or None."""

@@ -1,7 +1,7 @@
 """How long and with what a training runs."""
 
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
@@ -27,6 +27,8 @@ class PlanSettings(Settings):
     """Decay of an exponential moving average of the weights, which is then what counts."""
     observations: PositiveInt = 10
     """How often the validation images are looked at, evenly over the training."""
+    monitor: Literal["top1", "nll"] = "top1"
+    """What makes a checkpoint the best on validation; with few labels, NLL has fewer ties."""
     patience: PositiveInt | None = None
     """Stops after this many observations without a better one; none by default."""
     tolerated: NonNegativeInt = 0

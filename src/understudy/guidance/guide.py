@@ -8,5 +8,6 @@ Guide = Callable[[Batch], tuple[Outputs, ...] | None]
 """A batch to the outputs for each of its views, or None where nobody guides."""
 
 
-def unguided(batch: Batch) -> None:
+def unguided(batch: Batch) -> tuple[Outputs, ...] | None:
     """Guides nobody."""
+    return None

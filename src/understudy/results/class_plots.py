@@ -48,7 +48,7 @@ def confusion(classes: Classes) -> Figure:
     return figure(
         [heat],
         height=150 + 30 * max(8, min(count, 24)),
-        x={**axis, "title": titled("answer"), "tickangle": -45},
+        x={**axis, "title": titled("answer"), "tickangle": -45 if max(map(len, short)) > 3 else 0},
         y={**axis, "title": titled("class"), "autorange": "reversed"},
     )
 

@@ -8,7 +8,7 @@ from understudy.results.classes import Classes, ClassFigures, classes_of
 from understudy.results.comparison import Comparison
 from understudy.results.figure import plotted
 from understudy.results.finding import setting
-from understudy.results.formats import exact, hundredths, plural
+from understudy.results.formats import exact, hundredths
 from understudy.results.html_table import Column, Datum, Record, table
 from understudy.results.markup import Markup, element, section
 from understudy.results.records import StudyRecord
@@ -23,19 +23,13 @@ def classes(record: StudyRecord, found: Comparison) -> Markup | None:
     if told is None:
         return None
     few = len(told.names) <= MOST_CLASSES
-    which = " · ".join(part for part in (told.line.name, setting(told.line.axes)) if part)
-    runs = plural(len(told.line.rows), "run")
     weakest = sorted(told.figures, key=lambda one: one.f1 if one.f1 is not None else 2.0)
     by_class = _class_table(weakest[:MOST_BY_CLASS])
     heading = f"Figures of the {MOST_BY_CLASS} weakest of {len(told.names)} classes"
     return section(
         "classes",
         "Classes",
-        element(
-            "p",
-            f"{which}, {told.line.checkpoint} checkpoint, {runs} together.",
-            class_="quiet note",
-        ),
+        element("p", _which(told, found), class_="quiet note"),
         element("div", *_plots(told), class_="figures") if few else None,
         element(
             "details",
@@ -45,6 +39,15 @@ def classes(record: StudyRecord, found: Comparison) -> Markup | None:
         ),
         element("details", element("summary", "Most frequent confusions"), _confusions(told)),
     )
+
+
+def _which(told: Classes, found: Comparison) -> str:
+    line = told.line
+    students = sum(one.stage == line.stage for one in found.at(line.checkpoint))
+    name = " · ".join(part for part in (line.name, setting(line.axes)) if part)
+    runs = f"{len(line.rows)} runs together" if len(line.rows) > 1 else "1 run"
+    chosen = f" Of {students} such models the best on validation." if students > 1 else ""
+    return f"{name}, {line.checkpoint} checkpoint, {runs}.{chosen}"
 
 
 def _plots(told: Classes) -> list[Markup]:

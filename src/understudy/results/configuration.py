@@ -7,7 +7,8 @@ from hashlib import sha256
 from understudy.results.records import IDENTITY_LENGTH, RunRecord
 from understudy.results.values import text
 
-SEED = re.compile(r"\s*(-\s+)?seed:")
+SEED = re.compile(r"(  )?seed:")
+"""The line of config.yaml with the run's own seed; one inside a block, as the split's, counts."""
 ASIDE = re.compile(r"\s*(identity|machine):")
 """Blocks of config.yaml that name a run or say where it ran, not how it learned."""
 

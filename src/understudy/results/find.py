@@ -63,6 +63,15 @@ def _together(path: Path, studies: Sequence[StudyRecord], runs: Sequence[Path]) 
     return _loose(path, name=name, title=f"All runs in {name}", runs=others, before=entries)
 
 
+STAGES = ("train", "pretrain", "finetune", "distill")
+
+
+def _order(run: RunRecord) -> tuple[int, str, int]:
+    """Baselines before pretraining before teachers before students, as studies list them."""
+    place = STAGES.index(run.stage) if run.stage in STAGES else len(STAGES)
+    return place, run.name, whole(run.summary.get("seed")) or 0
+
+
 def _loose(
     path: Path, *, name: str, title: str, runs: Sequence[RunRecord], before: tuple[Entry, ...]
 ) -> StudyRecord:
@@ -82,7 +91,7 @@ def _loose(
             ),
             run=run,
         )
-        for run in runs
+        for run in sorted(runs, key=_order)
     ]
     return StudyRecord(
         path=path,

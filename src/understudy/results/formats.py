@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 ABSENT = "–"
 MINUS = "−"
+LATENCY_DIGITS = ((3, 0.0995), (2, 9.995), (1, 99.95), (0, float("inf")))
+"""Digits after the point, and the value below which they are written."""
 
 
 def percent(share: float | None, *, digits: int = 1) -> str:
@@ -41,10 +43,11 @@ def exact(number: float | None) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """A latency with three figures: 0.83, 12.4, 104."""
+    """A latency with two or three figures: 0.021, 0.83, 12.4, 104."""
     if value is None:
         return ABSENT
-    return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f}"
+    digits = next(digits for digits, end in LATENCY_DIGITS if value < end)
+    return f"{value:.{digits}f}"
 
 
 def duration(seconds: float | None) -> str:

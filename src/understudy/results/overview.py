@@ -11,6 +11,8 @@ from understudy.results.markup import Child, Markup, element, joined
 from understudy.results.records import StudyRecord
 from understudy.results.values import text
 
+UNBROKEN = "\u00a0%"  # no line begins with a percent sign
+
 
 def header(record: StudyRecord) -> Markup:
     """Title and a line of what, how many, when, with which code."""
@@ -104,7 +106,7 @@ def _tile(figure: Child, told: str, *, accent: bool = False) -> Markup:
 def told(findings: Sequence[Finding]) -> Markup:
     """All findings: results large, facts small, cautions apart."""
     results, facts, cautions = (
-        [element("li", one.text) for one in findings if one.kind == kind]
+        [element("li", one.text.replace(" %", UNBROKEN)) for one in findings if one.kind == kind]
         for kind in ("result", "fact", "caution")
     )
     return element(

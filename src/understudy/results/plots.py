@@ -88,7 +88,7 @@ def gains(contrasts: Sequence[Contrast], metric: str) -> Figure:
         "y0": 0,
         "y1": 1,
         "yref": "paper",
-        "layer": "below",
+        "layer": "above",
         "line": {"color": "var(--quiet)", "width": 1, "dash": "dot"},
     }
     return figure(

@@ -72,7 +72,7 @@ def main_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup:
                 *(Datum(line.axes.get(axis, ABSENT)) for axis in axes),
                 Datum(line.checkpoint),
                 Datum(str(seeds := len({row.run for row in line.rows})), value=seeds),
-                *(_figure(line.cell(metric), metric, write) for metric, _, write in shown),
+                *(_figure(line.cell(metric), metric, write, seeds) for metric, _, write in shown),
             ],
             kind=" ".join(
                 word
@@ -89,14 +89,19 @@ def main_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup:
     return table(columns, records, title="Comparison of all models")
 
 
-def _figure(cell: Cell | None, metric: str, write: Callable[[float | None], str]) -> Datum:
+def _figure(
+    cell: Cell | None, metric: str, write: Callable[[float | None], str], seeds: int
+) -> Datum:
+    """Mean, spread where chance moves the figure, and n where it is not that of the row."""
     if cell is None:
         return Datum(ABSENT)
-    sd = None
+    beside = []
     if cell.sd is not None and metric in SPREAD:
-        sd = element("small", f" ± {hundredths(cell.sd)}")
+        beside.append(f" ± {hundredths(cell.sd)}")
+    if cell.n != seeds:
+        beside.append(f" ({cell.n} of {seeds})")
     return Datum(
-        joined([write(cell.mean), sd]),
+        joined([write(cell.mean), *(element("small", text) for text in beside)]),
         value=cell.mean,
         help=f"{plural(cell.n, 'run')}: {', '.join(cell.runs[:12])}",
     )

@@ -87,7 +87,7 @@ def _strips(lines: Sequence[Line]) -> list[Strip]:
         column("steps", "steps", exact, 1),
         column("val%", "val_top1", hundredths, 7),
         Strip("test%", [_spread(line) for line in lines], True, 0),
-        Strip("n", [str(len({row.run for row in line.rows})) for line in lines], True, 0),
+        Strip("n", [_seeds(line) for line in lines], True, 0),
         column("F1%", "test_macro_f1", hundredths, 4),
         column("ECE%", "test_ece", hundredths, 3),
         column("agree%", "agreement", hundredths, 6),
@@ -105,6 +105,11 @@ def _spread(line: Line) -> str:
     if cell is None:
         return ABSENT
     return hundredths(cell.mean) + ("" if cell.sd is None else f" ± {hundredths(cell.sd)}")
+
+
+def _seeds(line: Line) -> str:
+    cell = line.cell("test_top1") or line.cell("val_top1")
+    return str(cell.n) if cell else ABSENT
 
 
 def _gains(contrasts: Sequence[Contrast]) -> list[Strip]:

@@ -1,16 +1,18 @@
 """Values of JSON files that other programs wrote: what is absent or odd becomes None or empty."""
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 
+LARGEST = 1e30  # nothing measured is larger; a damaged figure must not overflow sums and axes
+
+
 def number(value: Any) -> float | None:
     """The value if it is a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value
+    return value if abs(value) <= LARGEST else None
 
 
 def whole(value: Any) -> int | None:

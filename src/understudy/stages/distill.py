@@ -79,7 +79,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         labels=images.allowed_labels() if objective.reads_labels else None,
         views=settings.views,
         plan=settings.plan.over(len(transfer)),
-        observe=ClassifierObserver(images),
+        observe=ClassifierObserver(images, monitor=settings.plan.monitor),
     )
     taught = teacher.summary["labels"]
     labels = {"train": taught["train"], "validation": len(images.validation)}

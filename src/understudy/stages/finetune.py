@@ -60,7 +60,7 @@ def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]
         labels=images.allowed_labels(),
         views=settings.views,
         plan=settings.plan.over(len(images.labelled)),
-        observe=ClassifierObserver(images),
+        observe=ClassifierObserver(images, monitor=settings.plan.monitor),
     )
     parents = {"start": parent_identity(settings.start)}
     return {**summary, "labels": images.label_counts(), "parents": parents}

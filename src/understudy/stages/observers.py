@@ -1,6 +1,7 @@
 """What a stage sees of a network while it trains, on the validation images whose labels count."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import torch
@@ -23,10 +24,15 @@ EVALUATION_BATCH = 256  # a few megabytes of activations for small networks; lar
 
 
 class ClassifierObserver:
-    """Accuracy and NLL on the labelled validation images; accuracy decides what is the best."""
+    """Accuracy and NLL on the labelled validation images; one of them decides what is the best.
 
-    def __init__(self, material: Material) -> None:
-        self.material = material
+    Args:
+        material: The images of the training.
+        monitor: "top1", or "nll", of which less is better.
+    """
+
+    def __init__(self, material: Material, *, monitor: Literal["top1", "nll"]) -> None:
+        self.material, self.monitor = material, monitor
 
     def __call__(self, network: Network) -> Observation:
         """Looks at the network; without validation labels nothing is seen, and nothing decides."""
@@ -35,7 +41,8 @@ class ClassifierObserver:
             return Observation(values={}, score=None)
         answers = answers_on(network, pack, images, size=self.material.size)
         seen = accuracy(answers.logits, pack.labels[images], classes=pack.classes)
-        return Observation(values={"top1": seen.top1, "nll": seen.nll}, score=seen.top1)
+        score = seen.top1 if self.monitor == "top1" else -seen.nll
+        return Observation(values={"top1": seen.top1, "nll": seen.nll}, score=score)
 
 
 class FeatureObserver:

@@ -65,6 +65,6 @@ def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
         labels=images.allowed_labels(),
         views=settings.views,
         plan=settings.plan.over(len(counted)),
-        observe=ClassifierObserver(images),
+        observe=ClassifierObserver(images, monitor=settings.plan.monitor),
     )
     return {**summary, "labels": images.label_counts(), "parents": {}}

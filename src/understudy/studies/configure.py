@@ -6,7 +6,7 @@ from typing import Any
 
 from understudy.core.errors import UsageError
 from understudy.core.overrides import overlaid, parse_overrides, with_data_path
-from understudy.core.wording import headed, nearest, shown
+from understudy.core.wording import closest, headed, nearest, shown
 from understudy.studies.filling import references_in
 from understudy.studies.study import Study
 
@@ -79,17 +79,20 @@ def _unknown(study: Study, overrides: Mapping[str, Any]) -> Iterator[str]:
     for key in overrides:
         name = key.split(".")[0]
         if name not in study.parameters:
-            inner = next(
-                (path for path in _keys(study.parameters) if path.endswith(f".{key}")), None
-            )
-            phrase = nearest(key, [*study.parameters, "seeds", "scale"])
-            guess = f"did you mean {inner!r}? " if inner and "did you mean" not in phrase else ""
-            yield f"{key}  unknown parameter; {guess}{phrase}"
+            yield f"{key}  unknown parameter; {_nearest_key(key, study.parameters)}"
         elif name == "budget" and study.budget:
             continue  # it is read before the stages are
         elif not any(_is_around(key, path) or _is_around(path, key) for path in read):
             beside = sorted(path for path in read if path.split(".")[0] == name)
             yield f"{key}  is read by no stage of this study; read: {', '.join(beside) or 'none'}"
+
+
+def _nearest_key(key: str, parameters: Mapping[str, Any]) -> str:
+    keys = [*_keys(parameters), "seeds", "scale"]
+    same_end = (path for path in keys if path.endswith(f".{key}"))
+    close = next(same_end, None) or closest(key, keys)
+    guess = f"did you mean {close!r}? " if close else ""
+    return f"{guess}Known: {', '.join(sorted([*parameters, 'seeds', 'scale']))}"
 
 
 def _keys(values: Any, before: str = "") -> Iterator[str]:

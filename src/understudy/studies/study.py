@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeInt
 
 from understudy.core.errors import UsageError
 from understudy.core.identity import digest
+from understudy.core.overrides import overlaid
 from understudy.core.settings import Settings, checked
 from understudy.core.shipped import found
 from understudy.core.wording import headed, nearest
@@ -27,6 +28,8 @@ class StudyFile(Settings):
     """Names the folder of the results; by default the file's name."""
     title: str = ""
     """One sentence for the report."""
+    extends: str | None = None
+    """Another study, by name or path: what this file does not say is as it is there."""
     parameters: dict[str, Any] = Field(default_factory=dict)
     """What `key=value` on the command line may change; stages refer to it as `${key}`."""
     scales: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -37,7 +40,7 @@ class StudyFile(Settings):
     """Everything is done once for each; stages refer to the one at hand as `${seed}`."""
     budget: dict[str, Any] | None = None
     """How a time limit turns into parameters."""
-    stages: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
+    stages: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Runs by name: `stage` and its settings; `@name` stands for the run of another."""
 
 
@@ -75,25 +78,56 @@ def read_study(asked: str) -> Study:
     Raises:
         UsageError: There is none, or it is not what a study must be; all mistakes are named.
     """
+    return _read(asked, behind=())
+
+
+def _read(asked: str, behind: tuple[str, ...]) -> Study:
+    if asked in behind:
+        circle = " -> ".join([*behind, asked])
+        raise UsageError(f"{behind[0]}: `extends` leads in a circle: {circle}.")
     path = found(asked, folder="studies", what="study")
     values = read_yaml(path)
     file = checked(StudyFile, values, origin=asked)
-    study = Study(
-        name=file.name or path.stem,
-        title=file.title,
-        parameters=values.get("parameters", {}),  # as read: they know their lines
-        scales=file.scales,
-        axes=file.axes,
-        seeds=file.seeds,
-        budget=file.budget,
-        stages=values["stages"],
-        origin=asked,
-        stated=file.parameters,
-    )
+    base = _read(file.extends, behind=(*behind, asked)) if file.extends else None
+
+    study = _study(file, values, base, origin=asked, stem=path.stem)
     mistakes = list(_mistakes(study))
     if mistakes:
         raise UsageError(headed(asked, mistakes))
     return study
+
+
+def _study(
+    file: StudyFile, values: Mapping[str, Any], base: Study | None, *, origin: str, stem: str
+) -> Study:
+    """The study of a file; what the file does not say is as in `base`.
+
+    Parameters are laid over those of `base` key by key, and stages stage by stage.
+    """
+    own = values.get("parameters", {})  # as read: they know their lines
+    parameters = overlaid(base.parameters, own, origin=origin) if base else own
+    stages = values.get("stages", {})
+
+    def said(key: str) -> Any:
+        return getattr(base if base and key not in file.model_fields_set else file, key)
+
+    return Study(
+        name=file.name or _folder_name(stem),
+        title=said("title"),
+        parameters=parameters,
+        scales=said("scales"),
+        axes=said("axes"),
+        seeds=said("seeds"),
+        budget=said("budget"),
+        stages={**base.stages, **stages} if base else stages,
+        origin=origin,
+        stated=parameters,
+    )
+
+
+def _folder_name(stem: str) -> str:
+    """A file may be called anything; the folder of its results may not."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-._") or "study"
 
 
 def _mistakes(study: Study) -> Iterable[str]:
@@ -113,6 +147,8 @@ def _mistakes(study: Study) -> Iterable[str]:
             if key != "reduced" and key.split(".")[0] not in study.parameters:
                 known = nearest(key, list(study.parameters))
                 yield f"scales.{scale}.{key}  unknown parameter; {known}"
+    if not study.stages:
+        yield "stages  missing; a study needs at least one run, or another study to extend"
     for node, stage in study.stages.items():
         if not isinstance(stage.get("stage"), str):
             yield f"stages.{node}.stage  missing; it says what kind of run this is"

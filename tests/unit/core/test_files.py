@@ -25,7 +25,7 @@ def test_a_refusing_disk_is_a_storage_error_and_leaves_what_stood_there(
     path = tmp_path / "a.json"
     write_json(path, {"value": 1})
 
-    def refuse(handle: int) -> None:
+    def refuse(_: int) -> None:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(os, "fsync", refuse)
@@ -59,7 +59,7 @@ def test_a_crash_between_two_renames_leaves_one_of_the_folders(
     for folder in (new, place):
         folder.mkdir()
         (folder / "which").write_text(folder.name)
-    rename, calls = Path.rename, []
+    rename, calls = Path.rename, list[Path]()
 
     def crash(self: Path, target: Path) -> Path:
         if len(calls) == crash_at:

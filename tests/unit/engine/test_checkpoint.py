@@ -1,6 +1,9 @@
 import pickle
 import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -85,10 +88,10 @@ def test_a_crash_at_any_change_of_the_disk_leaves_a_checkpoint_that_loads(
 ) -> None:
     for step in (1, 2):
         publish(tmp_path, "last", checkpoint(step))
-    calls = []
+    calls: list[Any] = []
 
-    def crashing(real):  # type: ignore[no-untyped-def]
-        def call(*args, **kwargs):  # type: ignore[no-untyped-def]
+    def crashing(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
             if len(calls) == crash_at:
                 raise KeyboardInterrupt
             calls.append(real)
@@ -98,10 +101,8 @@ def test_a_crash_at_any_change_of_the_disk_leaves_a_checkpoint_that_loads(
 
     for owner, name in ((Path, "rename"), (Path, "replace"), (Path, "mkdir"), (shutil, "rmtree")):
         monkeypatch.setattr(owner, name, crashing(getattr(owner, name)))
-    try:
+    with suppress(KeyboardInterrupt):
         publish(tmp_path, "last", checkpoint(3))
-    except KeyboardInterrupt:
-        pass
     monkeypatch.undo()
 
     found = latest(tmp_path, Silent())

@@ -37,7 +37,7 @@ def step(module: nn.Module, guard: Guard, images: torch.Tensor, factor: float = 
 def test_a_step_that_is_not_finite_changes_not_one_bit(
     settings: SgdSettings | AdamWSettings | LarsSettings, bad: float, layout: torch.memory_format
 ) -> None:
-    module = network().to(memory_format=layout)  # type: ignore[call-overload]
+    module = network().to(memory_format=layout)
     optimizer = settings.build(module)
     guard = Guard(module, optimizer, max_norm=1.0)
     images = torch.randn(8, 3, 8, 8).to(memory_format=layout)
@@ -100,6 +100,7 @@ def test_gradients_are_clipped_to_the_norm() -> None:
     step(module, Guard(module, optimizer, max_norm=0.01), torch.randn(8, 3, 8, 8), factor=1e4)
 
     moved = [
-        (after.detach() - old).square().sum() for after, old in zip(module.parameters(), before, strict=True)
+        (after.detach() - old).square().sum()
+        for after, old in zip(module.parameters(), before, strict=True)
     ]
     assert float(sum(moved)) ** 0.5 == pytest.approx(0.01, rel=1e-3)

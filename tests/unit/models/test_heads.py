@@ -18,6 +18,7 @@ def test_every_layer_is_linear_without_bias_and_normalised(layers: int) -> None:
     assert [each.out_features for each in linear] == [*[10] * (layers - 1), 4]
     assert all(each.bias is None for each in linear)
     assert len(norms) == layers
+    assert [each.affine for each in norms] == [*[True] * (layers - 1), False]
 
 
 def test_what_comes_out_is_centred_and_scaled_over_the_batch() -> None:

@@ -34,7 +34,7 @@ def test_runs_that_are_not_there_are_counted_and_named(tree: Any, status: str) -
 
     found = told(tree.study(runs=[*tree.entries, {**absent, "status": status}]))
 
-    assert found[0] == f"1 of 2 runs is {status}: student, depth = 8, seed 2."
+    assert f"1 of 2 runs is {status}: student, depth = 8, seed 2." in found
 
 
 def test_many_runs_that_are_not_there_are_named_by_example(tree: Any) -> None:
@@ -142,3 +142,25 @@ def test_steps_that_were_not_finite_are_told(tree: Any) -> None:
     tree.write(f"{entry['run']}/metrics.jsonl", line)
 
     assert "student, seed 1: 3 steps were not finite and changed nothing." in told(tree.study())
+
+
+def test_what_holds_in_many_settings_is_told_once(tree: Any) -> None:
+    for depth in range(6):
+        tree.train("baseline", 1, steps=300, axes={"depth": depth})
+        tree.train("student", 1, steps=900, axes={"depth": depth})
+
+    assert (
+        "Student and baseline did not take equal steps in 6 settings: depth = 0; depth = 1; "
+        "depth = 2; and 3 more."
+    ) in told(tree.study())
+
+
+def test_a_teacher_weaker_than_the_baseline_is_told(tree: Any) -> None:
+    for name in ("baseline", "teacher", "student"):
+        tree.train(name, 1)
+    tree.evaluate(1, top1={"baseline": 0.5, "teacher": 0.4, "student": 0.3})
+
+    assert (
+        "On average the teacher is weaker than the baseline: 40.0 % against 50.0 % on the test "
+        "images."
+    ) in told(tree.study())

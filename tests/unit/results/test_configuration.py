@@ -25,14 +25,19 @@ def test_runs_that_differ_in_their_seed_alone_are_one_configuration(tree: Any) -
 
 @pytest.mark.parametrize(
     "changed",
-    [{"settings": {"depth": 14}}, {"stage": "finetune"}, {"summary": {"pack": "other"}}],
-    ids=["settings", "stage", "data"],
+    [
+        {"settings": {"depth": 14}},
+        {"settings": {"split": "\n    seed: 1"}},
+        {"stage": "finetune"},
+        {"summary": {"pack": "other"}},
+    ],
+    ids=["settings", "split seed", "stage", "data"],
 )
 def test_other_settings_stages_or_data_are_other_configurations(
     tree: Any, changed: dict[str, Any]
 ) -> None:
-    tree.train("baseline", 1)
-    tree.train("baseline", 2, **changed)
+    tree.train("baseline", 1, settings={"split": "\n    seed: 0"})
+    tree.train("baseline", 2, **{"settings": {"split": "\n    seed: 0"}, **changed})
 
     assert len(kinds(tree, "baseline")) == 2
 

@@ -44,7 +44,8 @@ def test_times_are_written_in_their_two_largest_units(seconds: float | None, tex
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.834, "0.83"), (9.996, "10.0"), (12.44, "12.4"), (104.2, "104")]
+    ("value", "text"),
+    [(0.0214, "0.021"), (0.834, "0.83"), (9.996, "10.0"), (12.44, "12.4"), (104.2, "104")],
 )
 def test_latencies_have_three_figures(value: float, text: str) -> None:
     assert formats.milliseconds(value) == text

@@ -87,7 +87,7 @@ def test_a_run_that_was_begun_is_unfinished(tree: Any) -> None:
     assert record.entries[0].status == "unfinished"
 
 
-@pytest.mark.parametrize("run", ["../../secret", "/etc", "", None, "distill/../../../etc"])
+@pytest.mark.parametrize("run", ["../secret", "distill/../../etc", "/etc", "", None])
 def test_a_study_cannot_name_a_run_outside_its_folder(tree: Any, run: str | None) -> None:
     for outside in ("secret", "etc"):
         tree.write(f"../{outside}/summary.json", {"stage": "train", "checkpoints": {}})

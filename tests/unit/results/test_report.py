@@ -3,6 +3,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -257,6 +258,14 @@ def test_a_page_of_180_runs_takes_less_than_three_seconds(tree: Any) -> None:
     assert len(text) < 8_000_000
     for figure in Page(text).figures():
         assert sum(len(trace["x"]) for trace in figure["data"] if "x" in trace) <= 30_000
+
+
+def test_a_report_needs_no_torch() -> None:
+    code = "import sys, understudy.results.report as _; print('torch' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "False\n"
 
 
 @pytest.mark.slow

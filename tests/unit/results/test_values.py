@@ -7,7 +7,7 @@ import pytest
 from understudy.results.values import number, read_object, whole
 
 
-@pytest.mark.parametrize("odd", [None, "5", True, float("nan"), float("inf"), [], {}])
+@pytest.mark.parametrize("odd", [None, "5", True, float("nan"), float("inf"), 1e31, [], {}])
 def test_what_is_no_finite_number_is_none(odd: Any) -> None:
     assert number(odd) is None
 

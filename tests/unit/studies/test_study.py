@@ -15,6 +15,8 @@ def test_a_study_is_called_like_its_file_unless_it_says_otherwise(study: Reader)
     stages = "stages: {only: {stage: train}}"
 
     assert study(stages, name="few-labels.yaml").name == "few-labels"
+    assert study(stages, name="a b, ü.yaml").name == "a-b"
+    assert study(stages, name="ü.yaml").name == "study"
     assert study(f"name: other\n{stages}", name="few-labels.yaml").name == "other"
 
 
@@ -47,7 +49,7 @@ def test_unknown_keys_are_named_with_their_lines(study: Reader) -> None:
     ("text", "complaint"),
     [
         ("name: ../up\nstages: {a: {stage: train}}", "names a folder"),
-        ("stages: {}", "stages = {}"),
+        ("stages: {}", "stages  missing"),
         ("title: nothing to do", "stages  missing"),
         ("stages: {a: {epochs: 1}}", "stages.a.stage  missing"),
         ("stages: {a b: {stage: train}}", "stages.a b  must be called by"),
@@ -70,3 +72,35 @@ def test_what_a_study_cannot_be_is_refused(study: Reader, text: str, complaint: 
 def test_all_mistakes_between_keys_are_named_at_once(study: Reader) -> None:
     with pytest.raises(UsageError, match="3 mistakes"):
         study("parameters: {seed: 1, x: 2}\naxes: {x: [1]}\nstages: {a: {}}")
+
+
+def test_a_study_that_extends_another_says_only_what_differs(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(
+        "title: Base\n"
+        "seeds: [4, 5]\n"
+        "parameters: {net: {kind: small, depth: 8}, epochs: 3, keep: 1}\n"
+        "stages: {one: {stage: train, epochs: '${epochs}'}, two: {stage: train}}\n"
+    )
+    (tmp_path / "own.yaml").write_text(
+        f"extends: {tmp_path / 'base.yaml'}\n"
+        "parameters: {net: {kind: wide, width: 2}, epochs: 9}\n"
+        "stages: {two: {stage: train, seed: 7}}\n"
+    )
+
+    study = read_study(str(tmp_path / "own.yaml"))
+
+    assert study.name == "own"
+    assert (study.title, study.seeds) == ("Base", (4, 5))
+    assert study.parameters == {"net": {"kind": "wide", "width": 2}, "epochs": 9, "keep": 1}
+    assert study.stages["one"] == {"stage": "train", "epochs": "${epochs}"}
+    assert study.stages["two"] == {"stage": "train", "seed": 7}
+    assert study.folder == "own"
+
+
+def test_studies_that_extend_each_other_are_refused(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.yaml", tmp_path / "other.yaml"
+    one.write_text(f"extends: {other}\n")
+    other.write_text(f"extends: {one}\n")
+
+    with pytest.raises(UsageError, match="circle"):
+        read_study(str(one))

@@ -53,6 +53,15 @@
   );
   figures.forEach((figure) => watch.observe(figure));
 
+  // The others follow one by one while nothing else is asked for, so that none is met undrawn.
+  function drawNext() {
+    const next = figures.find((figure) => !drawn.has(figure));
+    if (!next) return;
+    draw(next);
+    setTimeout(drawNext, 100);
+  }
+  addEventListener("load", () => setTimeout(drawNext, 500));
+
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(draw));
   addEventListener("beforeprint", () => {
     root.dataset.print = "";

@@ -1,0 +1,179 @@
+"""The command line, as a person types it."""
+
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from understudy.cli import main
+from understudy.cli.settings_help import reference
+
+COMMANDS = (
+    "run",
+    "train",
+    "pretrain",
+    "finetune",
+    "distill",
+    "evaluate",
+    "export",
+    "list",
+    "report",
+)
+TOY = """
+parameters: {epochs: 3}
+seeds: [1, 2]
+stages:
+  baseline: {stage: train, plan: {epochs: '${epochs}'}}
+  student: {stage: distill, teacher: '@baseline', plan: {epochs: '${epochs}'}}
+"""
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_is_printed_and_nothing_is_wrong(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command.split(), "--help"]) == 0
+
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"Usage: understudy {command}".rstrip())
+    assert all(name in shown for name in COMMANDS) or command
+
+
+@pytest.mark.parametrize("stage", list(reference()["stages"]))
+def test_help_of_a_stage_names_every_setting(
+    stage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([stage, "--help"])
+
+    shown = capsys.readouterr().out
+    for setting in reference()["stages"][stage]["settings"]:
+        assert f"  {setting['key']}" in shown
+
+
+def test_help_of_no_command_imports_torch_and_each_takes_less_than_a_second() -> None:
+    code = (
+        "import sys; from understudy.cli import main; code = main(sys.argv[1:]);"
+        "heavy = {'torch', 'numpy', 'timm', 'onnx', 'plotly'} & set(sys.modules);"
+        "sys.exit(f'imported {heavy}' if heavy else code)"
+    )
+    for command in COMMANDS:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(
+            [sys.executable, "-c", code, command, "--help"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        print(f"understudy {command} --help: {seconds:.2f} s of processor time")
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert seconds < 1.0  # processor time: a busy machine makes no help slow
+
+
+def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert re.fullmatch(r"understudy \d+\.\d+\.\d+\S*\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("what", ["studies", "methods", "objectives", "backbones", "sources"])
+def test_lists_are_one_name_a_line(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", what]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    assert all(re.fullmatch(r"[a-z0-9_-]+", line) for line in lines)
+    assert len(set(lines)) == len(lines)
+
+
+def test_listed_recipes_are_taken_by_their_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "recipes"]) == 0
+
+    stages = {line.split("/")[0] for line in capsys.readouterr().out.splitlines() if line}
+    assert stages <= set(reference()["stages"])
+
+
+def test_a_dry_run_prints_the_graph_and_touches_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("toy study.yaml").write_text(TOY)
+
+    assert main(["run", "toy study.yaml", "--dry-run", "seeds=4,5,6"]) == 0
+
+    assert capsys.readouterr().out.splitlines() == [
+        "baseline  train     3 x  seeds 4, 5, 6",
+        "student   distill   3 x  seeds 4, 5, 6  after baseline",
+        "6 runs: 3 train, 3 distill",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["toy study.yaml"]
+
+
+@pytest.mark.parametrize("words", [[], ["digits"], ["seeds=1"], ["digits", "scale=smoke"]])
+def test_the_default_study_needs_no_name(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", *words, "--dry-run"]) == 0
+
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r"\d+ runs: \d+ \w+(, \d+ \w+)*", last)
+    assert [word.split()[1] for word in last.partition(": ")[2].split(", ")] == [
+        stage for stage in reference()["stages"] if f" {stage}" in last
+    ]
+
+
+def test_every_shipped_study_can_be_planned_without_its_data(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["list", "studies"])
+    studies = capsys.readouterr().out.split()
+
+    assert "digits" in studies
+    for study in studies:
+        assert main(["run", study, "--dry-run"]) == 0, capsys.readouterr().err
+
+
+def test_debug_shows_the_traceback_and_keeps_the_exit_code(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["run", "nothing-like-this", "--debug"]) == 2
+
+    shown = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in shown
+    assert "error: no study is called 'nothing-like-this'" in shown
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m understudy distill --help | head -n 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.startswith("Usage: understudy distill")
+    assert done.stderr == ""
+
+
+def test_a_terminal_that_lacks_the_letters_shows_others(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "understudy", "run", f"{tmp_path}/größe ✓.yaml"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert b"no such file" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_the_reference_is_plain_json() -> None:
+    assert json.loads(json.dumps(reference())) == reference()
