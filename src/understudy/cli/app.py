@@ -126,7 +126,8 @@ def list_(what: str = "", /) -> None:
     Args:
         what: One of these words.
     """
-    print(*names_of(what), sep="\n")
+    for name in names_of(what):
+        print(name)
 
 
 @app.command(sort_key=AFTER_STAGES)

@@ -1,6 +1,5 @@
 """Every way to end: a message for people on one screen, and the exit code that scripts rely on."""
 
-import errno
 import os
 import sys
 import tempfile
@@ -13,15 +12,6 @@ from understudy.cli.plain_text import one_line, plain
 from understudy.core.errors import UnderstudyError
 
 MOST_LINES = 40  # a screen; a recipe with more mistakes than that has one cause
-REFUSED_BY_DISK = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.EIO,
-    errno.EFBIG,
-}
 USAGE, BUG, MEMORY, DISK, STOPPED, PIPE = 2, 1, 5, 6, 130, 141  # see core/errors.py; 128 + signal
 
 
@@ -67,9 +57,10 @@ def _answer(error: BaseException, *, debug: bool) -> tuple[str, int]:
             "a smaller `plan.batch_size` or a smaller network needs less.",
             MEMORY,
         )
-    if isinstance(error, OSError) and error.errno in REFUSED_BY_DISK:
+    if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}. What was finished is kept.", DISK
+        told = "What was finished is kept; --debug shows where it happened."
+        return f"{where}{error.strerror}. {told}", DISK
     return _bug(error, debug=debug), BUG
 
 

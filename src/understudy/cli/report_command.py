@@ -4,6 +4,7 @@ from pathlib import Path
 
 from understudy.cli.plain_text import plain
 from understudy.cli.summary import summary
+from understudy.core.files import make_folder
 from understudy.results.csv_file import write_csv
 from understudy.results.find import find
 from understudy.results.report import write_report
@@ -19,6 +20,7 @@ def report_command(runs: Path, *, html: Path | None, csv: Path | None) -> None:
     record = find(runs)
     print(summary(record))
     if csv:
+        make_folder(csv.parent)
         write_csv(rows_of(record), csv)
         print(plain(f"Rows: {csv}"))
     if html:

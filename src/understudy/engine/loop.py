@@ -77,13 +77,14 @@ def fit(
         stream = batches(state.step)
         while state.step < plan.steps and not state.watch.is_over:
             batch = next(stream)
+            progress = state.step / plan.steps
+            method.objective.at(progress)
             guard.remember()
             with fabric.autocast():
                 guidance = guide(batch)
             output = model(batch, guidance)
 
             fabric.backward(output.loss)
-            progress = state.step / plan.steps
             _set_learning_rate(optimizer, settings.schedule.factor(progress))
             spoiled = guard.step(output.loss)
             optimizer.zero_grad()

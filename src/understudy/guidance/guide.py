@@ -8,6 +8,6 @@ Guide = Callable[[Batch], tuple[Outputs, ...] | None]
 """A batch to the outputs for each of its views, or None where nobody guides."""
 
 
-def unguided(batch: Batch) -> tuple[Outputs, ...] | None:
+def unguided(batch: Batch) -> tuple[Outputs, ...] | None:  # noqa: ARG001 - a guide
     """Guides nobody."""
     return None

@@ -27,8 +27,10 @@ class Method(nn.Module):
         raise NotImplementedError
 
     def after_step(self, progress: float) -> None:
-        """Called after every optimizer step with the share of the training that is done."""
-        self.objective.at(progress)
+        """Called after every optimizer step with the share of the training that is done.
+
+        For networks and queues that move by another rule than the gradient; here, nothing does.
+        """
 
     def scored(self, student: tuple[Outputs, ...], guidance: Guidance, batch: Batch) -> StepOutput:
         """The objectives' verdict on the outputs."""

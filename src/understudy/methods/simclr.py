@@ -20,6 +20,12 @@ class SimclrSettings(Settings):
     terms: tuple[AnyObjective, ...] = (NtXentSettings(),)
     """Objectives to add up; each carries its own weight."""
 
-    def build(self, network: Network) -> Siamese:
-        """The method over a network that has this projector."""
-        return Siamese(network, combine(self.terms, student=network.shape, guidance=None))
+    def build(self, network: Network, *, seed: int) -> Siamese:
+        """The method over a network that has this projector.
+
+        Args:
+            network: What learns.
+            seed: Of the objectives' own parameters, where they have any.
+        """
+        objective = combine(self.terms, student=network.shape, guidance=None, seed=seed)
+        return Siamese(network, objective)

@@ -36,12 +36,3 @@ class Frozen(nn.Module):
         """As the network; nothing that comes out carries a gradient."""
         outputs: Outputs = self.network(images, taps)
         return outputs
-
-
-def hold_still(module: nn.Module) -> None:
-    """Freezes a part of a network that otherwise learns: no gradients, no statistics, in any mode.
-
-    In place, and without a wrapper, so that the names of its weights stay what they are.
-    """
-    module.requires_grad_(False).eval()
-    module.train = lambda mode=True: module  # type: ignore[method-assign]  # noqa: ARG005

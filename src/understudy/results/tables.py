@@ -57,6 +57,7 @@ def summarize(rows: Sequence[Row], metric: str) -> Cell | None:
     Raises:
         ReportError: The rows come from several configurations or checkpoints.
     """
+    _refuse_mixture(rows, metric)
     found = {row.run: value for row in rows if (value := _value(row, metric)) is not None}
     if not found:
         return None

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-
 LARGEST = 1e30  # nothing measured is larger; a damaged figure must not overflow sums and axes
 
 

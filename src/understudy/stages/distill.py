@@ -3,7 +3,6 @@
 from typing import Any, Literal
 
 from understudy.core.run import Run
-from understudy.core.seeds import derived_seed
 from understudy.core.settings import RunPath
 from understudy.data.pack import Pack
 from understudy.data.views import ViewSettings
@@ -63,9 +62,14 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         projector=None,
     )
     student = network.build(
-        mean=images.mean, std=images.std, seed=derived_seed(settings.seed, "initialisation")
+        mean=images.mean, std=images.std, seed=settings.stream("initialisation")
     )
-    objective = combine(settings.terms, student=student.shape, guidance=teacher.network.shape)
+    objective = combine(
+        settings.terms,
+        student=student.shape,
+        guidance=teacher.network.shape,
+        seed=settings.stream("objectives"),
+    )
     transfer = images.pool if settings.transfer == "pool" else images.labelled
 
     summary = train_method(

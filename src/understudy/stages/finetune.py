@@ -4,14 +4,12 @@ from typing import Any, Literal
 
 from understudy.core.errors import DataError
 from understudy.core.run import Run
-from understudy.core.seeds import derived_seed
 from understudy.core.settings import RunPath
 from understudy.data.pack import Pack
 from understudy.data.views import ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.guide import unguided
 from understudy.methods.supervised import Supervised
-from understudy.models.frozen import hold_still
 from understudy.models.network import Network, NetworkSettings
 from understudy.objectives import AnyObjective
 from understudy.objectives.label import LabelSettings as CrossEntropySettings
@@ -48,12 +46,15 @@ def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]
     images = material(settings, pack, run)
     start = restored(settings.start, settings.checkpoint)
     network, learner = _classifier_from(start, images, settings)
+    objective = combine(
+        settings.terms, student=learner.shape, guidance=None, seed=settings.stream("objectives")
+    )
 
     summary = train_method(
         settings,
         images,
         run,
-        method=Supervised(learner, combine(settings.terms, student=learner.shape, guidance=None)),
+        method=Supervised(learner, objective),
         network=network,
         guide=unguided,
         images=images.labelled,
@@ -87,10 +88,9 @@ def _classifier_from(
         projector=None,
     )
     learner = network.build(
-        mean=images.mean, std=images.std, seed=derived_seed(settings.seed, "initialisation")
+        mean=images.mean, std=images.std, seed=settings.stream("initialisation")
     )
-    learner.normalise.load_state_dict(start.network.normalise.state_dict())
-    learner.backbone.load_state_dict(start.network.backbone.state_dict())
+    learner.take_backbone(start.network)
     if settings.frozen:
-        hold_still(learner.backbone)
+        learner.freeze_backbone()
     return network, learner

@@ -43,6 +43,10 @@ class TrainingSettings(DataSettings):
     seed: NonNegativeInt = 0
     """Draws the labelled images, the initialisation, the order and the views."""
 
+    def stream(self, purpose: str) -> int:
+        """The seed of one purpose, independent of all others."""
+        return derived_seed(self.seed, purpose)
+
 
 class Material(NamedTuple):
     """Positions in the pack, by what may be done with them."""
@@ -84,7 +88,7 @@ def material(settings: TrainingSettings, pack: Pack, run: Run) -> Material:
         DataError: The images cannot serve as asked.
     """
     splits = split(pack, settings.split)
-    seed = derived_seed(settings.seed, "labels")
+    seed = settings.stream("labels")
     draw = partial(
         few_labels, pack.labels, classes=pack.classes, settings=settings.labels, seed=seed
     )

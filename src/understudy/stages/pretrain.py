@@ -3,7 +3,6 @@
 from typing import Any, Literal
 
 from understudy.core.run import Run
-from understudy.core.seeds import derived_seed
 from understudy.data.pack import Pack
 from understudy.data.views import ViewSettings
 from understudy.engine.plan import PlanSettings
@@ -48,14 +47,14 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
         projector=settings.method.projector,
     )
     learner = network.build(
-        mean=images.mean, std=images.std, seed=derived_seed(settings.seed, "initialisation")
+        mean=images.mean, std=images.std, seed=settings.stream("initialisation")
     )
 
     summary = train_method(
         settings,
         images,
         run,
-        method=settings.method.build(learner),
+        method=settings.method.build(learner, seed=settings.stream("objectives")),
         network=network,
         guide=unguided,
         images=images.pool,

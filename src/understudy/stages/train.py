@@ -3,7 +3,6 @@
 from typing import Any, Literal
 
 from understudy.core.run import Run
-from understudy.core.seeds import derived_seed
 from understudy.data.pack import Pack
 from understudy.data.views import ViewSettings
 from understudy.engine.plan import PlanSettings
@@ -50,7 +49,10 @@ def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
         projector=None,
     )
     student = network.build(
-        mean=images.mean, std=images.std, seed=derived_seed(settings.seed, "initialisation")
+        mean=images.mean, std=images.std, seed=settings.stream("initialisation")
+    )
+    objective = combine(
+        settings.terms, student=student.shape, guidance=None, seed=settings.stream("objectives")
     )
     counted = images.labelled if settings.epochs_over == "labelled" else images.pool
 
@@ -58,7 +60,7 @@ def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
         settings,
         images,
         run,
-        method=Supervised(student, combine(settings.terms, student=student.shape, guidance=None)),
+        method=Supervised(student, objective),
         network=network,
         guide=unguided,
         images=images.labelled,

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from understudy.core.environment import environment
+from understudy.core.errors import UsageError
 from understudy.core.files import read_json
 from understudy.core.run import Run
-from understudy.core.seeds import derived_seed
 from understudy.core.types import Batch
 from understudy.data.stream import training_stream
-from understudy.data.views import ViewSettings
+from understudy.data.views import ViewSettings, check_plan
 from understudy.engine.loop import Observe, fit
 from understudy.engine.machine import Choice, chosen, describe
 from understudy.engine.plan import Plan
@@ -55,6 +55,7 @@ def train_method(
         plan: Length, optimizer and checks.
         observe: Looks at the network at intervals.
     """
+    _refuse_unfit(views, method, material)
     device = settings.machine.build_device()
     method.to(device)
     if isinstance(guide, torch.nn.Module):
@@ -68,8 +69,8 @@ def train_method(
             views=views,
             size=material.size,
             batch_size=plan.settings.batch_size,
-            seed_order=derived_seed(settings.seed, "order"),
-            seed_views=derived_seed(settings.seed, "views"),
+            seed_order=settings.stream("order"),
+            seed_views=settings.stream("views"),
             ring=None,
             device=device,
             start=start,
@@ -89,7 +90,7 @@ def train_method(
         progress=run.progress,
     )
     run.write("environment.json", {**environment(), "machine": describe(device), **measured})
-    torch.manual_seed(derived_seed(settings.seed, "dropout"))
+    torch.manual_seed(settings.stream("dropout"))
     fitted = fit(
         choice.fabric(device),
         method,
@@ -115,6 +116,17 @@ def train_method(
         "pack": material.pack.key,
         "seed": settings.seed,
     }
+
+
+def _refuse_unfit(views: tuple[ViewSettings, ...], method: Method, material: Material) -> None:
+    """Raises UsageError where the views cannot serve the objectives or the images."""
+    if len(views) < method.objective.views:
+        raise UsageError(
+            f"views: {len(views)} given, but the objectives compare {method.objective.views} views "
+            "of each image. List as many; they may be equal, and are drawn apart."
+        )
+    for view in views:
+        check_plan(view.transforms, material.channels)
 
 
 def _subject(

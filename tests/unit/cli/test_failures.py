@@ -47,7 +47,9 @@ class OutOfMemoryError(RuntimeError):
         (OSError(errno.ENOSPC, "No space left on device", "runs/x"), 6),
         (PermissionError(errno.EACCES, "Permission denied", "runs/x"), 6),
         (OSError(errno.EROFS, "Read-only file system"), 6),
-        (FileNotFoundError(errno.ENOENT, "No such file", "x"), 1),
+        (FileNotFoundError(errno.ENOENT, "No such file", "x"), 6),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/dev/null/x"), 6),
+        (OSError("of our own making"), 1),
         (ZeroDivisionError("x"), 1),
     ],
 )

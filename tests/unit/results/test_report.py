@@ -16,6 +16,7 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
+from understudy.results import report
 from understudy.results.csv_file import write_csv
 from understudy.results.find import find
 from understudy.results.report import write_report
@@ -150,6 +151,20 @@ def test_only_the_two_scripts_of_the_page_may_run_and_nothing_may_be_fetched(stu
     assert not [tag for tag, _ in page.tags if tag in ("link", "base", "iframe", "object")]
     links = [str(attributes["href"]) for tag, attributes in page.tags if tag == "a"]
     assert not [link for link in links if ":" in link or link.startswith("/")]
+
+
+def test_a_script_with_windows_lines_is_named_as_browsers_hash_it(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "get_plotlyjs", lambda: "one;\r\ntwo;")
+    report._plotly.cache_clear()
+
+    text = written(study)
+
+    report._plotly.cache_clear()
+    expected = b64encode(sha256(b"one;\ntwo;").digest()).decode()
+    assert f"'sha256-{expected}'" in text
+    assert "\r" not in text
 
 
 def test_links_lead_from_the_page_to_the_runs(study: Path) -> None:

@@ -55,7 +55,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory, study: Path) -> Path:
 
 @given(data=st.data())
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -1,0 +1,81 @@
+"""Every shipped study and recipe is valid, and trains."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from understudy.cli import main
+from understudy.core.shipped import shipped_folders, shipped_names
+from understudy.core.yaml import read_yaml
+from understudy.stages import STAGES
+from understudy.studies.plan import plan
+from understudy.studies.study import read_study
+
+RECIPES = Path(__file__).parents[2] / "src" / "understudy" / "recipes"
+
+
+@pytest.mark.parametrize("name", shipped_names("studies"))
+def test_a_shipped_study_can_be_planned_at_every_scale(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = read_study(name)
+    for words in ([], *([f"scale={scale}"] for scale in study.scales)):
+        assert main(["run", name, *words, "--dry-run"]) == 0
+
+    assert re.search(r"^\d+ runs: ", capsys.readouterr().out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", shipped_names("studies"))
+def test_a_baseline_gets_what_its_student_gets(name: str) -> None:
+    nodes = {node.name: node for node in plan(read_study(name), STAGES).nodes}
+    baseline, student = nodes["baseline"].settings, nodes["student"].settings
+
+    assert baseline["epochs_over"] == "pool"
+    assert baseline["backbone"] == student["student"]
+    for key in ("data", "split", "labels", "views", "plan", "seed"):
+        assert baseline.get(key) == student.get(key)
+
+
+@pytest.mark.parametrize("folder", [name for name in shipped_folders() if name != "studies"])
+def test_a_recipe_is_of_its_stage_and_says_how_to_run_it(folder: str) -> None:
+    for name in shipped_names(folder):
+        path = RECIPES / folder / f"{name}.yaml"
+
+        assert read_yaml(path)["stage"] == folder
+        assert f"understudy {folder} {name}" in path.read_text()
+
+
+@pytest.mark.slow
+def test_the_main_job_runs_at_its_smallest_and_again_does_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", "digits", "scale=smoke", "seeds=1", "--runs", str(tmp_path / "runs")]
+
+    assert main(words) == 0
+    first = capsys.readouterr()
+    assert main(words) == 0
+    second = capsys.readouterr()
+
+    folders = list((tmp_path / "runs" / "studies").iterdir())
+    assert len(folders) == 1
+    rows = (folders[0] / "rows.csv").read_text().splitlines()
+    assert rows[0].startswith("study,stage,name,checkpoint,seed")
+    assert "student" in first.out
+    assert "Nothing new" in second.err
+    assert (folders[0] / "report.html").exists()
+
+
+@pytest.mark.slow
+def test_two_studies_share_the_run_of_a_common_ancestor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = ["--runs", str(tmp_path / "runs"), "scale=smoke", "seeds=1"]
+
+    assert main(["run", "digits", *runs]) == 0
+    assert main(["run", "digits", "distill.temperature=8", *runs]) == 0
+
+    capsys.readouterr()
+    assert len(list((tmp_path / "runs" / "pretrain").glob("pretrain-*"))) == 1
+    assert len(list((tmp_path / "runs" / "distill").glob("student-*"))) == 2
+    assert len(list((tmp_path / "runs" / "studies").iterdir())) == 2

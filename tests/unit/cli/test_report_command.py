@@ -1,0 +1,87 @@
+"""`understudy report` on runs as a training leaves them."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from understudy.cli import main
+
+SUMMARY = {
+    "stage": "train",
+    "name": "baseline",
+    "identity": "0123456789ab",
+    "key": "0123456789abcdef",
+    "seed": 1,
+    "parents": {},
+    "labels": {"train": 50, "validation": 20},
+    "images": 50,
+    "steps": 900,
+    "epochs": 30.0,
+    "seconds": 12.5,
+    "precision": "fp32 contiguous plain",
+    "parameters": 78042,
+    "version": "0.1.0",
+    "pack": "p",
+    "checkpoints": {"last": {"step": 900, "val_top1": 0.5, "val_nll": 1.5}},
+    "skipped": {},
+    "notes": [],
+}
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    place = tmp_path / "runs" / "train" / "baseline-0123456789ab"
+    place.mkdir(parents=True)
+    (place / "config.yaml").write_text("identity: 0123456789ab\nsettings: {}\n")
+    (place / "summary.json").write_text(json.dumps(SUMMARY))
+    return tmp_path / "runs"
+
+
+def test_a_folder_of_runs_is_a_table(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(runs)]) == 0
+
+    head, rule, row = capsys.readouterr().out.splitlines()[2:5]
+    assert head.split("  ")[0] == "model"
+    assert set(rule) == {"-", " "}
+    assert row.split() == ["baseline", "last", "–", "50.0", "78", "k", "–", "70", "1"]
+    assert max(map(len, (head, rule, row))) <= 80
+
+
+def test_rows_and_page_are_written_where_asked_for(runs: Path, tmp_path: Path) -> None:
+    table, page = tmp_path / "new" / "rows.csv", tmp_path / "other" / "report.html"
+
+    assert main(["report", str(runs), "--csv", str(table), "--html", str(page)]) == 0
+
+    (row,) = csv.DictReader(io.StringIO(table.read_text()))
+    assert (row["name"], row["val_top1"], row["labels"]) == ("baseline", "0.5", "70")
+    assert page.read_text().startswith("<!doctype html>")
+
+
+def test_a_page_that_cannot_be_written_is_a_matter_of_the_disk(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(runs), "--csv", "/dev/null/rows.csv"]) == 6
+    assert "/dev/null" in capsys.readouterr().err
+
+
+def test_nothing_to_report_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(tmp_path / "absent")]) == 2
+    assert "no study and no run to report" in capsys.readouterr().err
+
+
+def test_a_report_needs_no_torch(runs: Path) -> None:
+    code = (
+        "import sys; from understudy.cli import main; main(sys.argv[1:]);"
+        "sys.exit('torch' in sys.modules)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, "report", str(runs)], capture_output=True, check=False
+    )
+
+    assert done.returncode == 0
