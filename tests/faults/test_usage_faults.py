@@ -3,12 +3,16 @@
 One screen, no traceback, the offending key or file in it, and the nearest valid one.
 """
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from understudy.cli import main
 
@@ -264,3 +268,60 @@ def test_a_process_ends_as_the_function_says() -> None:
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: no study is called 'digist'; did you mean 'digits'?")
+
+
+KEYS = (
+    "data",
+    "data.kind",
+    "data.path",
+    "student",
+    "student.kind",
+    "student.depth",
+    "epochs",
+    "seeds",
+    "scale",
+)
+VALUES = (
+    "",
+    "3",
+    "-1",
+    "1e309",
+    ".nan",
+    "null",
+    "true",
+    "[]",
+    "{}",
+    "{kind: timm}",
+    "[1, {a: b}]",
+    "x y",
+    "'",
+    "&a",
+    "*a",
+    "!!x",
+    "${epochs}",
+    "@baseline",
+    "\x1b[2J",
+)
+
+
+@given(
+    st.lists(
+        st.builds(
+            "{}={}".format,
+            st.sampled_from(KEYS) | st.text(max_size=12),
+            st.sampled_from(VALUES) | st.text(max_size=20),
+        )
+        | st.text(max_size=12),
+        max_size=4,
+    )
+)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_words_are_a_bug(words: list[str]) -> None:
+    said, complained = io.StringIO(), io.StringIO()
+
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained):
+        code = main(["run", "trial.yaml", "--dry-run", *words])
+
+    assert code in (0, 2), complained.getvalue()
+    assert "\x1b" not in said.getvalue() + complained.getvalue()
+    assert not Path("runs").exists()

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from understudy.core.annotations import inside, is_model, kinds_of, members, tried
-from understudy.core.wording import Location, closest, nearest, shown
+from understudy.core.annotations import inside, is_model, kinds_of, tried
+from understudy.core.unknown_key import unknown_key
+from understudy.core.wording import Location, nearest, shown
 
 _WORDS = {  # pydantic's type of error: how we say it
     "bool_parsing": "must be true or false",
@@ -114,10 +114,9 @@ def _at(values: Any, location: Location) -> Any:
 
 def _sentence(kind: type[BaseModel], step: _Step) -> tuple[str, str]:
     """What was found, and why it is wrong."""
-    error, name = step.error, str(step.location[-1]) if step.location else ""
-    context = error.get("ctx", {})
+    error, context = step.error, step.error.get("ctx", {})
     if error["type"] == "extra_forbidden":
-        return "", f"unknown key; {_known_keys(kind, step.around, name)}"
+        return "", f"unknown key; {unknown_key(kind, step.location, step.around)}"
     if error["type"] == "union_tag_invalid":
         allowed = [word.strip("'") for word in str(context["expected_tags"]).split(", ")]
         return f" = {context['tag']}", f"unknown; {nearest(str(context['tag']), allowed)}"
@@ -156,30 +155,3 @@ def _bounds(step: _Step) -> str:
 def _either(reasons: Sequence[str]) -> str:
     first, *others = reasons
     return " or ".join([first, *(other.removeprefix("must be ") for other in others)])
-
-
-def _known_keys(kind: type[BaseModel], around: Sequence[Any], name: str) -> str:
-    model = next((member for member in around if is_model(member)), None)
-    fields: Mapping[str, FieldInfo] = model.model_fields if model else {}
-    close = closest(name, list(fields))
-    elsewhere = _key_named(kind, name)  # the same word elsewhere is nearer than a similar one here
-    if elsewhere:
-        return f"did you mean {elsewhere!r}? Known here: {', '.join(sorted(fields))}"
-    phrase = nearest(name, list(fields))
-    default = fields[close].default if close else None
-    if isinstance(default, int | float | str) and default != "":
-        return phrase.replace("?", f" (default {default})?", 1)
-    return phrase
-
-
-def _key_named(kind: type[BaseModel], name: str, before: str = "") -> str | None:
-    """The dotted key of the outermost setting of that name: `plan.epochs` for `epochs`."""
-    if before and name in kind.model_fields:
-        return f"{before}{name}"
-    inner = (
-        _key_named(member, name, f"{before}{key}.")
-        for key, field in kind.model_fields.items()
-        for member in members(field.annotation)
-        if is_model(member)
-    )
-    return next((found for found in inner if found), None)

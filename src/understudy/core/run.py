@@ -157,6 +157,12 @@ def finished_summary(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: There is no finished run.
     """
+    if path.is_file():
+        raise UsageError(
+            f"{path}: a file, not the directory of a finished run. Weights are read from "
+            "safetensors inside runs only; a pickle (.pt, .pth, .ckpt) can run any code and is "
+            "never opened."
+        )
     if not (path / "config.yaml").exists():
         raise UsageError(f"{path}: not a run; give the directory of a finished one.")
     if not (path / "summary.json").exists():

@@ -99,7 +99,7 @@ def parse_value(text: str, origin: str) -> Any:
 
     if _count(content, {}) > MOST_VALUES:
         raise UsageError(f"{origin}: more than {MOST_VALUES:,} values, or one inside itself.")
-    return content
+    return _written_out(content)
 
 
 def write_yaml(values: dict[str, Any]) -> str:
@@ -165,3 +165,12 @@ def _count(value: Any, counted: dict[int, int]) -> int:
         inner = value.values() if isinstance(value, dict) else value
         counted[id(value)] = 1 + sum(_count(item, counted) for item in inner)
     return counted[id(value)]
+
+
+def _written_out(value: Any) -> Any:
+    """A copy in which an alias is a value of its own: changing one of the two changes one."""
+    if isinstance(value, Placed):
+        copied = Placed({key: _written_out(inner) for key, inner in value.items()})
+        copied.lines = dict(value.lines)
+        return copied
+    return [_written_out(inner) for inner in value] if isinstance(value, list) else value

@@ -90,7 +90,7 @@ def _unknown(study: Study, overrides: Mapping[str, Any]) -> Iterator[str]:
 def _nearest_key(key: str, parameters: Mapping[str, Any]) -> str:
     keys = [*_keys(parameters), "seeds", "scale"]
     same_end = (path for path in keys if path.endswith(f".{key}"))
-    close = next(same_end, None) or closest(key, keys)
+    close = "seeds" if key == "seed" else next(same_end, None) or closest(key, keys)
     guess = f"did you mean {close!r}? " if close else ""
     return f"{guess}Known: {', '.join(sorted([*parameters, 'seeds', 'scale']))}"
 

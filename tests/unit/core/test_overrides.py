@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from understudy.core.errors import UsageError
 from understudy.core.overrides import overlaid, parse_overrides, with_data_path
+from understudy.core.yaml import parse_mapping
 
 BASE: dict[str, Any] = {
     "seed": 0,
@@ -120,3 +121,11 @@ def test_data_alone_is_its_path_unless_it_is_a_mapping() -> None:
         "seed": 1,
     }
     assert with_data_path({"data": {"path": "x"}}) == {"data": {"path": "x"}}
+
+
+def test_of_two_values_that_a_file_wrote_once_one_can_be_changed() -> None:
+    base = parse_mapping("views:\n- &view {crop: {scale: 1}}\n- *view\n", "here")
+
+    result = overlaid(base, {"views.0.crop.scale": 2})
+
+    assert result["views"] == [{"crop": {"scale": 2}}, {"crop": {"scale": 1}}]
