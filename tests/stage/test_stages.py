@@ -143,9 +143,13 @@ def test_early_stopping_keeps_the_best_epoch(
 
 @pytest.mark.slow
 def test_evaluation_puts_all_checkpoints_side_by_side(
-    go: Launcher, baseline: Launched, teacher: Launched, student: Launched
+    go: Launcher,
+    baseline: Launched,
+    pretrained: Launched,
+    teacher: Launched,
+    student: Launched,
 ) -> None:
-    models = [str(launched.run.path) for launched in (baseline, teacher, student)]
+    models = [str(launched.run.path) for launched in (baseline, pretrained, teacher, student)]
 
     evaluation = go("evaluate", models=models)
 
@@ -164,6 +168,11 @@ def test_evaluation_puts_all_checkpoints_side_by_side(
         answers = np.array(table["logits"]).argmax(axis=1)
         assert each["top1"] == pytest.approx(np.mean(answers == np.array(table["label"])))
     assert [each["agreement"] is not None for each in seen] == [False] * 4 + [True] * 2
+    (probe,) = evaluation.summary["probes"]
+    assert probe["run"].startswith("pretrain/")
+    assert probe["labels"] == {"train": 50, "validation": 50}
+    assert 0.1 < probe["knn_top1"] <= 1
+    assert 0.1 < probe["linear_top1"] <= 1
 
 
 @pytest.mark.slow

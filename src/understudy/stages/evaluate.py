@@ -1,4 +1,4 @@
-"""Evaluate finished classifiers side by side on the test split, which nothing else ever reads."""
+"""Evaluate finished runs side by side on the test split, which nothing else ever reads."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -19,16 +19,20 @@ from understudy.evaluation.predict import Predictions
 from understudy.stages.costs import cost_of
 from understudy.stages.material import DataSettings, Indices
 from understudy.stages.observers import answers_on
-from understudy.stages.restore import Restored, Slot, classifier, same_classes, slots_of
+from understudy.stages.probing import probed
+from understudy.stages.restore import Restored, Slot, classifier, restored, same_classes, slots_of
 from understudy.stages.training import parent_identity
 
 
 class EvaluateSettings(DataSettings):
-    """Evaluate finished classifiers side by side."""
+    """Evaluate finished runs side by side.
+
+    Classifiers are asked for their answers; of pretrained networks the frozen features are probed.
+    """
 
     stage: Literal["evaluate"] = "evaluate"
     models: Annotated[tuple[RunPath, ...], Field(min_length=1)]
-    """Runs of finished trainings that hold classifiers."""
+    """Runs of finished trainings."""
     on: Literal["test", "val"] = "test"
     """The split to evaluate on. Look at "val" as often as you like, at "test" once."""
 
@@ -41,9 +45,18 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
     """
     splits = split(pack, settings.split)
     images: Indices = splits.test if settings.on == "test" else splits.val
-    kept = [(path, slot) for path in settings.models for slot in slots_of(path)]
+    pretrained = {
+        path: found for path in settings.models if not (found := restored(path, "last")).classes
+    }
+    kept = [
+        (path, slot)
+        for path in settings.models
+        if path not in pretrained
+        for slot in slots_of(path)
+    ]
 
-    run.progress.begin(f"{run.stage} {run.name}", len(kept))
+    run.progress.begin(f"{run.stage} {run.name}", len(kept) + len(pretrained))
+    probes = [_probe(path, found, pack, images, run) for path, found in pretrained.items()]
     answered = [_answered(path, slot, pack, images, settings, run) for path, slot in kept]
     evaluations = [_figures(each, answered, pack, images, run) for each in answered]
     run.progress.end(f"{len(kept)} checkpoints on {len(images):,} images")
@@ -53,6 +66,7 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
         "images": len(images),
         "classes": list(pack.classes),
         "evaluations": evaluations,
+        "probes": probes,
         "notes": list(splits.notes),
         "parents": {
             f"models[{position}]": parent_identity(path)
@@ -67,6 +81,12 @@ class _Answered(NamedTuple):
     slot: Slot
     model: Restored
     answers: Predictions
+
+
+def _probe(path: Path, model: Restored, pack: Pack, images: Indices, run: Run) -> dict[str, Any]:
+    figures = probed(path, model, pack, images)
+    run.progress.advance()
+    return {**parent_identity(path), "checkpoint": "last", **figures}
 
 
 def _answered(

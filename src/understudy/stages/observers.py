@@ -62,19 +62,19 @@ class FeatureObserver:
             return Observation(values={}, score=None)
         labels = self.material.pack.labels
         found = nearest_accuracy(
-            self._features(network, asked),
+            features_on(network, self.material.pack, asked, size=self.material.size),
             labels[asked],
-            bank=self._features(network, known),
+            bank=features_on(network, self.material.pack, known, size=self.material.size),
             bank_labels=labels[known],
             num_classes=len(self.material.pack.classes),
             settings=NearestSettings(neighbours=NEIGHBOURS),
         )
         return Observation(values={"knn_top1": found}, score=None)
 
-    def _features(self, network: Network, images: Indices) -> NDArray[np.float32]:
-        return features_of(
-            network, _batches(network, self.material.pack, images, self.material.size)
-        )
+
+def features_on(network: Network, pack: Pack, images: Indices, *, size: int) -> NDArray[np.float32]:
+    """Pooled features [N, D] of a network on images of a pack, as they are."""
+    return features_of(network, _batches(network, pack, images, size))
 
 
 def answers_on(network: Network, pack: Pack, images: Indices, *, size: int) -> Predictions:
