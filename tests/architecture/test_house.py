@@ -40,7 +40,7 @@ def test_there_is_one_training_loop() -> None:
     """`.backward(` stands in the loop, and in the probe that measures the very same step."""
     stepping = [path.name for path in sources() if ".backward(" in path.read_text()]
 
-    assert stepping == ["loop.py", "machine.py"]
+    assert stepping == ["loop.py", "measure.py"]
 
 
 def test_nothing_reads_or_writes_a_pickle() -> None:

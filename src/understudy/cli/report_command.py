@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+from rich.console import Console
+
 from understudy.cli.plain_text import plain
-from understudy.cli.summary import summary
 from understudy.core.files import make_folder
 from understudy.results.csv_file import write_csv
 from understudy.results.find import find
 from understudy.results.report import write_report
 from understudy.results.rows import rows_of
+from understudy.results.screen import show
 
 
 def report_command(runs: Path, *, html: Path | None, csv: Path | None) -> None:
@@ -18,7 +20,7 @@ def report_command(runs: Path, *, html: Path | None, csv: Path | None) -> None:
         UnderstudyError: There is nothing to report, or the disk refuses.
     """
     record = find(runs)
-    print(summary(record))
+    show(record, Console(highlight=False))
     if csv:
         make_folder(csv.parent)
         write_csv(rows_of(record), csv)

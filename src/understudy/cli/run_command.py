@@ -4,8 +4,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
 from understudy.cli.plain_text import plain
 from understudy.cli.progress import progress_on
+from understudy.results.screen import show
 from understudy.studies.configure import with_words
 from understudy.studies.study import read_study
 
@@ -25,11 +28,10 @@ def run_command(asked: str, words: Sequence[str], *, dry_run: bool, runs: Path) 
         print(plain("\n".join(plan(study, STAGES).lines())))
         return 0
 
-    from understudy.cli.summary import summary  # only now: they bring torch
-    from understudy.studies.local import run_study
+    from understudy.studies.local import run_study  # only now: it brings torch
 
     with progress_on(sys.stderr) as progress:
         outcome = run_study(study, runs=runs, progress=progress)
-    print(summary(outcome.record))
+    show(outcome.record, Console(highlight=False))
     print(plain(f"\nReport: {outcome.folder / 'report.html'}"))
     return outcome.exit_code

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean, stdev
 
-from scipy.special import stdtrit  # type: ignore[import-untyped]  # scikit-learn needs it too
+from scipy.special import stdtrit
 
 from understudy.results.errors import ReportError
 from understudy.results.formats import listed

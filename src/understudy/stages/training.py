@@ -18,7 +18,8 @@ from understudy.core.types import Batch
 from understudy.data.stream import training_stream
 from understudy.data.views import ViewSettings, check_plan
 from understudy.engine.loop import Observe, fit
-from understudy.engine.machine import Choice, chosen, describe
+from understudy.engine.machine import Choice, describe
+from understudy.engine.measure import chosen
 from understudy.engine.plan import Plan
 from understudy.guidance.guide import Guide
 from understudy.methods.method import Method

@@ -45,11 +45,12 @@ def runs(tmp_path: Path) -> Path:
 def test_a_folder_of_runs_is_a_table(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(runs)]) == 0
 
-    head, rule, row = capsys.readouterr().out.splitlines()[2:5]
-    assert head.split("  ")[0] == "model"
-    assert set(rule) == {"-", " "}
-    assert row.split() == ["baseline", "last", "–", "50.0", "78", "k", "–", "70", "1"]
-    assert max(map(len, (head, rule, row))) <= 80
+    lines = capsys.readouterr().out.splitlines()
+    head, row = next(pair for pair in zip(lines, lines[1:], strict=False) if "model" in pair[0])
+    cells = dict(zip(head.split(), row.replace("78 k", "78k").split(), strict=True))
+    expected = {"model": "baseline", "kept": "last", "param.": "78k", "labels": "70", "n": "1"}
+    assert expected.items() <= cells.items()
+    assert max(map(len, lines)) <= 80
 
 
 def test_rows_and_page_are_written_where_asked_for(runs: Path, tmp_path: Path) -> None:

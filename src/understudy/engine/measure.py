@@ -1,0 +1,229 @@
+"""Measures the real step in each allowed way, and takes the fastest that computes the same."""
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from filelock import FileLock
+from torch import Tensor, nn
+
+from understudy.core.errors import MissingResourceError
+from understudy.core.files import make_folder, read_json, write_json
+from understudy.core.identity import digest
+from understudy.core.progress import Progress
+from understudy.core.types import Batch
+from understudy.engine.machine import Choice, MachineSettings, describe
+from understudy.guidance.guide import Guide
+from understudy.methods.method import Method
+
+WARM_STEPS, TIMED_STEPS = 2, 3
+WORTH_COMPILING = 120.0  # seconds of training: compiling costs 10 to 60 s and at best halves it
+LOSS_TOLERANCE = 0.02  # relative; bf16 has 8 bits, and a loss averages over the batch
+LEAST_COSINE = 0.95  # between a candidate's gradient and that of fp32
+
+# Compiling looks for CUDA's own compiler, and warns where that is here without a GPU.
+logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
+
+
+def chosen(
+    settings: MachineSettings,
+    *,
+    subject: dict[str, Any],
+    method: Method,
+    guide: Guide,
+    batches: Callable[[Choice], Batch],
+    steps: int,
+    device: torch.device,
+    shared: Path,
+    progress: Progress,
+) -> tuple[Choice, dict[str, Any]]:
+    """Measures the real step in each allowed way and takes the fastest that computes the same.
+
+    One choice is made for each `subject` (network, batch) on this machine, and kept in `shared`,
+    so that runs which are compared compute alike and a resumed run goes on as it began.
+
+    Args:
+        settings: What the user allows.
+        subject: What the choice depends on, beside the machine.
+        method: What will be trained; left as it was, but in the chosen layout.
+        guide: Who guides it.
+        batches: One batch in the layout of a choice.
+        steps: Length of the training, which decides whether compiling can pay.
+        device: Where it runs.
+        shared: The folder of shared things.
+        progress: Where to say what was chosen.
+
+    Returns:
+        The choice, and what was measured, for the run's records.
+    """
+    key = digest(
+        {"subject": subject, "machine": describe(device), "allowed": settings.model_dump()}
+    )
+    folder = make_folder(shared / "machine")
+    path = folder / f"{key}.json"
+    with FileLock(folder / f".{key}.lock"):
+        if not path.exists():
+            measured = _measure(settings, method, guide, batches, steps, device, progress)
+            write_json(path, measured)
+        record = read_json(path)
+    choice = Choice(**record["choice"])
+    choice.prepared(method)
+    if isinstance(guide, nn.Module):
+        choice.prepared(guide)
+    return choice, record
+
+
+def _measure(
+    settings: MachineSettings,
+    method: Method,
+    guide: Guide,
+    batches: Callable[[Choice], Batch],
+    steps: int,
+    device: torch.device,
+    progress: Progress,
+) -> dict[str, Any]:
+    candidates = _eager_candidates(settings)
+    plain = Choice("fp32", channels_last=False, compiled=False)
+    timed: dict[Choice, dict[str, Any]] = {}
+    if len(candidates) == 1 and settings.compile != "measure":
+        choice = candidates[0]._replace(compiled=settings.compile == "always")
+        return {"choice": choice._asdict(), "measured": {}}
+
+    reference = _trial(plain, method, guide, batches, device)
+    for candidate in candidates:
+        trial = (
+            reference if candidate == plain else _trial(candidate, method, guide, batches, device)
+        )
+        timed[candidate] = _verdict(trial, reference)
+    best = _fastest(timed)
+    seconds = timed[best]["seconds_per_step"] * steps
+    if settings.compile == "always" or (
+        settings.compile == "measure" and seconds > WORTH_COMPILING
+    ):
+        for candidate in candidates if settings.compile == "always" else _worth(candidates, best):
+            compiled = candidate._replace(compiled=True)
+            progress.say(f"machine: compiling for {compiled} (once; about half a minute)")
+            trial = _trial(compiled, method, guide, batches, device)
+            timed[compiled] = _verdict(trial, reference)
+        eager = set() if settings.compile == "measure" else set(candidates)
+        best = _fastest({choice: seen for choice, seen in timed.items() if choice not in eager})
+    progress.say(f"machine: {best}, {_compared(timed)}")
+    return {
+        "choice": best._asdict(),
+        "measured": {str(choice): seen for choice, seen in timed.items()},
+    }
+
+
+def _eager_candidates(settings: MachineSettings) -> list[Choice]:
+    precisions = ["fp32", "bf16"] if settings.precision == "measure" else [settings.precision]
+    formats = (
+        [False, True]
+        if settings.memory_format == "measure"
+        else [settings.memory_format == "channels_last"]
+    )
+    return [
+        Choice(precision, channels_last=channels_last, compiled=False)
+        for precision in precisions
+        for channels_last in formats
+    ]
+
+
+def _worth(candidates: list[Choice], best: Choice) -> list[Choice]:
+    """What to compile: the fastest as it is, and bf16, which compiling helps most on a CPU."""
+    wanted = [best, Choice("bf16", channels_last=True, compiled=False)]
+    return [candidate for candidate in candidates if candidate in wanted]
+
+
+class _Trial(NamedTuple):
+    seconds: float
+    loss: float
+    gradient: Tensor | None
+    error: str | None
+
+
+def _trial(
+    choice: Choice,
+    method: Method,
+    guide: Guide,
+    batches: Callable[[Choice], Batch],
+    device: torch.device,
+) -> _Trial:
+    """Times the step and keeps its first loss and gradient; the method is left as it was."""
+    kept = {name: value.clone() for name, value in method.state_dict().items()}
+    random = torch.get_rng_state()
+    choice.prepared(method)
+    if isinstance(guide, nn.Module):
+        choice.prepared(guide)
+    method.train()
+    batch = batches(choice)
+
+    def step() -> Tensor:
+        with choice.autocast(device):
+            loss: Tensor = method(batch, guide(batch)).loss
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    try:
+        torch.set_rng_state(random)
+        loss = float(step())
+        gradient = _flat_gradient(method)
+        for _ in range(WARM_STEPS - 1):
+            step()
+        times = [_timed(step, device) for _ in range(TIMED_STEPS)]
+        return _Trial(min(times), loss, gradient, None)  # the least is what others disturb least
+    except Exception as error:  # whatever a candidate cannot do rules only it out
+        return _Trial(float("inf"), float("nan"), None, f"{type(error).__name__}: {error}"[:200])
+    finally:
+        method.zero_grad()
+        method.load_state_dict(kept)
+        method._compiled_call_impl = None
+        torch.set_rng_state(random)
+
+
+def _timed(step: Callable[[], Tensor], device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    began = time.perf_counter()
+    step()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - began
+
+
+def _flat_gradient(method: Method) -> Tensor:
+    parts = [weight.grad.flatten() for weight in method.parameters() if weight.grad is not None]
+    gradient = torch.cat(parts).float().cpu()
+    method.zero_grad()
+    return gradient
+
+
+def _verdict(trial: _Trial, reference: _Trial) -> dict[str, Any]:
+    """What a trial showed, and whether it computes the same as fp32."""
+    if trial.gradient is None or reference.gradient is None:
+        return {"seconds_per_step": None, "sound": False, "error": trial.error or reference.error}
+    difference = abs(trial.loss - reference.loss) / max(abs(reference.loss), 1e-6)
+    cosine = float(nn.functional.cosine_similarity(trial.gradient, reference.gradient, dim=0))
+    return {
+        "seconds_per_step": trial.seconds,
+        "loss_difference": difference,
+        "gradient_cosine": cosine,
+        "sound": difference <= LOSS_TOLERANCE and cosine >= LEAST_COSINE,
+        "error": None,
+    }
+
+
+def _fastest(timed: dict[Choice, dict[str, Any]]) -> Choice:
+    sound = {choice: seen for choice, seen in timed.items() if seen["sound"]}
+    if not sound:
+        reasons = "; ".join(f"{choice}: {seen['error']}" for choice, seen in timed.items())
+        raise MissingResourceError(f"No way to compute the step works here. {reasons}")
+    return min(sound, key=lambda choice: float(sound[choice]["seconds_per_step"]))
+
+
+def _compared(timed: dict[Choice, dict[str, Any]]) -> str:
+    seconds = [seen["seconds_per_step"] for seen in timed.values() if seen["seconds_per_step"]]
+    plain = next(iter(timed.values()))["seconds_per_step"]
+    return f"{plain / min(seconds):.1f} times as fast as plain fp32" if plain else "measured"

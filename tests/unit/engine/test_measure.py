@@ -1,0 +1,172 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from understudy.core.progress import Silent
+from understudy.core.types import Batch
+from understudy.engine.machine import Choice, MachineSettings
+from understudy.engine.measure import chosen
+from understudy.guidance.guide import unguided
+from understudy.methods.supervised import Supervised
+from understudy.models.cifar_resnet import CifarResNetSettings
+from understudy.models.network import NetworkSettings
+from understudy.objectives.label import LabelSettings
+from understudy.objectives.objective import combine
+
+CPU = torch.device("cpu")
+
+
+class Told(Silent):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def method() -> Supervised:
+    settings = NetworkSettings(
+        backbone=CifarResNetSettings(depth=8, width=0.5),
+        channels=1,
+        size=8,
+        classes=("a", "b"),
+        projector=None,
+    )
+    student = settings.build(mean=[0.5], std=[0.2], seed=0)
+    return Supervised(student, combine([LabelSettings()], student=student.shape, guidance=None))
+
+
+def batches(choice: Choice) -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(16, 1, 8, 8, generator=generator)
+    return Batch(
+        views=(images.contiguous(memory_format=choice.memory_format),),
+        labels=torch.arange(16) % 2,
+        index=torch.arange(16),
+        view_ids=(torch.zeros(16, dtype=torch.int64),),
+    )
+
+
+@pytest.fixture
+def choose(tmp_path: Path) -> Callable[..., tuple[Choice, dict[str, Any]]]:
+    def call(
+        settings: MachineSettings, learner: Supervised, **changed: Any
+    ) -> tuple[Choice, dict[str, Any]]:
+        given: dict[str, Any] = {"steps": 10, "progress": Silent(), "subject": {"batch": 16}}
+        return chosen(
+            settings,
+            method=learner,
+            guide=unguided,
+            batches=batches,
+            device=CPU,
+            shared=tmp_path,
+            **{**given, **changed},
+        )
+
+    return call
+
+
+def test_measuring_leaves_the_method_as_it_was(choose: Callable[..., Any]) -> None:
+    learner = method()
+    before = {name: value.clone() for name, value in learner.state_dict().items()}
+    torch.manual_seed(3)
+    random = torch.get_rng_state()
+
+    choose(MachineSettings(), learner)
+
+    assert all(torch.equal(before[name], value) for name, value in learner.state_dict().items())
+    assert all(weight.grad is None for weight in learner.parameters())
+    assert torch.equal(random, torch.get_rng_state())
+
+
+def test_every_allowed_way_is_measured_against_fp32(choose: Callable[..., Any]) -> None:
+    choice, record = choose(MachineSettings(), method())
+
+    assert set(record["measured"]) == {
+        f"{precision} {layout}"
+        for precision in ("fp32", "bf16")
+        for layout in ("contiguous", "channels_last")
+    }
+    assert record["measured"][str(choice)]["sound"]
+    fastest = min(
+        (seen["seconds_per_step"], name)
+        for name, seen in record["measured"].items()
+        if seen["sound"]
+    )
+    assert fastest[1] == str(choice)
+
+
+def test_the_choice_is_made_once_for_all_runs_of_a_subject(choose: Callable[..., Any]) -> None:
+    told = Told()
+
+    first, _ = choose(MachineSettings(), method(), progress=told)
+    second, _ = choose(MachineSettings(), method(), progress=told)
+
+    assert first == second
+    assert len([line for line in told.lines if line.startswith("machine:")]) == 1
+
+
+def test_a_way_that_computes_something_else_is_ruled_out(
+    choose: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = method()
+    honest = learner.forward
+
+    def wrong_in_bf16(batch: Batch, guidance: None) -> Any:
+        output = honest(batch, guidance)
+        return output._replace(loss=output.loss * (3 if torch.is_autocast_enabled("cpu") else 1))
+
+    monkeypatch.setattr(learner, "forward", wrong_in_bf16)
+
+    choice, record = choose(MachineSettings(), learner)
+
+    assert choice.precision == "fp32"
+    assert not record["measured"]["bf16 contiguous"]["sound"]
+
+
+def test_a_way_that_does_not_work_is_ruled_out_with_its_reason(
+    choose: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = method()
+    honest = learner.forward
+
+    def broken_in_bf16(batch: Batch, guidance: None) -> Any:
+        if torch.is_autocast_enabled("cpu"):
+            raise RuntimeError("no such kernel")
+        return honest(batch, guidance)
+
+    monkeypatch.setattr(learner, "forward", broken_in_bf16)
+
+    choice, record = choose(MachineSettings(), learner)
+
+    assert choice.precision == "fp32"
+    assert "no such kernel" in record["measured"]["bf16 channels_last"]["error"]
+
+
+def test_what_the_user_fixed_is_not_measured(choose: Callable[..., Any]) -> None:
+    settings = MachineSettings(precision="fp32", memory_format="channels_last", compile="never")
+
+    choice, record = choose(settings, method())
+
+    assert choice == Choice("fp32", channels_last=True, compiled=False)
+    assert record["measured"] == {}
+
+
+def test_a_short_run_is_never_compiled(choose: Callable[..., Any]) -> None:
+    _, record = choose(MachineSettings(), method(), steps=1)
+
+    assert not any("compiled" in name for name in record["measured"])
+
+
+@pytest.mark.slow
+def test_a_compiled_step_computes_the_same(choose: Callable[..., Any]) -> None:
+    settings = MachineSettings(precision="fp32", memory_format="contiguous", compile="measure")
+
+    _, record = choose(settings, method(), steps=10**9)
+
+    compiled = record["measured"]["fp32 contiguous compiled"]
+    assert compiled["sound"]
+    assert compiled["loss_difference"] < 1e-4
