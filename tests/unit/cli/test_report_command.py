@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_folder_of_runs_is_a_table(runs: Path, capsys: pytest.CaptureFixture[s
     assert main(["report", str(runs)]) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    head, row = next(pair for pair in zip(lines, lines[1:], strict=False) if "model" in pair[0])
+    head, row = next(pair for pair in pairwise(lines) if "model" in pair[0])
     cells = dict(zip(head.split(), row.replace("78 k", "78k").split(), strict=True))
     expected = {"model": "baseline", "kept": "last", "param.": "78k", "labels": "70", "n": "1"}
     assert expected.items() <= cells.items()
