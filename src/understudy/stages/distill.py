@@ -12,7 +12,6 @@ from understudy.methods.distilled import Distilled
 from understudy.models import AnyBackbone
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.frozen import Frozen
-from understudy.models.network import NetworkSettings
 from understudy.objectives import AnyObjective
 from understudy.objectives.distill.soft_label import SoftLabelSettings
 from understudy.objectives.objective import combine
@@ -54,16 +53,8 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
     images = material(settings, pack, run)
     teacher = classifier(settings.teacher, settings.checkpoint)
     same_classes(teacher, pack.classes, settings.teacher)
-    network = NetworkSettings(
-        backbone=settings.student,
-        channels=images.channels,
-        size=images.size,
-        classes=pack.classes,
-        projector=None,
-    )
-    student = network.build(
-        mean=images.mean, std=images.std, seed=settings.stream("initialisation")
-    )
+    network = images.classifier(settings.student)
+    student = images.built(network, seed=settings.stream("initialisation"))
     objective = combine(
         settings.terms,
         student=student.shape,

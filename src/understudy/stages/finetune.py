@@ -80,16 +80,8 @@ def _classifier_from(
             f"{settings.start}: trained on images with {start.settings.channels} channels; "
             f"these have {images.channels}."
         )
-    network = NetworkSettings(
-        backbone=start.settings.backbone,
-        channels=images.channels,
-        size=images.size,
-        classes=images.pack.classes,
-        projector=None,
-    )
-    learner = network.build(
-        mean=images.mean, std=images.std, seed=settings.stream("initialisation")
-    )
+    network = images.classifier(start.settings.backbone)
+    learner = images.built(network, seed=settings.stream("initialisation"))
     learner.take_backbone(start.network)
     if settings.frozen:
         learner.freeze_backbone()

@@ -17,6 +17,9 @@ from understudy.data.sources import AnySource
 from understudy.data.sources.digits import DigitsSettings
 from understudy.data.splits import Splits, SplitSettings, split
 from understudy.engine.machine import MachineSettings
+from understudy.models import AnyBackbone
+from understudy.models.heads import ProjectorSettings
+from understudy.models.network import Network, NetworkSettings
 
 Indices = NDArray[np.int64]
 SPLITS = ("train", "val", "test", "unlabeled")
@@ -67,6 +70,33 @@ class Material(NamedTuple):
     def channels(self) -> int:
         """Channels of the images."""
         return int(self.pack.images.shape[1])
+
+    def classifier(self, backbone: AnyBackbone) -> NetworkSettings:
+        """A network for these images that names their classes."""
+        return self._network(backbone, classes=self.pack.classes, projector=None)
+
+    def learner(self, backbone: AnyBackbone, projector: ProjectorSettings) -> NetworkSettings:
+        """A network for these images that learns without labels."""
+        return self._network(backbone, classes=None, projector=projector)
+
+    def _network(
+        self,
+        backbone: AnyBackbone,
+        *,
+        classes: tuple[str, ...] | None,
+        projector: ProjectorSettings | None,
+    ) -> NetworkSettings:
+        return NetworkSettings(
+            backbone=backbone,
+            channels=self.channels,
+            size=self.size,
+            classes=classes,
+            projector=projector,
+        )
+
+    def built(self, network: NetworkSettings, *, seed: int) -> Network:
+        """The network with these images' statistics and fresh weights."""
+        return network.build(mean=self.mean, std=self.std, seed=seed)
 
     def allowed_labels(self) -> Indices:
         """[N] over the pack: the labels that training may read, and -1 for all others."""

@@ -10,7 +10,6 @@ from understudy.guidance.guide import unguided
 from understudy.methods import AnySelfSupervised, SimclrSettings
 from understudy.models import AnyBackbone
 from understudy.models.cifar_resnet import CifarResNetSettings
-from understudy.models.network import NetworkSettings
 from understudy.stages.material import TrainingSettings, material
 from understudy.stages.observers import FeatureObserver
 from understudy.stages.training import train_method
@@ -39,16 +38,8 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
         The summary.
     """
     images = material(settings, pack, run)
-    network = NetworkSettings(
-        backbone=settings.backbone,
-        channels=images.channels,
-        size=images.size,
-        classes=None,
-        projector=settings.method.projector,
-    )
-    learner = network.build(
-        mean=images.mean, std=images.std, seed=settings.stream("initialisation")
-    )
+    network = images.learner(settings.backbone, settings.method.projector)
+    learner = images.built(network, seed=settings.stream("initialisation"))
 
     summary = train_method(
         settings,

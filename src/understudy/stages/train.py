@@ -10,7 +10,6 @@ from understudy.guidance.guide import unguided
 from understudy.methods.supervised import Supervised
 from understudy.models import AnyBackbone
 from understudy.models.cifar_resnet import CifarResNetSettings
-from understudy.models.network import NetworkSettings
 from understudy.objectives import AnyObjective
 from understudy.objectives.label import LabelSettings as CrossEntropySettings
 from understudy.objectives.objective import combine
@@ -41,16 +40,8 @@ def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
         The summary.
     """
     images = material(settings, pack, run)
-    network = NetworkSettings(
-        backbone=settings.backbone,
-        channels=images.channels,
-        size=images.size,
-        classes=pack.classes,
-        projector=None,
-    )
-    student = network.build(
-        mean=images.mean, std=images.std, seed=settings.stream("initialisation")
-    )
+    network = images.classifier(settings.backbone)
+    student = images.built(network, seed=settings.stream("initialisation"))
     objective = combine(
         settings.terms, student=student.shape, guidance=None, seed=settings.stream("objectives")
     )
