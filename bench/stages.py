@@ -128,6 +128,7 @@ def run(race: Race, pixels: NDArray[np.uint8], folder: Path) -> None:
         steps=LONG,
         device=CPU,
         shared=folder,
+        earlier=None,
         progress=Silent(),
     )
     ours = _our_steps(method, guide, batches(choice), choice)

@@ -67,9 +67,13 @@ def go(runs: Path, shared: Path) -> Launcher:
         name: str | None = None,
         stop_after: int | None = None,
         stop_with: int = signal.SIGTERM,
+        say: Callable[[str], None] | None = None,
         **settings: Any,
     ) -> Launched:
         interrupts = Interrupts()
+        progress = Stopper(stop_after, stop_with) if stop_after else Silent()
+        if say:
+            progress.say = say  # type: ignore[method-assign, assignment]
         with interrupts.listening():
             return launch(
                 stage,
@@ -79,7 +83,7 @@ def go(runs: Path, shared: Path) -> Launcher:
                 runs=root or runs,
                 shared=shared,
                 out=out,
-                progress=Stopper(stop_after, stop_with) if stop_after else Silent(),
+                progress=progress,
                 interrupts=interrupts,
             )
 
@@ -87,11 +91,12 @@ def go(runs: Path, shared: Path) -> Launcher:
 
 
 def _defaults(stage: str) -> dict[str, Any]:
-    machine = {"machine": PLAIN}
-    if stage in ("evaluate", "export"):
-        return machine
+    if stage == "evaluate":
+        return {"device": "cpu"}
+    if stage == "export":
+        return {}
     plan: dict[str, Any] = {"steps": 12, "batch_size": 32, "observations": 3}
-    common = {**machine, "labels": LABELS, "plan": plan}
+    common = {"machine": PLAIN, "labels": LABELS, "plan": plan}
     network = {"train": "backbone", "pretrain": "backbone", "distill": "student"}.get(stage)
     return {**common, network: SMALL} if network else common
 

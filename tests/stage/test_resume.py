@@ -37,6 +37,19 @@ CASES: dict[str, dict[str, Any]] = {
             "max_norm": 1.0,
         }
     },
+    "channels_last, sgd": {
+        "plan": {"steps": 20, "batch_size": 32, "observations": 4},
+        "machine": {"device": "cpu", "precision": "fp32", "memory_format": "channels_last"},
+    },
+    "channels_last, adamw": {
+        "plan": {
+            "steps": 20,
+            "batch_size": 32,
+            "observations": 4,
+            "optimizer": {"kind": "adamw"},
+        },
+        "machine": {"device": "cpu", "precision": "bf16", "memory_format": "channels_last"},
+    },
     "augmented": {
         "plan": {"steps": 20, "batch_size": 32, "observations": 4},
         "views": [
@@ -106,6 +119,27 @@ def test_every_step_is_logged_once_after_two_interruptions(go: Launcher, tmp_pat
 
     assert steps == sorted(set(steps))
     assert steps[-1] == 20
+
+
+def test_seconds_are_those_of_all_attempts(go: Launcher, tmp_path: Path) -> None:
+    plan = {"steps": 20, "batch_size": 32, "observations": 20}
+    with pytest.raises(InterruptedRunError):
+        go("train", root=tmp_path, stop_after=10, plan=plan)
+    state = next(tmp_path.glob("train/*/checkpoints/last/state.json"))
+    before = json.loads(state.read_text())["seconds"]
+
+    finished = go("train", root=tmp_path, plan=plan)
+
+    assert before > 0
+    assert finished.summary["seconds"] > before
+
+
+def test_a_signal_in_the_last_step_is_not_lost(go: Launcher, tmp_path: Path) -> None:
+    plan = {"steps": 5, "batch_size": 32, "observations": 1}
+    with pytest.raises(InterruptedRunError) as caught:
+        go("train", root=tmp_path, stop_after=5, plan=plan)
+
+    assert caught.value.exit_code == 143
 
 
 def test_a_finished_run_is_found_and_not_trained_again(go: Launcher, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,11 @@ import onnx
 import pyarrow.parquet as pq
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
-from understudy.core.errors import DataError, DivergedError, UsageError
+from understudy.core.errors import DataError, DivergedError, InterruptedRunError, UsageError
+from understudy.methods.supervised import Supervised
 from understudy.stages import material, train
 from understudy.stages.launch import Launched
 
@@ -29,12 +32,20 @@ def log(launched: Launched, phase: str) -> list[dict[str, Any]]:
 def test_the_baseline_and_the_student_start_from_the_same_weights_and_take_as_many_steps(
     go: Launcher, teacher: Launched, tmp_path: Path
 ) -> None:
-    plan = {"epochs": 0.1, "batch_size": 64}
+    """With a learning rate of nearly nothing, what is saved is what they started from."""
+    plan = {
+        "epochs": 0.1,
+        "batch_size": 64,
+        "optimizer": {"kind": "sgd", "learning_rate": 1e-12},
+    }
     baseline = go("train", root=tmp_path, plan=plan, epochs_over="pool")
     student = go("distill", root=tmp_path, plan=plan, teacher=str(teacher.run.path))
 
     assert baseline.summary["steps"] == student.summary["steps"] == 3
-    assert baseline.summary["network"] == student.summary["network"]
+    one, other = weights(baseline), weights(student)
+    learned = [name for name in one if name.endswith((".weight", ".bias"))]
+    assert learned
+    assert all(torch.allclose(one[name], other[name], atol=1e-8) for name in learned)
 
 
 def test_a_distillation_reads_no_label_for_training(
@@ -85,13 +96,18 @@ def test_more_labels_are_a_superset_and_seeds_draw_others(go: Launcher, tmp_path
 
 
 def test_a_teacher_keeps_every_bit_while_its_student_learns(
-    teacher: Launched, student: Launched
+    go: Launcher, teacher: Launched, tmp_path: Path
 ) -> None:
-    """The student's run was made after the teacher's, whose files still hold what they held."""
-    summary = student.summary["parents"]["teacher"]
+    def content() -> dict[Path, str]:
+        files = sorted(path for path in teacher.run.path.rglob("*") if path.is_file())
+        return {path: sha256(path.read_bytes()).hexdigest() for path in files}
 
-    assert summary["identity"] == teacher.summary["identity"]
-    assert summary["checkpoint"] == "best"
+    before = content()
+    student = go("distill", root=tmp_path, teacher=str(teacher.run.path))
+
+    assert content() == before
+    parent = student.summary["parents"]["teacher"]
+    assert (parent["identity"], parent["checkpoint"]) == (teacher.summary["identity"], "best")
 
 
 def test_a_frozen_backbone_moves_neither_weight_nor_statistic(
@@ -189,30 +205,55 @@ def test_an_export_is_one_checked_file_that_names_its_classes(
     assert [entry.name for entry in exported.run.path.glob("*.onnx*")] == ["student.onnx"]
 
 
-def test_a_loss_that_is_not_finite_ends_with_the_last_good_checkpoint(
-    go: Launcher, tmp_path: Path
+@pytest.mark.parametrize("machine", ["fixed", "measured"])
+def test_a_loss_that_is_not_finite_leaves_the_last_good_checkpoint(
+    machine: str, go: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = {
-        "plan": {
-            "steps": 400,
-            "batch_size": 32,
-            "observations": 40,
-            "optimizer": {"kind": "sgd", "learning_rate": 1e30, "weight_decay": 0.0},
-            "schedule": {"warmup": 1.0},
-        }
-    }
+    """From the seventh step on, the loss is not a number."""
+    plan = {"steps": 20, "batch_size": 32, "observations": 10}
+    settings: dict[str, Any] = {"plan": plan}
+    if machine == "measured":
+        settings["machine"] = {"device": "cpu", "compile": "never"}
+    with pytest.raises(InterruptedRunError):
+        go("train", root=tmp_path, stop_after=6, **settings)
+    (run,) = (tmp_path / "train").iterdir()
+    good = (run / "checkpoints" / "last" / "model.safetensors").read_bytes()
+    honest = Supervised.forward
 
-    with pytest.raises(DivergedError, match="learning_rate"):
+    def spoilt(self: Supervised, batch: Any, guidance: Any) -> Any:
+        output = honest(self, batch, guidance)
+        return output._replace(loss=output.loss * float("nan"))
+
+    monkeypatch.setattr(Supervised, "forward", spoilt)
+    with pytest.raises(DivergedError, match="learning_rate") as caught:
         go("train", root=tmp_path, **settings)
 
-    (run,) = (tmp_path / "train").iterdir()
-    kept = (
-        load_file(run / "checkpoints" / "last" / "model.safetensors")
-        if (run / "checkpoints" / "last").exists()
-        else {}
-    )
-    assert all(torch.isfinite(value).all() for value in kept.values() if value.is_floating_point())
+    assert caught.value.exit_code == 4
+    assert (run / "checkpoints" / "last" / "model.safetensors").read_bytes() == good
     assert not (run / "summary.json").exists()
+    monkeypatch.undo()
+    assert go("train", root=tmp_path, **settings).summary["steps"] == 20
+
+
+def test_tolerated_steps_are_skipped_and_counted_over_a_resume(
+    go: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = {"steps": 12, "batch_size": 32, "observations": 12, "tolerated": 2, "average": 0.9}
+    honest = Supervised.forward
+    calls: list[int] = []
+
+    def spoilt(self: Supervised, batch: Any, guidance: Any) -> Any:
+        output = honest(self, batch, guidance)
+        calls.append(1)
+        factor = float("nan") if len(calls) in (2, 5, 8) else 1.0
+        return output._replace(loss=output.loss * factor)
+
+    monkeypatch.setattr(Supervised, "forward", spoilt)
+    with pytest.raises(InterruptedRunError):
+        go("train", root=tmp_path, stop_after=6, plan=plan)
+
+    with pytest.raises(DivergedError, match=r"3 step\(s\)"):
+        go("train", root=tmp_path, plan=plan)
 
 
 def test_a_run_without_a_classifier_cannot_teach(
@@ -248,3 +289,134 @@ def test_a_parent_finished_elsewhere_changes_the_identity(
 
     assert second.summary["identity"] != student.summary["identity"]
     assert other.summary["identity"] != teacher.summary["identity"]
+
+
+def test_another_split_of_the_same_images_is_refused(
+    go: Launcher, baseline: Launched, pretrained: Launched, tmp_path: Path
+) -> None:
+    """Its test images may be some that the parent trained on."""
+    other = {"seed": 5}
+
+    for stage, settings in (
+        ("evaluate", {"models": [str(baseline.run.path)]}),
+        ("finetune", {"start": str(pretrained.run.path)}),
+        ("distill", {"teacher": str(baseline.run.path)}),
+        ("export", {"model": str(baseline.run.path)}),
+    ):
+        with pytest.raises(UsageError, match="split"):
+            go(stage, root=tmp_path, split=other, **settings)
+
+
+@pytest.fixture
+def colourful(tmp_path: Path) -> dict[str, Any]:
+    """Ten classes of colour images, called like the digits."""
+    random = np.random.default_rng(0)
+    for digit in range(10):
+        folder = tmp_path / "colourful" / str(digit)
+        folder.mkdir(parents=True)
+        for number in range(8):
+            pixels = random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+    return {"kind": "folder", "path": str(tmp_path / "colourful")}
+
+
+def test_another_number_of_channels_is_a_data_error(
+    go: Launcher,
+    baseline: Launched,
+    pretrained: Launched,
+    tmp_path: Path,
+    colourful: dict[str, Any],
+) -> None:
+    labels = {"per_class": 2, "validation_per_class": 1}
+
+    for stage, settings in (
+        ("evaluate", {"models": [str(baseline.run.path)]}),
+        ("export", {"model": str(baseline.run.path)}),
+        ("distill", {"teacher": str(baseline.run.path), "labels": labels}),
+        ("finetune", {"start": str(pretrained.run.path), "labels": labels}),
+    ):
+        with pytest.raises(DataError, match="channels"):
+            go(stage, root=tmp_path, data=colourful, **settings)
+
+
+def test_features_of_other_images_are_not_probed(
+    go: Launcher, pretrained: Launched, tmp_path: Path, colourful: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError, match="other images"):
+        go("evaluate", root=tmp_path, data=colourful, models=[str(pretrained.run.path)])
+
+
+def test_a_class_list_of_other_names_is_refused_by_name(
+    go: Launcher, tmp_path: Path, colourful: dict[str, Any]
+) -> None:
+    labels = {"per_class": 2, "validation_per_class": 1}
+    teacher = go("train", root=tmp_path, data=colourful, labels=labels, plan={"steps": 1})
+    (tmp_path / "colourful" / "7").rename(tmp_path / "colourful" / "seven")
+
+    with pytest.raises(DataError, match="seven"):
+        go("evaluate", root=tmp_path, data=colourful, models=[str(teacher.run.path)])
+
+
+def test_changed_images_are_a_new_run_that_says_so(
+    go: Launcher, tmp_path: Path, colourful: dict[str, Any]
+) -> None:
+    settings = {
+        "data": colourful,
+        "labels": {"per_class": 2, "validation_per_class": 1},
+        "plan": {"steps": 1},
+    }
+    first = go("train", root=tmp_path, **settings)
+    Image.new("RGB", (8, 8)).save(tmp_path / "colourful" / "3" / "new.png")
+
+    told: list[str] = []
+    second = go("train", root=tmp_path, say=told.append, **settings)
+
+    assert not second.was_skipped
+    assert second.run.path != first.run.path
+    assert any("images have changed" in line for line in told)
+
+
+def test_every_label_that_went_into_a_student_is_counted_once(
+    go: Launcher, baseline: Launched, tmp_path: Path
+) -> None:
+    more = {"per_class": 8, "validation_per_class": 5}
+    both = [{"kind": "soft_label"}, {"kind": "label"}]
+
+    without = go("distill", root=tmp_path, teacher=str(baseline.run.path), labels=more)
+    reading = go("distill", root=tmp_path, teacher=str(baseline.run.path), labels=more, terms=both)
+
+    assert baseline.summary["labels"] == {"train": 50, "validation": 50}
+    assert without.summary["labels"] == {"train": 50, "validation": 50}
+    assert reading.summary["labels"] == {"train": 80, "validation": 50}  # 50 of the 80 are shared
+
+
+def test_one_pretraining_serves_every_number_of_labels(go: Launcher, pretrained: Launched) -> None:
+    crop = {"transforms": [{"kind": "random_resized_crop", "scale": [0.4, 1.0]}]}
+
+    again = go("pretrain", views=[crop, crop], labels={"per_class": 9})
+
+    assert again.was_skipped
+    assert again.run.path == pretrained.run.path
+
+
+def test_patience_does_not_end_a_pretraining_which_nothing_scores(
+    go: Launcher, tmp_path: Path
+) -> None:
+    crop = {"transforms": [{"kind": "random_resized_crop"}]}
+    plan = {"steps": 6, "batch_size": 32, "observations": 6, "patience": 1}
+
+    pretrained = go("pretrain", root=tmp_path, views=[crop, crop], plan=plan)
+
+    assert pretrained.summary["steps"] == 6
+
+
+def test_one_view_is_too_few_for_simclr(go: Launcher, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="2 views"):
+        go("pretrain", root=tmp_path, views=[{"transforms": []}])
+
+
+def test_colour_changes_of_grey_images_are_refused_before_training(
+    go: Launcher, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="grayscale"):
+        go("train", root=tmp_path, views=[{"transforms": [{"kind": "grayscale"}]}])

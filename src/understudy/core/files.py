@@ -95,8 +95,8 @@ def replace_folder(new: Path, place: Path) -> None:
     """
     old = place.with_name(f".old-{place.name}")
     with storage_errors(place):
-        shutil.rmtree(old, ignore_errors=True)
         if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
             place.rename(old)
         new.rename(place)
         _sync_folder(place.parent)

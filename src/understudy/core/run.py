@@ -27,7 +27,9 @@ class Run:
     """One training, from its first file to its summary.
 
     Args:
-        path: The directory, `runs/<stage>/<name>-<identity>`.
+        path: The directory, by default `runs/<stage>/<name>-<identity>`.
+        stage: What kind of run it is.
+        name: Its name for people.
         shared: Where packs and other things that runs share lie.
         identity: Hash of everything that can change the numbers.
         progress: Where to show how far it is.
@@ -38,24 +40,17 @@ class Run:
         self,
         path: Path,
         *,
+        stage: str,
+        name: str,
         shared: Path,
         identity: str,
         progress: Progress,
         interrupts: Interrupts,
     ) -> None:
-        self.path, self.shared, self.identity = path, shared, identity
+        self.path, self.stage, self.name = path, stage, name
+        self.shared, self.identity = shared, identity
         self.progress, self.interrupts = progress, interrupts
         self._lock = FileLock(path / ".lock", timeout=0)
-
-    @property
-    def stage(self) -> str:
-        """The stage whose run this is."""
-        return self.path.parent.name
-
-    @property
-    def name(self) -> str:
-        """The name for people, without the identity."""
-        return self.path.name.removesuffix(f"-{self.identity}")
 
     @property
     def is_finished(self) -> bool:
@@ -83,16 +78,23 @@ class Run:
                     f"{self.path}: another process is working on this run. "
                     "Wait for it, or stop it; the same command then continues."
                 ) from error
-        text = write_yaml(dict(config))
+        for torn in self.path.glob(".*.partial"):  # of a process that was killed: we hold its lock
+            torn.unlink()
         if self.is_started:
-            self._refuse_other(config)
+            self.must_be(config)
         elif any(entry.name != ".lock" for entry in self.path.iterdir()):
             raise UsageError(
                 f"{self.path}: not empty, and not a run. Choose an empty or a new folder."
             )
-        write_text(self.path / "config.yaml", text)
+        else:
+            write_text(self.path / "config.yaml", write_yaml(dict(config)))
 
-    def _refuse_other(self, config: Mapping[str, Any]) -> None:
+    def must_be(self, config: Mapping[str, Any]) -> None:
+        """Compares with the configuration that lies here.
+
+        Raises:
+            UsageError: It is another; the differences are named.
+        """
         found = read_yaml(self.path / "config.yaml")
         if found.get("identity") == self.identity:
             return
@@ -117,7 +119,7 @@ class Run:
         write_json(path, value)
 
     def log(self, record: Mapping[str, Any]) -> None:
-        """Appends one line to metrics.jsonl; it reaches the disk with the next line or close."""
+        """Appends one line to metrics.jsonl."""
         with storage_errors(self.path), (self.path / "metrics.jsonl").open("a") as stream:
             stream.write(json.dumps(dict(record), allow_nan=False) + "\n")
 
@@ -136,6 +138,11 @@ class Run:
             {**summary, "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())},
         )
 
+    def earlier_environment(self) -> dict[str, Any] | None:
+        """What an earlier attempt wrote of the machine and its choices; None in the first."""
+        path = self.path / "environment.json"
+        return read_json(path) if path.exists() else None
+
     def summary(self) -> dict[str, Any]:
         """What `finish` wrote."""
         content: dict[str, Any] = read_json(self.path / "summary.json")
@@ -149,6 +156,12 @@ class Run:
 def find_run(runs: Path, *, stage: str, identity: str) -> Path | None:
     """The directory of a run by its identity, whatever its name."""
     return next(iter(sorted((runs / stage).glob(f"*-{identity}"))), None)
+
+
+def known_keys(runs: Path, *, stage: str) -> set[str]:
+    """The keys of all finished runs of a stage: their settings, whatever their images."""
+    summaries = (runs / stage).glob("*/summary.json")
+    return {read_json(path).get("key", "") for path in summaries}
 
 
 def finished_summary(path: Path) -> dict[str, Any]:

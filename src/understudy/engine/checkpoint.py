@@ -46,7 +46,7 @@ def publish(folder: Path, slot: str, checkpoint: Checkpoint) -> None:
         ),
     }
     write_json(fresh / "state.json", {**checkpoint.state, "schema": SCHEMA, "sha256": hashes})
-    if slot == "last" and (folder / "last").exists():
+    if slot == "last" and _is_whole(folder / "last"):
         replace_folder(folder / "last", folder / "previous")
     replace_folder(fresh, folder / slot)
 
@@ -58,7 +58,7 @@ def latest(folder: Path, progress: Progress) -> Checkpoint | None:
         StorageError: There are checkpoints, and all are damaged.
     """
     damaged: list[str] = []
-    for slot in ("last", "previous", ".old-previous"):
+    for slot in ("last", ".old-last", "previous", ".old-previous"):
         path = folder / slot
         if not path.exists():
             continue
@@ -89,11 +89,22 @@ def read_checkpoint(path: Path) -> Checkpoint:
     state = read_json(path / "state.json")
     if state.get("schema", 0) > SCHEMA:
         raise UsageError(f"{path}: written by a newer understudy; update this one.")
+    if not {"step", "sha256"} <= state.keys():
+        raise StorageError(f"{path}: damaged, its state.json lacks what was written.")
     return Checkpoint(
         model=_read_tensors(path / "model.safetensors", state["sha256"]["model"]),
         train_state=_read_tensors(path / "train_state.safetensors", state["sha256"]["train_state"]),
         state=state,
     )
+
+
+def _is_whole(path: Path) -> bool:
+    """A damaged `last` must not take the place of a good `previous`."""
+    try:
+        read_checkpoint(path)
+    except (StorageError, UsageError):
+        return False
+    return True
 
 
 def best_folder(folder: Path) -> Path:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import torch
 from lightning_fabric import Fabric
 from torch.optim import Optimizer
 
@@ -32,7 +33,7 @@ class Fitted(NamedTuple):
     step: int
     watch: Watch
     seconds: float
-    """Of this process; a resumed run's earlier ones are in its log."""
+    """Of all attempts together."""
 
 
 def fit(
@@ -67,8 +68,7 @@ def fit(
     state = State(method, optimizer, average=average, watch=watch).resumed_from(run)
     model, _ = fabric.setup(method, optimizer)
     guard = Guard(method, optimizer, max_norm=settings.max_norm)
-    meter, saved, began = Meter(), time.monotonic(), time.monotonic()
-    spoiled_steps = 0
+    meter, clock = Meter(), Clock(before=state.seconds)
 
     run.progress.begin(f"{run.stage} {run.name}", plan.steps)
     run.progress.advance(state.step)
@@ -79,38 +79,65 @@ def fit(
             batch = next(stream)
             progress = state.step / plan.steps
             method.objective.at(progress)
+            _set_learning_rate(optimizer, settings.schedule.factor(progress))
             guard.remember()
             with fabric.autocast():
                 guidance = guide(batch)
             output = model(batch, guidance)
 
             fabric.backward(output.loss)
-            _set_learning_rate(optimizer, settings.schedule.factor(progress))
             spoiled = guard.step(output.loss)
             optimizer.zero_grad()
             method.after_step(progress)
             if average and settings.average:
-                average.update(settings.average)
+                average.update(torch.where(spoiled > 0, 1.0, settings.average))
 
             state.step += 1
             meter.add(output, spoiled=spoiled)
             run.progress.advance()
-            interrupted = run.interrupts.received is not None
-            if not (plan.logs_after(state.step) or interrupted):
+            number, observes = run.interrupts.received, plan.observes_after(state.step)
+            if not (number or observes or plan.logs_after(state.step) or clock.is_due):
                 continue
 
-            spoiled_steps += _log(run, plan, state, meter)  # the only wait for the device
-            if spoiled_steps > settings.tolerated:
-                raise _diverged(run, state, spoiled_steps)
-            if plan.observes_after(state.step):
+            _log(run, plan, state, meter)  # the only wait for the device
+            if state.spoiled > settings.tolerated:
+                raise _diverged(run, state)
+            if observes:
                 _look(run, plan, state, observe)
-            if interrupted or plan.observes_after(state.step) or _is_due(saved):
+            if number or observes or clock.is_due:
+                state.seconds = clock.seconds
                 state.save(run, "last")
-                saved = time.monotonic()
-            if interrupted and run.interrupts.received is not None:
-                raise stopped(run.interrupts.received)
+                clock.saved()
+            if number:
+                raise stopped(number)
     run.progress.end(f"{state.step:,} steps")
-    return Fitted(step=state.step, watch=state.watch, seconds=time.monotonic() - began)
+    return Fitted(step=state.step, watch=state.watch, seconds=clock.seconds)
+
+
+class Clock:
+    """Seconds of a training over all its attempts, and whether it is time to save.
+
+    Args:
+        before: Seconds of the earlier attempts.
+    """
+
+    def __init__(self, *, before: float) -> None:
+        self._began = time.monotonic() - before
+        self._saved = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Of all attempts together."""
+        return time.monotonic() - self._began
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the last save is long enough ago."""
+        return time.monotonic() - self._saved > SAVE_SECONDS
+
+    def saved(self) -> None:
+        """Takes note of a save."""
+        self._saved = time.monotonic()
 
 
 def _look(run: Run, plan: Plan, state: State, observe: Observe) -> None:
@@ -123,13 +150,13 @@ def _look(run: Run, plan: Plan, state: State, observe: Observe) -> None:
         state.save(run, "best")
 
 
-def _log(run: Run, plan: Plan, state: State, meter: Meter) -> int:
+def _log(run: Run, plan: Plan, state: State, meter: Meter) -> None:
     means, spoiled = meter.read()
+    state.spoiled += spoiled
     rate = state.optimizer.param_groups[0]["lr"]
     record = {"step": state.step, "epoch": plan.epoch(state.step), "phase": "train"}
     run.log({**record, **means, "learning_rate": rate, "spoiled_steps": spoiled})
     run.progress.advance(0, f"loss {means['loss']:.3f}" if means["loss"] is not None else "")
-    return spoiled
 
 
 def _set_learning_rate(optimizer: Optimizer, factor: float) -> None:
@@ -138,14 +165,10 @@ def _set_learning_rate(optimizer: Optimizer, factor: float) -> None:
         group["lr"] = group["peak"] * factor
 
 
-def _is_due(saved: float) -> bool:
-    return time.monotonic() - saved > SAVE_SECONDS
-
-
-def _diverged(run: Run, state: State, spoiled: int) -> DivergedError:
+def _diverged(run: Run, state: State) -> DivergedError:
     return DivergedError(
-        f"{run.stage} {run.name}: {spoiled} step(s) before step {state.step:,} had a loss or a "
-        "gradient that is not finite. They changed no weight; the last checkpoint stands. "
-        "Lower `plan.optimizer.learning_rate`, set `plan.max_norm: 1.0`, or allow a few such "
+        f"{run.stage} {run.name}: {state.spoiled} step(s) before step {state.step:,} had a loss or "
+        "a gradient that is not finite. They changed no weight; the last checkpoint stands. "
+        "Lower `plan.optimizer.learning_rate`, set `plan.max_norm=1`, or allow a few such "
         "steps with `plan.tolerated`."
     )

@@ -5,7 +5,7 @@ import os
 import platform
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
 from lightning_fabric import Fabric
@@ -18,10 +18,16 @@ from understudy.core.settings import Settings
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints what we print
 
 
+ALL_THREADS = torch.get_num_threads()
+"""What torch found at its start, which a run's own number must not change for the next run."""
+
+DeviceName = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
+
+
 class MachineSettings(Settings):
     """What to compute with; nothing here changes what a run is, only how fast it is."""
 
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    device: DeviceName = "auto"
     """"auto" (a GPU where there is one), "cpu", "cuda" or "cuda:1"."""
     precision: Literal["measure", "fp32", "bf16"] = "measure"
     """Numbers of the forward pass; by default what a short measurement finds faster."""
@@ -38,18 +44,29 @@ class MachineSettings(Settings):
         Raises:
             MissingResourceError: It is not here.
         """
-        if self.threads:
-            torch.set_num_threads(self.threads)
-        count = torch.cuda.device_count()
-        if self.device == "auto":
-            return torch.device("cuda" if count else "cpu")
-        device = torch.device(self.device)
-        if device.type == "cuda" and (device.index or 0) >= count:
-            names = [f"cuda:{number}" for number in range(count)]
-            raise MissingResourceError(
-                f"machine.device = {self.device}: not here. Found: {', '.join(['cpu', *names])}."
-            )
-        return device
+        return device_named(self.device)
+
+    def use_threads(self) -> None:
+        """Lets torch use so many threads, or all cores."""
+        torch.set_num_threads(self.threads or ALL_THREADS)
+
+
+def device_named(name: str) -> torch.device:
+    """A device by name; "auto" is a GPU where there is one.
+
+    Raises:
+        MissingResourceError: It is not here.
+    """
+    count = torch.cuda.device_count()
+    if name == "auto":
+        return torch.device("cuda" if count else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= count:
+        names = [f"cuda:{number}" for number in range(count)]
+        raise MissingResourceError(
+            f"device = {name}: not here. Found: {', '.join(['cpu', *names])}."
+        )
+    return device
 
 
 class Choice(NamedTuple):

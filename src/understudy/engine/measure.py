@@ -1,6 +1,7 @@
 """Measures the real step in each allowed way, and takes the fastest that computes the same."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor, nn
 
-from understudy.core.errors import MissingResourceError
+from understudy.core.errors import MissingResourceError, UnderstudyError
 from understudy.core.files import make_folder, read_json, write_json
 from understudy.core.identity import digest
 from understudy.core.progress import Progress
@@ -23,6 +24,7 @@ WARM_STEPS, TIMED_STEPS = 2, 3
 WORTH_COMPILING = 120.0  # seconds of training: compiling costs 10 to 60 s and at best halves it
 LOSS_TOLERANCE = 0.02  # relative; bf16 has 8 bits, and a loss averages over the batch
 LEAST_COSINE = 0.95  # between a candidate's gradient and that of fp32
+PLAIN = Choice("fp32", channels_last=False, compiled=False)
 
 # Compiling looks for CUDA's own compiler, and warns where that is here without a GPU.
 logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
@@ -38,6 +40,7 @@ def chosen(
     steps: int,
     device: torch.device,
     shared: Path,
+    earlier: dict[str, Any] | None,
     progress: Progress,
 ) -> tuple[Choice, dict[str, Any]]:
     """Measures the real step in each allowed way and takes the fastest that computes the same.
@@ -54,11 +57,14 @@ def chosen(
         steps: Length of the training, which decides whether compiling can pay.
         device: Where it runs.
         shared: The folder of shared things.
+        earlier: What an interrupted attempt of the same run recorded, and so goes on with.
         progress: Where to say what was chosen.
 
     Returns:
         The choice, and what was measured, for the run's records.
     """
+    if earlier is not None:
+        return _prepared(Choice(**earlier["choice"]), method, guide), earlier
     key = digest(
         {"subject": subject, "machine": describe(device), "allowed": settings.model_dump()}
     )
@@ -69,11 +75,14 @@ def chosen(
             measured = _measure(settings, method, guide, batches, steps, device, progress)
             write_json(path, measured)
         record = read_json(path)
-    choice = Choice(**record["choice"])
+    return _prepared(Choice(**record["choice"]), method, guide), record
+
+
+def _prepared(choice: Choice, method: Method, guide: Guide) -> Choice:
     choice.prepared(method)
     if isinstance(guide, nn.Module):
         choice.prepared(guide)
-    return choice, record
+    return choice
 
 
 def _measure(
@@ -86,16 +95,15 @@ def _measure(
     progress: Progress,
 ) -> dict[str, Any]:
     candidates = _eager_candidates(settings)
-    plain = Choice("fp32", channels_last=False, compiled=False)
     timed: dict[Choice, dict[str, Any]] = {}
     if len(candidates) == 1 and settings.compile != "measure":
         choice = candidates[0]._replace(compiled=settings.compile == "always")
         return {"choice": choice._asdict(), "measured": {}}
 
-    reference = _trial(plain, method, guide, batches, device)
+    reference = _trial(PLAIN, method, guide, batches, device)
     for candidate in candidates:
         trial = (
-            reference if candidate == plain else _trial(candidate, method, guide, batches, device)
+            reference if candidate == PLAIN else _trial(candidate, method, guide, batches, device)
         )
         timed[candidate] = _verdict(trial, reference)
     best = _fastest(timed)
@@ -110,7 +118,7 @@ def _measure(
             timed[compiled] = _verdict(trial, reference)
         eager = set() if settings.compile == "measure" else set(candidates)
         best = _fastest({choice: seen for choice, seen in timed.items() if choice not in eager})
-    progress.say(f"machine: {best}, {_compared(timed)}")
+    progress.say(f"machine: {best}, {_compared(timed, best)}")
     return {
         "choice": best._asdict(),
         "measured": {str(choice): seen for choice, seen in timed.items()},
@@ -174,6 +182,8 @@ def _trial(
             step()
         times = [_timed(step, device) for _ in range(TIMED_STEPS)]
         return _Trial(min(times), loss, gradient, None)  # the least is what others disturb least
+    except (UnderstudyError, MemoryError, torch.OutOfMemoryError):
+        raise  # a signal, a mistake in the settings, too little memory: none is the candidate's
     except Exception as error:  # whatever a candidate cannot do rules only it out
         return _Trial(float("inf"), float("nan"), None, f"{type(error).__name__}: {error}"[:200])
     finally:
@@ -201,16 +211,21 @@ def _flat_gradient(method: Method) -> Tensor:
 
 
 def _verdict(trial: _Trial, reference: _Trial) -> dict[str, Any]:
-    """What a trial showed, and whether it computes the same as fp32."""
+    """What a trial showed, and whether it computes the same as fp32.
+
+    Plain fp32 is what the others are held to, so it is sound wherever it runs at all; where its
+    loss is not finite or its gradient zero, there is nothing to hold them to, and it alone stays.
+    """
     if trial.gradient is None or reference.gradient is None:
         return {"seconds_per_step": None, "sound": False, "error": trial.error or reference.error}
     difference = abs(trial.loss - reference.loss) / max(abs(reference.loss), 1e-6)
     cosine = float(nn.functional.cosine_similarity(trial.gradient, reference.gradient, dim=0))
+    agrees = difference <= LOSS_TOLERANCE and cosine >= LEAST_COSINE
     return {
         "seconds_per_step": trial.seconds,
-        "loss_difference": difference,
-        "gradient_cosine": cosine,
-        "sound": difference <= LOSS_TOLERANCE and cosine >= LEAST_COSINE,
+        "loss_difference": difference if math.isfinite(difference) else None,
+        "gradient_cosine": cosine if math.isfinite(cosine) else None,
+        "sound": trial is reference or agrees,
         "error": None,
     }
 
@@ -223,7 +238,9 @@ def _fastest(timed: dict[Choice, dict[str, Any]]) -> Choice:
     return min(sound, key=lambda choice: float(sound[choice]["seconds_per_step"]))
 
 
-def _compared(timed: dict[Choice, dict[str, Any]]) -> str:
-    seconds = [seen["seconds_per_step"] for seen in timed.values() if seen["seconds_per_step"]]
-    plain = next(iter(timed.values()))["seconds_per_step"]
-    return f"{plain / min(seconds):.1f} times as fast as plain fp32" if plain else "measured"
+def _compared(timed: dict[Choice, dict[str, Any]], best: Choice) -> str:
+    plain = timed.get(PLAIN)
+    if plain is None or not plain["seconds_per_step"]:
+        return "the fastest of what is allowed"
+    ratio = plain["seconds_per_step"] / timed[best]["seconds_per_step"]
+    return f"{ratio:.1f} times as fast as plain fp32"

@@ -1,5 +1,6 @@
 """Means since the last reading; it adds on the device and asks it only when read."""
 
+import math
 import time
 
 import torch
@@ -12,6 +13,9 @@ class Meter:
     """Collects step outputs and tells their means, the speed, and how many were not finite."""
 
     def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
         self._sums: dict[str, Tensor] = {}
         self._finite = torch.zeros(())
         self._steps = self._images = 0
@@ -30,7 +34,7 @@ class Meter:
     def read(self) -> tuple[dict[str, float | None], int]:
         """Means since the last reading and the number of spoiled steps; starts anew.
 
-        A mean over no sound step is None.
+        A mean over no sound step, or of a sum beyond the numbers, is None.
         """
         names = list(self._sums)
         packed = torch.stack([self._finite, *(self._sums[name] for name in names)]).tolist()
@@ -39,9 +43,9 @@ class Meter:
         spoiled = self._steps - round(finite)
 
         means: dict[str, float | None] = {
-            name: total / finite if finite else None
+            name: total / finite if finite and math.isfinite(total) else None
             for name, total in zip(names, sums, strict=True)
         }
         means["images_per_second"] = self._images / seconds if seconds > 0 else None
-        self.__init__()  # type: ignore[misc]
+        self._clear()
         return means, spoiled

@@ -27,13 +27,17 @@ class SgdSettings(Settings):
 
     def build(self, module: nn.Module) -> Optimizer:
         """The optimizer over every parameter of `module` that learns."""
-        return torch.optim.SGD(
+        optimizer = torch.optim.SGD(
             _groups(module, self.weight_decay),
             lr=self.learning_rate,
             momentum=self.momentum,
             nesterov=self.nesterov and self.momentum > 0,
             fused=True,
         )
+        if self.momentum:  # torch would leave it unset where the first step is not finite
+            for weight in (each for group in optimizer.param_groups for each in group["params"]):
+                optimizer.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
+        return optimizer
 
 
 class AdamWSettings(Settings):

@@ -64,8 +64,8 @@ class Plan(NamedTuple):
 
     def observes_after(self, step: int) -> bool:
         """Whether the stage looks at the network when `step` steps are done."""
-        every = max(1, self.steps // self.settings.observations)
-        return step == self.steps or (step % every == 0 and self.steps - step >= every // 2)
+        asked = self.settings.observations
+        return step * asked // self.steps > (step - 1) * asked // self.steps
 
     def epoch(self, step: int) -> float:
         """Passes over the images after `step` steps."""

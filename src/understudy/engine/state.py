@@ -28,6 +28,10 @@ class State:
         self.method, self.optimizer = method, optimizer
         self.average, self.watch = average, watch
         self.step = 0
+        self.spoiled = 0
+        """Steps so far that were not finite."""
+        self.seconds = 0.0
+        """Of all attempts, up to the last save."""
 
     @property
     def network(self) -> Network:
@@ -46,10 +50,12 @@ class State:
             self.average.load_state_dict(_under("average", tensors))
         self._restore_optimizer(_under("optimizer", tensors))
         torch.set_rng_state(tensors["random.cpu"])
-        if "random.cuda" in tensors:
-            torch.cuda.set_rng_state(tensors["random.cuda"])
+        device = module_device(self.method)
+        if device.type == "cuda" and "random.cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["random.cuda"], device)
         self.watch.restore(found.state["watch"])
-        self.step = int(found.state["step"])
+        self.step, self.spoiled = int(found.state["step"]), int(found.state["spoiled"])
+        self.seconds = float(found.state["seconds"])
         run.rewind_log(self.step)
         run.progress.say(f"{run.stage} {run.name}: going on from step {self.step:,}")
         return self
@@ -62,7 +68,12 @@ class State:
             Checkpoint(
                 model=self.network.state_dict(),
                 train_state=self._train_state() if slot == "last" else {},
-                state={"step": self.step, "watch": self.watch.state()},
+                state={
+                    "step": self.step,
+                    "spoiled": self.spoiled,
+                    "seconds": self.seconds,
+                    "watch": self.watch.state(),
+                },
             ),
         )
 
@@ -78,8 +89,9 @@ class State:
                 if isinstance(value, Tensor)
             }
         tensors["random.cpu"] = torch.get_rng_state()
-        if torch.cuda.is_available():
-            tensors["random.cuda"] = torch.cuda.get_rng_state()
+        device = module_device(self.method)
+        if device.type == "cuda":
+            tensors["random.cuda"] = torch.cuda.get_rng_state(device)
         return tensors
 
     def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
@@ -89,6 +101,15 @@ class State:
             states.setdefault(int(position), {})[name] = value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": states, "param_groups": groups})
+        for weight, state in self.optimizer.state.items():
+            state |= {name: _laid_out_as(weight, value) for name, value in state.items()}
+
+
+def _laid_out_as(weight: Tensor, value: Tensor) -> Tensor:
+    """The value in the memory layout of its weight: torch's fused optimizers walk raw memory."""
+    if value.shape != weight.shape:
+        return value
+    return torch.empty_like(weight, dtype=value.dtype).copy_(value)
 
 
 def module_device(module: nn.Module) -> torch.device:

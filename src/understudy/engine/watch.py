@@ -28,10 +28,9 @@ class Watch:
     def sees(self, observation: Observation, *, step: int) -> bool:
         """Takes note of an observation; true where it is the best so far."""
         score = observation.score
-        if score is None or math.isnan(score):
-            self.waited += 1
+        if score is None:
             return False
-        if self.best_score is not None and score <= self.best_score:
+        if math.isnan(score) or (self.best_score is not None and score <= self.best_score):
             self.waited += 1
             return False
         self.best_score, self.best_step, self.waited = score, step, 0

@@ -30,16 +30,17 @@ class Average(nn.Module):
         return self.network.shape
 
     @torch.no_grad()
-    def update(self, decay: float) -> None:
+    def update(self, decay: float | Tensor) -> None:
         """Moves each parameter to `decay` x itself + (1 - decay) x the followed one.
 
         Args:
             decay: From 0, a copy, to 1, no move at all.
         """
         (followed,) = self._followed
-        torch._foreach_lerp_(
-            list(self.network.parameters()), list(followed.parameters()), 1.0 - decay
-        )
+        averages: list[Tensor] = list(self.network.parameters())
+        ways = torch._foreach_sub(list(followed.parameters()), averages)
+        torch._foreach_mul_(ways, 1.0 - torch.as_tensor(decay))
+        torch._foreach_add_(averages, list(ways))
         torch._foreach_copy_(list(self.network.buffers()), list(followed.buffers()))
 
     @torch.no_grad()

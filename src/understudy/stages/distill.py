@@ -15,9 +15,10 @@ from understudy.models.frozen import Frozen
 from understudy.objectives import AnyObjective
 from understudy.objectives.distill.soft_label import SoftLabelSettings
 from understudy.objectives.objective import combine
+from understudy.stages.label_count import labels_read
 from understudy.stages.material import TrainingSettings, material
 from understudy.stages.observers import ClassifierObserver
-from understudy.stages.restore import Slot, classifier, same_classes
+from understudy.stages.restore import Slot, classifier, must_fit
 from understudy.stages.training import parent_identity, train_method
 
 
@@ -52,7 +53,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
     """
     images = material(settings, pack, run)
     teacher = classifier(settings.teacher, settings.checkpoint)
-    same_classes(teacher, pack.classes, settings.teacher)
+    must_fit(teacher, pack, settings.teacher)
     network = images.classifier(settings.student)
     student = images.built(network, seed=settings.stream("initialisation"))
     objective = combine(
@@ -76,7 +77,12 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         plan=settings.plan.over(len(transfer)),
         observe=ClassifierObserver(images, monitor=settings.plan.monitor),
     )
-    taught = teacher.summary["labels"]
-    labels = {"train": taught["train"], "validation": len(images.validation)}
+    labels = labels_read(
+        run,
+        images,
+        train=images.labelled if objective.reads_labels else images.labelled[:0],
+        validation=images.validation,
+        parent=settings.teacher,
+    )
     parents = {"teacher": {**parent_identity(settings.teacher), "checkpoint": teacher.slot}}
     return {**summary, "labels": labels, "parents": parents}

@@ -5,13 +5,15 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from pydantic import Field
 
 from understudy.core.files import make_folder, write_bytes
 from understudy.core.run import Run
-from understudy.core.settings import RunPath
+from understudy.core.settings import Aside, RunPath
 from understudy.data.pack import Pack
 from understudy.data.splits import split
+from understudy.engine.machine import DeviceName, device_named
 from understudy.evaluation.accuracy import accuracy
 from understudy.evaluation.agreement import agreement
 from understudy.evaluation.calibration import calibration
@@ -20,7 +22,7 @@ from understudy.stages.costs import cost_of
 from understudy.stages.material import DataSettings, Indices
 from understudy.stages.observers import answers_on
 from understudy.stages.probing import probed
-from understudy.stages.restore import Restored, Slot, classifier, restored, same_classes, slots_of
+from understudy.stages.restore import Restored, Slot, classifier, must_fit, restored, slots_of
 from understudy.stages.training import parent_identity
 
 
@@ -33,6 +35,8 @@ class EvaluateSettings(DataSettings):
     stage: Literal["evaluate"] = "evaluate"
     models: Annotated[tuple[RunPath, ...], Field(min_length=1)]
     """Runs of finished trainings."""
+    device: Annotated[DeviceName, Aside()] = "auto"
+    """Where to compute; changes no identity."""
     on: Literal["test", "val"] = "test"
     """The split to evaluate on. Look at "val" as often as you like, at "test" once."""
 
@@ -55,9 +59,11 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
         for slot in slots_of(path)
     ]
 
+    device = device_named(settings.device)
+
     run.progress.begin(f"{run.stage} {run.name}", len(kept) + len(pretrained))
-    probes = [_probe(path, found, pack, images, run) for path, found in pretrained.items()]
-    answered = [_answered(path, slot, pack, images, settings, run) for path, slot in kept]
+    probes = [_probe(path, found, pack, images, device, run) for path, found in pretrained.items()]
+    answered = [_answered(path, slot, pack, images, device, run) for path, slot in kept]
     evaluations = [_figures(each, answered, pack, images, run) for each in answered]
     run.progress.end(f"{len(kept)} checkpoints on {len(images):,} images")
 
@@ -83,19 +89,27 @@ class _Answered(NamedTuple):
     answers: Predictions
 
 
-def _probe(path: Path, model: Restored, pack: Pack, images: Indices, run: Run) -> dict[str, Any]:
+def _probe(
+    path: Path,
+    model: Restored,
+    pack: Pack,
+    images: Indices,
+    device: torch.device,
+    run: Run,
+) -> dict[str, Any]:
+    model.network.to(device)
     figures = probed(path, model, pack, images)
     run.progress.advance()
     return {**parent_identity(path), "checkpoint": "last", **figures}
 
 
 def _answered(
-    path: Path, slot: Slot, pack: Pack, images: Indices, settings: EvaluateSettings, run: Run
+    path: Path, slot: Slot, pack: Pack, images: Indices, device: torch.device, run: Run
 ) -> _Answered:
     """Asks one checkpoint about every image, and writes its answers into the run."""
     model = classifier(path, slot)
-    same_classes(model, pack.classes, path)
-    network = model.network.to(settings.machine.build_device())
+    must_fit(model, pack, path)
+    network = model.network.to(device)
     answers = answers_on(network, pack, images, size=model.settings.size)
     _write_answers(run, f"{path.name}-{slot}", answers, pack)
     run.progress.advance()

@@ -15,7 +15,7 @@ from understudy.evaluation.onnx_file import write_onnx
 from understudy.evaluation.parity import parity
 from understudy.stages.material import DataSettings
 from understudy.stages.observers import pixels_of
-from understudy.stages.restore import Slot, classifier, same_classes
+from understudy.stages.restore import Slot, classifier, must_fit
 from understudy.stages.training import parent_identity
 
 CHECKED = 512  # images; enough to see one disagreement in five hundred
@@ -38,8 +38,8 @@ def export(settings: ExportSettings, pack: Pack, run: Run) -> dict[str, Any]:
         The summary.
     """
     found = classifier(settings.model, settings.checkpoint)
-    same_classes(found, pack.classes, settings.model)
-    name = f"{settings.model.name.rsplit('-', 1)[0]}.onnx"
+    must_fit(found, pack, settings.model)
+    name = f"{found.summary['name']}.onnx"
     run.progress.begin(f"{run.stage} {run.name}", 2)
     write_onnx(
         found.network,
@@ -51,7 +51,8 @@ def export(settings: ExportSettings, pack: Pack, run: Run) -> dict[str, Any]:
     )
     run.progress.advance()
 
-    images = split(pack, settings.split).train[:CHECKED]
+    train = split(pack, settings.split).train  # often sorted by class, so every n-th is taken
+    images = train[np.linspace(0, len(train) - 1, min(CHECKED, len(train)), dtype=np.int64)]
     pixels = np.ascontiguousarray(pixels_of(pack, images, size=found.settings.size))
     try:
         checked = parity(found.network, Exported(run.path / name, threads=None), pixels)

@@ -2,7 +2,6 @@
 
 from typing import Any, Literal
 
-from understudy.core.errors import DataError
 from understudy.core.run import Run
 from understudy.core.settings import RunPath
 from understudy.data.pack import Pack
@@ -14,9 +13,10 @@ from understudy.models.network import Network, NetworkSettings
 from understudy.objectives import AnyObjective
 from understudy.objectives.label import LabelSettings as CrossEntropySettings
 from understudy.objectives.objective import combine
+from understudy.stages.label_count import labels_read
 from understudy.stages.material import Material, TrainingSettings, material
 from understudy.stages.observers import ClassifierObserver
-from understudy.stages.restore import Restored, Slot, restored
+from understudy.stages.restore import Restored, Slot, restored, same_channels
 from understudy.stages.training import parent_identity, train_method
 
 
@@ -64,7 +64,10 @@ def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]
         observe=ClassifierObserver(images, monitor=settings.plan.monitor),
     )
     parents = {"start": parent_identity(settings.start)}
-    return {**summary, "labels": images.label_counts(), "parents": parents}
+    labels = labels_read(
+        run, images, train=images.labelled, validation=images.validation, parent=settings.start
+    )
+    return {**summary, "labels": labels, "parents": parents}
 
 
 def _classifier_from(
@@ -75,11 +78,7 @@ def _classifier_from(
     Raises:
         DataError: The images have another number of channels than it was trained on.
     """
-    if start.settings.channels != images.channels:
-        raise DataError(
-            f"{settings.start}: trained on images with {start.settings.channels} channels; "
-            f"these have {images.channels}."
-        )
+    same_channels(start, images.pack, settings.start)
     network = images.classifier(start.settings.backbone)
     learner = images.built(network, seed=settings.stream("initialisation"))
     learner.take_backbone(start.network)

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from understudy.core.environment import code_version
 from understudy.core.errors import UsageError
 from understudy.core.identity import canonical, digest, parents_of
-from understudy.core.interrupts import Interrupts
+from understudy.core.interrupts import Interrupts, stopped
 from understudy.core.progress import Progress
-from understudy.core.run import IDENTITY_LENGTH, Run, find_run, finished_summary
-from understudy.core.settings import checked
-from understudy.data.pack import open_pack
+from understudy.core.run import IDENTITY_LENGTH, Run, find_run, finished_summary, known_keys
+from understudy.core.settings import checked, headed
+from understudy.data.pack import Pack, open_pack
 from understudy.stages import FUNCTIONS, STAGES
 from understudy.stages.material import DataSettings
 
@@ -55,38 +55,58 @@ def launch(
     """
     settings = checked(STAGES[stage], recipe, origin)
     assert isinstance(settings, DataSettings)
-    if recipe.get("stage", stage) != stage:
-        raise UsageError(f"{origin}: settings of `{recipe['stage']}`, not of `{stage}`.")
     parents = {key: finished_summary(path) for key, path in parents_of(settings).items()}
     pack = open_pack(settings.data, shared=shared, progress=progress)
+    _must_share_split(settings, pack, parents, origin)
 
-    plan_key = digest(canonical(settings, {key: found["key"] for key, found in parents.items()}))
-    identities = {key: found["identity"] for key, found in parents.items()}
+    key = digest(canonical(settings, {field: found["key"] for field, found in parents.items()}))
+    identities = {field: found["identity"] for field, found in parents.items()}
     content = {"settings": canonical(settings, identities), "pack": pack.key}
     identity = digest(content)[:IDENTITY_LENGTH]
-    path = (
-        out
-        or find_run(runs, stage=stage, identity=identity)
-        or (runs / stage / f"{name}-{identity}")
+    found = find_run(runs, stage=stage, identity=identity)
+    run = Run(
+        out or found or runs / stage / f"{name}-{identity}",
+        stage=stage,
+        name=name,
+        shared=shared,
+        identity=identity,
+        progress=progress,
+        interrupts=interrupts,
     )
-    run = Run(path, shared=shared, identity=identity, progress=progress, interrupts=interrupts)
-    run.start({"identity": identity, "settings": settings.model_dump(mode="json")})
+    config = {"identity": identity, "key": key, "settings": settings.model_dump(mode="json")}
+    if run.is_finished:
+        run.must_be(config)
+        return Launched(run, run.summary(), was_skipped=True)
+    if not run.is_started and key in known_keys(runs, stage=stage):
+        progress.say(f"{stage} {name}: the images have changed since it was run; a new run")
+
+    run.start(config)
     try:
-        if run.is_finished:
-            return Launched(run, run.summary(), was_skipped=True)
         began = time.monotonic()
         summary = FUNCTIONS[stage](settings, pack, run)
-        run.finish(
-            {
-                "stage": stage,
-                "name": name,
-                "identity": identity,
-                "key": plan_key,
-                **summary,
-                "seconds": time.monotonic() - began,
-                "version": code_version(),
-            }
-        )
-        return Launched(run, run.summary(), was_skipped=False)
+        heading = {"stage": stage, "name": name, "identity": identity, "key": key}
+        seconds = {"seconds": time.monotonic() - began}
+        run.finish({**heading, **seconds, **summary, "version": code_version()})
     finally:
         run.release()
+    if interrupts.received is not None:
+        raise stopped(interrupts.received)
+    return Launched(run, run.summary(), was_skipped=False)
+
+
+def _must_share_split(
+    settings: DataSettings, pack: Pack, parents: Mapping[str, dict[str, Any]], origin: str
+) -> None:
+    """Refuses another split of the same images: a parent may have trained on what is test here.
+
+    Raises:
+        UsageError: With both splits.
+    """
+    own = settings.split.model_dump(mode="json")
+    mistakes = [
+        f"split  {field} was trained with {parent['split']}, but {own} is asked for"
+        for field, parent in parents.items()
+        if parent.get("pack") == pack.key and parent.get("split") not in (None, own)
+    ]
+    if mistakes:
+        raise UsageError(headed(origin, mistakes))

@@ -26,14 +26,12 @@ SPLITS = ("train", "val", "test", "unlabeled")
 
 
 class DataSettings(Settings):
-    """Which images, and with what to compute."""
+    """Which images."""
 
     data: AnySource = DigitsSettings()
     """Where the images come from."""
     split: SplitSettings = SplitSettings()
     """Which images are for training, validation and test."""
-    machine: Annotated[MachineSettings, Aside()] = MachineSettings()
-    """What to compute with; changes no identity."""
 
 
 class TrainingSettings(DataSettings):
@@ -45,6 +43,8 @@ class TrainingSettings(DataSettings):
     """Side of the square that the network sees, in pixels; by default that of the packed images."""
     seed: NonNegativeInt = 0
     """Draws the labelled images, the initialisation, the order and the views."""
+    machine: Annotated[MachineSettings, Aside()] = MachineSettings()
+    """What to compute with; changes no identity."""
 
     def stream(self, purpose: str) -> int:
         """The seed of one purpose, independent of all others."""
@@ -103,10 +103,6 @@ class Material(NamedTuple):
         labels = np.full_like(self.pack.labels, -1)
         labels[self.labelled] = self.pack.labels[self.labelled]
         return labels
-
-    def label_counts(self) -> dict[str, int]:
-        """How many labels are read, for the summary."""
-        return {"train": len(self.labelled), "validation": len(self.validation)}
 
 
 def material(settings: TrainingSettings, pack: Pack, run: Run) -> Material:

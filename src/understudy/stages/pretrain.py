@@ -1,8 +1,10 @@
 """Pretrain a backbone on all training images, without a label."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from understudy.core.run import Run
+from understudy.core.settings import Aside
+from understudy.data.labels import LabelSettings
 from understudy.data.pack import Pack
 from understudy.data.views import ViewSettings
 from understudy.engine.plan import PlanSettings
@@ -10,6 +12,7 @@ from understudy.guidance.guide import unguided
 from understudy.methods import AnySelfSupervised, SimclrSettings
 from understudy.models import AnyBackbone
 from understudy.models.cifar_resnet import CifarResNetSettings
+from understudy.stages.label_count import labels_read
 from understudy.stages.material import TrainingSettings, material
 from understudy.stages.observers import FeatureObserver
 from understudy.stages.training import train_method
@@ -19,9 +22,12 @@ class PretrainSettings(TrainingSettings):
     """Pretrain a backbone on all training images without labels.
 
     The labels that `labels` allows are read by the k-NN probe alone, which watches the training.
+    They change no weight and no identity, so one pretraining serves every number of labels.
     """
 
     stage: Literal["pretrain"] = "pretrain"
+    labels: Annotated[LabelSettings, Aside()] = LabelSettings()
+    """What the k-NN probe knows; changes no identity."""
     backbone: AnyBackbone = CifarResNetSettings()
     """The network."""
     method: AnySelfSupervised = SimclrSettings()
@@ -54,4 +60,6 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
         plan=settings.plan.over(len(images.pool)),
         observe=FeatureObserver(images),
     )
-    return {**summary, "labels": {"train": 0, "validation": 0}, "parents": {}}
+    none = images.labelled[:0]
+    labels = labels_read(run, images, train=none, validation=none, parent=None)
+    return {**summary, "labels": labels, "parents": {}}

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from understudy.core.errors import UsageError
 from understudy.core.files import read_json
 from understudy.data.pack import Pack
 from understudy.evaluation.knn import NearestSettings, nearest_accuracy
@@ -26,9 +27,17 @@ def probed(path: Path, model: Restored, pack: Pack, images: Indices) -> dict[str
         pack: The images.
         images: Positions in the pack to answer.
 
+    Raises:
+        UsageError: The run was made on other images.
+
     Returns:
         "knn_top1", "linear_top1", and how many labels they know.
     """
+    if model.summary["pack"] != pack.key:
+        raise UsageError(
+            f"{path}: pretrained on other images than these, so its labelled ones are not here. "
+            "Fine-tune it on these images first."
+        )
     drawn = read_json(path / "data" / "splits.json")
     known, chosen = (np.array(drawn[name], np.int64) for name in ("labelled", "validation"))
     train, validation, asked = (

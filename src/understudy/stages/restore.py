@@ -7,6 +7,7 @@ from understudy.core.errors import DataError, UsageError
 from understudy.core.files import read_json
 from understudy.core.run import finished_summary
 from understudy.core.settings import checked
+from understudy.data.pack import Pack
 from understudy.engine.checkpoint import best_folder, read_checkpoint
 from understudy.models.network import Network, NetworkSettings
 
@@ -73,19 +74,31 @@ def classifier(run: Path, slot: Slot) -> Restored:
     return found
 
 
-def same_classes(teacher: Restored, classes: tuple[str, ...], run: Path) -> None:
-    """Compares class lists by name.
+def must_fit(found: Restored, pack: Pack, run: Path) -> None:
+    """Compares a classifier with the images that it is to see.
+
+    Raises:
+        DataError: Channels or class names differ.
+    """
+    same_channels(found, pack, run)
+    if found.classes == pack.classes:
+        return
+    lacking = [name for name in pack.classes if name not in found.classes]
+    extra = [name for name in found.classes if name not in pack.classes]
+    differ = f"it lacks {lacking}, and has {extra} beside them"
+    detail = differ if lacking or extra else "the names are the same, in another order"
+    raise DataError(f"{run}: its classes are not those of the data: {detail}.")
+
+
+def same_channels(found: Restored, pack: Pack, run: Path) -> None:
+    """Compares the channels of a network with those of the images.
 
     Raises:
         DataError: They differ.
     """
-    if teacher.classes == classes:
-        return
-    lacking = [name for name in classes if name not in teacher.classes]
-    extra = [name for name in teacher.classes if name not in classes]
-    detail = (
-        f"it lacks {lacking}; it has beside them {extra}"
-        if lacking or extra
-        else ("the names are the same, in another order")
-    )
-    raise DataError(f"{run}: its classes are not those of the data: {detail}.")
+    channels = int(pack.images.shape[1])
+    if found.settings.channels != channels:
+        raise DataError(
+            f"{run}: trained on images with {found.settings.channels} channels; these have "
+            f"{channels}."
+        )

@@ -13,6 +13,7 @@ from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.objectives import AnyObjective
 from understudy.objectives.label import LabelSettings as CrossEntropySettings
 from understudy.objectives.objective import combine
+from understudy.stages.label_count import labels_read
 from understudy.stages.material import TrainingSettings, material
 from understudy.stages.observers import ClassifierObserver
 from understudy.stages.training import train_method
@@ -60,4 +61,7 @@ def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
         plan=settings.plan.over(len(counted)),
         observe=ClassifierObserver(images, monitor=settings.plan.monitor),
     )
-    return {**summary, "labels": images.label_counts(), "parents": {}}
+    labels = labels_read(
+        run, images, train=images.labelled, validation=images.validation, parent=None
+    )
+    return {**summary, "labels": labels, "parents": {}}

@@ -57,6 +57,7 @@ def train_method(
         observe: Looks at the network at intervals.
     """
     _refuse_unfit(views, method, material)
+    settings.machine.use_threads()
     device = settings.machine.build_device()
     method.to(device)
     if isinstance(guide, torch.nn.Module):
@@ -88,6 +89,7 @@ def train_method(
         steps=plan.steps,
         device=device,
         shared=run.shared,
+        earlier=run.earlier_environment(),
         progress=run.progress,
     )
     run.write("environment.json", {**environment(), "machine": describe(device), **measured})
@@ -104,6 +106,7 @@ def train_method(
 
     return {
         "steps": fitted.step,
+        "seconds": fitted.seconds,
         "planned_steps": plan.steps,
         "images": len(images),
         "epochs": plan.epoch(fitted.step),
@@ -115,6 +118,7 @@ def train_method(
         "skipped": dict(material.pack.skipped),
         "notes": list(material.splits.notes),
         "pack": material.pack.key,
+        "split": settings.split.model_dump(mode="json"),
         "seed": settings.seed,
     }
 

@@ -1,18 +1,21 @@
 """A time limit, turned into numbers of epochs by a short measurement of the study's own runs."""
 
 import dataclasses
+import math
 import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from understudy.core.errors import UsageError
 from understudy.core.files import make_folder, read_json, write_json
 from understudy.core.interrupts import Interrupts
 from understudy.core.overrides import overlaid
-from understudy.core.progress import Progress, Silent
-from understudy.core.settings import Settings
+from understudy.core.progress import Progress
+from understudy.core.settings import Settings, checked, headed, nearest
 from understudy.stages import STAGES
 from understudy.stages.launch import launch
 from understudy.studies.plan import Node, plan
@@ -27,7 +30,7 @@ LEAST_EPOCHS = 1.0
 class Share(Settings):
     """One parameter of a study that follows from the time limit."""
 
-    share: float
+    share: Annotated[float, Field(gt=0, lt=1)]
     """Part of the limit that goes to these stages."""
     nodes: tuple[str, ...]
     """Stages whose epochs the parameter counts, all of them together within the share."""
@@ -51,21 +54,43 @@ def within_budget(study: Study, *, runs: Path, folder: Path, progress: Progress)
     limit = study.parameters.get(PARAMETER)
     if limit is None:
         return study
-    seconds = seconds_of(limit) / len(study.seeds)
+    times = len(study.seeds) * math.prod(len(values) for values in study.axes.values())
+    seconds = seconds_of(limit) / times
     if not study.budget:
         raise UsageError(f"{study.origin}: this study has no `budget:` that says how to spend one.")
 
-    record = folder / "budget.json"
+    shares = _shares(study)
+    record = folder / f"budget-{times}.json"  # more seeds in the same time are fewer epochs each
     if not record.exists():
-        shares = {key: Share.model_validate(value) for key, value in study.budget.items()}
         progress.say(f"budget {limit}: measuring each stage for a few steps")
-        speeds = _seconds_per_epoch(study, runs=runs)
+        speeds = _seconds_per_epoch(study, runs=runs, progress=progress)
         write_json(record, _epochs(shares, speeds, seconds))
     epochs: dict[str, float] = read_json(record)
     told = ", ".join(f"{key}={value:g}" for key, value in epochs.items())
     progress.say(f"budget {limit}: {told}")
     parameters = overlaid(study.parameters, epochs, origin=study.origin)
     return dataclasses.replace(study, parameters=parameters)
+
+
+def _shares(study: Study) -> dict[str, Share]:
+    """How the study spends its time.
+
+    Raises:
+        UsageError: A share is not one, or names a stage that is not there.
+    """
+    shares = {
+        key: checked(Share, value, origin=f"{study.origin}, budget.{key}")
+        for key, value in (study.budget or {}).items()
+    }
+    unknown = [
+        f"budget.{key}.nodes  {node!r} is no stage; {nearest(node, list(study.stages))}"
+        for key, share in shares.items()
+        for node in share.nodes
+        if node not in study.stages
+    ]
+    if unknown:
+        raise UsageError(headed(study.origin, unknown))
+    return shares
 
 
 def seconds_of(limit: Any) -> float:
@@ -91,9 +116,11 @@ def _epochs(
     }
 
 
-def _seconds_per_epoch(study: Study, *, runs: Path) -> dict[str, float]:
+def _seconds_per_epoch(study: Study, *, runs: Path, progress: Progress) -> dict[str, float]:
     """Runs the training stages of the first seed for a few steps each, and reads their speed."""
-    first = dataclasses.replace(study, seeds=study.seeds[:1], axes={})
+    first = dataclasses.replace(
+        study, seeds=study.seeds[:1], axes={axis: values[:1] for axis, values in study.axes.items()}
+    )
     trials = runs / "shared" / "trials" / study.folder
     paths: dict[str, Path] = {}
     speeds: dict[str, float] = {}
@@ -109,7 +136,7 @@ def _seconds_per_epoch(study: Study, *, runs: Path) -> dict[str, float]:
                 runs=make_folder(trials),
                 shared=runs / "shared",
                 out=None,
-                progress=Silent(),
+                progress=progress,
                 interrupts=Interrupts(),
             )
             paths[node.key] = launched.run.path

@@ -51,6 +51,24 @@ def test_damaged_json_is_named(tmp_path: Path) -> None:
         read_json(path)
 
 
+def test_the_only_old_folder_stays_until_the_new_one_is_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a crash between the two renames, the old one is all there is."""
+    new, place, old = tmp_path / "new", tmp_path / "place", tmp_path / ".old-place"
+    new.mkdir()
+    old.mkdir()
+
+    def crash(self: Path, target: Path) -> Path:  # noqa: ARG001
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "rename", crash)
+    with pytest.raises(KeyboardInterrupt):
+        replace_folder(new, place)
+
+    assert old.exists()
+
+
 @pytest.mark.parametrize("crash_at", [0, 1])
 def test_a_crash_between_two_renames_leaves_one_of_the_folders(
     crash_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

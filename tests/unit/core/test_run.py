@@ -13,6 +13,8 @@ from understudy.core.run import Run, find_run, finished_summary
 def run_at(path: Path, identity: str = "abc") -> Run:
     return Run(
         path,
+        stage="train",
+        name="baseline",
         shared=path.parent,
         identity=identity,
         progress=Silent(),
@@ -29,7 +31,6 @@ def test_a_run_is_finished_when_its_summary_is_there(tmp_path: Path) -> None:
 
     assert (before, run.is_finished) == (False, True)
     assert run.summary()["steps"] == 3
-    assert (run.stage, run.name) == ("train", "baseline")
 
 
 def test_a_run_is_found_by_its_identity_whatever_its_name(tmp_path: Path) -> None:
@@ -58,6 +59,26 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
         run_at(tmp_path).start({"identity": "abc"})
 
     assert (tmp_path / "thesis.tex").read_text() == "precious"
+
+
+def test_a_run_whose_first_file_was_torn_by_a_kill_can_start_again(tmp_path: Path) -> None:
+    run = run_at(tmp_path / "train" / "baseline-abc")
+    run.path.mkdir(parents=True)
+    (run.path / ".config.yaml.4711.partial").write_text("ident")
+
+    run.start({"identity": "abc"})
+
+    assert [path.name for path in run.path.iterdir() if path.name != ".lock"] == ["config.yaml"]
+
+
+def test_starting_again_leaves_the_record_of_the_first_start(tmp_path: Path) -> None:
+    first = run_at(tmp_path / "train" / "baseline-abc")
+    first.start({"identity": "abc", "settings": {"machine": "one"}})
+    first.release()
+
+    run_at(first.path).start({"identity": "abc", "settings": {"machine": "other"}})
+
+    assert "machine: one" in (first.path / "config.yaml").read_text()
 
 
 def test_a_second_process_is_refused(tmp_path: Path) -> None:

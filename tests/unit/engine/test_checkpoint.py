@@ -70,6 +70,17 @@ def test_a_damaged_last_falls_back_loudly(name: str, tmp_path: Path) -> None:
     assert any(name in line and "previous" in line for line in told.lines)
 
 
+def test_a_damaged_last_does_not_take_the_place_of_a_good_previous(tmp_path: Path) -> None:
+    for step in (1, 2):
+        publish(tmp_path, "last", checkpoint(step))
+    (tmp_path / "last" / "state.json").write_text("{}")
+
+    publish(tmp_path, "last", checkpoint(3))
+
+    assert read_checkpoint(tmp_path / "last").state["step"] == 3
+    assert read_checkpoint(tmp_path / "previous").state["step"] == 1
+
+
 def test_no_whole_checkpoint_is_an_error_not_a_fresh_start(tmp_path: Path) -> None:
     publish(tmp_path, "last", checkpoint(1))
     (tmp_path / "last" / "state.json").unlink()

@@ -1,3 +1,4 @@
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -5,6 +6,8 @@ from typing import Any
 import pytest
 import torch
 
+from understudy.core.errors import InterruptedRunError
+from understudy.core.interrupts import stopped
 from understudy.core.progress import Silent
 from understudy.core.types import Batch
 from understudy.engine.machine import Choice, MachineSettings
@@ -55,7 +58,12 @@ def choose(tmp_path: Path) -> Callable[..., tuple[Choice, dict[str, Any]]]:
     def call(
         settings: MachineSettings, learner: Supervised, **changed: Any
     ) -> tuple[Choice, dict[str, Any]]:
-        given: dict[str, Any] = {"steps": 10, "progress": Silent(), "subject": {"batch": 16}}
+        given: dict[str, Any] = {
+            "steps": 10,
+            "progress": Silent(),
+            "subject": {"batch": 16},
+            "earlier": None,
+        }
         return chosen(
             settings,
             method=learner,
@@ -144,6 +152,48 @@ def test_a_way_that_does_not_work_is_ruled_out_with_its_reason(
 
     assert choice.precision == "fp32"
     assert "no such kernel" in record["measured"]["bf16 channels_last"]["error"]
+
+
+def test_a_signal_while_measuring_is_no_fault_of_a_candidate(
+    choose: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = method()
+
+    def stopped_in_bf16(batch: Batch, guidance: None) -> Any:  # noqa: ARG001
+        raise stopped(signal.SIGTERM)
+
+    monkeypatch.setattr(learner, "forward", stopped_in_bf16)
+
+    with pytest.raises(InterruptedRunError):
+        choose(MachineSettings(), learner)
+
+
+@pytest.mark.parametrize("factor", [float("nan"), 0.0])
+def test_a_step_that_cannot_be_compared_is_computed_plainly(
+    factor: float, choose: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard of the loop judges it then; there is nothing wrong with the machine."""
+    learner = method()
+    honest = learner.forward
+
+    def odd(batch: Batch, guidance: None) -> Any:
+        output = honest(batch, guidance)
+        return output._replace(loss=output.loss * factor)
+
+    monkeypatch.setattr(learner, "forward", odd)
+
+    choice, _ = choose(MachineSettings(compile="never"), learner)
+
+    assert choice == Choice("fp32", channels_last=False, compiled=False)
+
+
+def test_an_interrupted_run_goes_on_as_it_began(choose: Callable[..., Any]) -> None:
+    began = {"choice": {"precision": "bf16", "channels_last": True, "compiled": False}}
+
+    choice, record = choose(MachineSettings(precision="fp32"), method(), earlier=began)
+
+    assert choice == Choice("bf16", channels_last=True, compiled=False)
+    assert record == began
 
 
 def test_what_the_user_fixed_is_not_measured(choose: Callable[..., Any]) -> None:

@@ -33,6 +33,16 @@ def test_a_spoiled_step_is_counted_and_left_out() -> None:
     assert (means["loss"], spoiled) == (1.0, 1)
 
 
+def test_a_sum_beyond_the_numbers_has_no_mean() -> None:
+    meter = Meter()
+    for _ in range(2):
+        meter.add(output(3e38), spoiled=torch.tensor(0.0))
+
+    means, spoiled = meter.read()
+
+    assert (means["loss"], spoiled) == (None, 0)
+
+
 def test_no_sound_step_has_no_mean() -> None:
     meter = Meter()
     meter.add(output(float("inf")), spoiled=torch.tensor(1.0))

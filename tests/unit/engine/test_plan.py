@@ -1,4 +1,8 @@
+from itertools import pairwise
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from understudy.core.errors import UsageError
 from understudy.core.settings import checked
@@ -18,11 +22,13 @@ def test_a_plan_has_one_length(values: dict[str, int]) -> None:
         checked(PlanSettings, values, "recipe")
 
 
-@pytest.mark.parametrize("steps", [1, 7, 10, 99, 1000])
-def test_the_last_step_is_observed_and_about_as_many_others_as_asked(steps: int) -> None:
-    plan = PlanSettings(steps=steps, observations=10).over(100)
+@given(steps=st.integers(1, 3000), asked=st.integers(1, 100))
+def test_as_many_observations_as_asked_evenly_and_one_at_the_end(steps: int, asked: int) -> None:
+    plan = PlanSettings(steps=steps, observations=asked).over(100)
 
     observed = [step for step in range(1, steps + 1) if plan.observes_after(step)]
 
+    assert len(observed) == min(steps, asked)
     assert observed[-1] == steps
-    assert min(steps, 10) <= len(observed) <= 11
+    gaps = {later - earlier for earlier, later in pairwise([0, *observed])}
+    assert max(gaps) - min(gaps) <= 1

@@ -33,6 +33,15 @@ def test_patience_counts_observations_since_the_best() -> None:
     assert (before, watch.is_over) == (False, True)
 
 
+def test_where_nothing_decides_patience_never_runs_out() -> None:
+    watch = Watch(patience=1)
+
+    for step in range(5):
+        watch.sees(scored(None), step=step)
+
+    assert not watch.is_over
+
+
 def test_a_restored_watch_goes_on_as_the_first() -> None:
     first, second = Watch(patience=3), Watch(patience=3)
     first.sees(scored(0.5), step=1)

@@ -66,3 +66,16 @@ def test_it_answers_without_gradient(network: Network, images: Tensor) -> None:
     assert not outputs.logits.requires_grad
     assert average.shape == network.shape
     assert_close(outputs.logits, network.eval()(images, frozenset({Tap.LOGITS})).logits)
+
+
+def test_a_decay_of_one_on_the_device_moves_nothing(network: Network) -> None:
+    average = Average(network)
+    before = {name: value.clone() for name, value in average.state_dict().items()}
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.add_(1.0)
+
+    average.update(torch.tensor(1.0))
+
+    parameters = dict(average.network.named_parameters())
+    assert all(torch.equal(before[f"network.{name}"], value) for name, value in parameters.items())
