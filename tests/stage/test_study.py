@@ -153,7 +153,8 @@ def test_a_budget_becomes_epochs_that_are_announced_and_kept(study: Study, tmp_p
     told = Told()
 
     first = run_study(limited, runs=tmp_path / "runs", progress=told)
-    record = json.loads((first.folder / "budget.json").read_text())
+    (written,) = first.folder.glob("budget-*.json")
+    record = json.loads(written.read_text())
     again = run_study(limited, runs=tmp_path / "runs", progress=told)
 
     assert record["epochs"] >= 1
