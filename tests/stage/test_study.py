@@ -10,6 +10,7 @@ import pytest
 
 from understudy.core.errors import InterruptedRunError, UsageError
 from understudy.core.progress import Silent
+from understudy.results.comparison import comparison
 from understudy.studies.budget import seconds_of
 from understudy.studies.configure import configured
 from understudy.studies.local import run_study
@@ -104,6 +105,8 @@ def test_again_does_nothing_and_another_study_shares_what_is_equal(
     other = run_study(configured(study, {"rate": 0.2}), runs=tmp_path / "runs", progress=told)
 
     assert (first.trained, first.found, first.exit_code) == (8, 0, 0)
+    seeds = {line.name: len(line.rows) for line in comparison(first.record).at("last")}
+    assert seeds == {"teacher": 2, "wild": 2, "pupil": 2, "student": 2}
     assert (again.trained, again.found) == (0, 8)
     assert any("Nothing new to do" in line for line in told.lines)
     assert (other.trained, other.found) == (4, 4)

@@ -9,7 +9,7 @@ from understudy.results.values import text
 
 SEED = re.compile(r"(  )?seed:")
 """The line of config.yaml with the run's own seed; one inside a block, as the split's, counts."""
-ASIDE = re.compile(r"\s*(identity|machine):")
+ASIDE = re.compile(r"(identity|key):|\s*machine:")
 """Blocks of config.yaml that name a run or say where it ran, not how it learned."""
 
 
