@@ -131,17 +131,25 @@ def list_(what: str = "", /) -> None:
 
 
 @app.command(sort_key=AFTER_STAGES)
-def report(runs: Path = RUNS, /, *, html: Path | None = None, csv: Path | None = None) -> None:
+def report(
+    runs: Path = RUNS,
+    /,
+    *,
+    html: Path | None = None,
+    csv: Path | None = None,
+    markdown: Path | None = None,
+) -> None:
     """Show what runs are worth: a table here, and a page or a file of rows where asked for.
 
     Args:
         runs: A study's folder, a folder of runs, or one run.
         html: Write a self-contained page with plots.
         csv: Write one row for each trained model and checkpoint.
+        markdown: Write a page for a repository: table, findings, run ids.
     """
     from understudy.cli.report_command import report_command
 
-    report_command(runs, html=html, csv=csv)
+    report_command(runs, html=html, csv=csv, markdown=markdown)
 
 
 def _command(words: Sequence[str]) -> int:

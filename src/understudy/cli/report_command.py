@@ -8,12 +8,15 @@ from understudy.cli.plain_text import plain
 from understudy.core.files import make_folder
 from understudy.results.csv_file import write_csv
 from understudy.results.find import find
+from understudy.results.markdown import write_markdown
 from understudy.results.report import write_report
 from understudy.results.rows import rows_of
 from understudy.results.screen import show
 
 
-def report_command(runs: Path, *, html: Path | None, csv: Path | None) -> None:
+def report_command(
+    runs: Path, *, html: Path | None, csv: Path | None, markdown: Path | None
+) -> None:
     """Prints the table and writes what is asked for.
 
     Raises:
@@ -28,3 +31,6 @@ def report_command(runs: Path, *, html: Path | None, csv: Path | None) -> None:
     if html:
         write_report(record, html)
         print(plain(f"Report: {html}"))
+    if markdown:
+        write_markdown(record, markdown)
+        print(plain(f"Page: {markdown}"))
