@@ -11,10 +11,10 @@ import pytest
 from understudy.core.errors import InterruptedRunError, UsageError
 from understudy.core.progress import Silent
 from understudy.results.comparison import comparison
-from understudy.studies.budget import seconds_of
 from understudy.studies.configure import configured
 from understudy.studies.local import run_study
 from understudy.studies.study import Study, read_study
+from understudy.studies.time_limit import seconds_of
 
 STUDY = """
 title: A study of a few steps

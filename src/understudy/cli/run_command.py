@@ -34,4 +34,6 @@ def run_command(asked: str, words: Sequence[str], *, dry_run: bool, runs: Path) 
         outcome = run_study(study, runs=runs, progress=progress)
     show(outcome.record, Console(highlight=False))
     print(plain(f"\nReport: {outcome.folder / 'report.html'}"))
+    for model in outcome.models:
+        print(plain(f"Model:  {model}"))
     return outcome.exit_code

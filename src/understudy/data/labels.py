@@ -12,6 +12,7 @@ from understudy.core.settings import Settings
 from understudy.data.shuffle import shuffled
 
 Indices = NDArray[np.int64]
+MOST_SHOWN = 10  # classes in a message; a thousand would fill ten screens
 Fraction = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -94,8 +95,11 @@ def _must_suffice(
     }
     if not short:
         return
-    named = ", ".join(repr(name) for name in short)
-    counts = ", ".join(str(count) for count in short.values())
+    fewest = sorted(short, key=lambda name: short[name])[:MOST_SHOWN]
+    named = ", ".join(repr(name) for name in fewest)
+    counts = ", ".join(str(short[name]) for name in fewest)
+    if len(short) > MOST_SHOWN:
+        named, counts = f"{named}, ...", f"{counts}, ..."
     noun = "class" if len(short) == 1 else f"each of {len(short)} classes:"
     least = min(short.values())
     lower = f"Set `labels.{key}` to at most {least}, or use" if least else "Use"

@@ -3,13 +3,14 @@
 import logging
 import os
 import platform
+import re
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
 from lightning_fabric import Fabric
-from pydantic import Field, PositiveInt
+from pydantic import AfterValidator, PositiveInt
 from torch import nn
 
 from understudy.core.errors import MissingResourceError
@@ -21,7 +22,14 @@ logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints wha
 ALL_THREADS = torch.get_num_threads()
 """What torch found at its start, which a run's own number must not change for the next run."""
 
-DeviceName = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
+
+def _is_device(name: str) -> str:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
+        raise ValueError("must be auto, cpu, cuda, or cuda: with a number")
+    return name
+
+
+DeviceName = Annotated[str, AfterValidator(_is_device)]
 
 
 class MachineSettings(Settings):

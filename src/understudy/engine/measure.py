@@ -100,6 +100,7 @@ def _measure(
         choice = candidates[0]._replace(compiled=settings.compile == "always")
         return {"choice": choice._asdict(), "measured": {}}
 
+    progress.say("machine: measuring ways to compute this step")
     reference = _trial(PLAIN, method, guide, batches, device)
     for candidate in candidates:
         trial = (

@@ -100,7 +100,7 @@ def _notes(record: StudyRecord) -> Iterator[str]:
         notes = [*entry.run.notes, *entry.run.history.notes]
         for reason, images in mapping(entry.run.summary.get("skipped")).items():
             if number(images):
-                notes.append(f"{plural(int(images), 'image')} skipped: {reason}.")
+                notes.append(f"{plural(int(images), 'file')} left out: {reason}.")
         for note in notes:
             found.setdefault(note, []).append(named(entry))
     for note, entries in found.items():

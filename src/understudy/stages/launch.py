@@ -1,5 +1,6 @@
 """Runs one stage in its directory: found by identity, skipped when finished, resumed when not."""
 
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,9 +13,12 @@ from understudy.core.interrupts import Interrupts, stopped
 from understudy.core.progress import Progress
 from understudy.core.run import IDENTITY_LENGTH, Run, find_run, finished_summary, known_keys
 from understudy.core.settings import checked, headed
-from understudy.data.pack import Pack, open_pack
+from understudy.data.pack import Pack
 from understudy.stages import FUNCTIONS, STAGES
+from understudy.stages.images import open_images
 from understudy.stages.material import DataSettings
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 class Launched(NamedTuple):
@@ -53,10 +57,14 @@ def launch(
     Raises:
         UnderstudyError: Anything that a user can cause or meet.
     """
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"--name {name!r}: must be letters, digits, `_`, `.` and `-`, for it names a folder."
+        )
     settings = checked(STAGES[stage], recipe, origin)
     assert isinstance(settings, DataSettings)
     parents = {key: finished_summary(path) for key, path in parents_of(settings).items()}
-    pack = open_pack(settings.data, shared=shared, progress=progress)
+    pack = open_images(settings, runs=runs, shared=shared, progress=progress)
     _must_share_split(settings, pack, parents, origin)
 
     key = digest(canonical(settings, {field: found["key"] for field, found in parents.items()}))

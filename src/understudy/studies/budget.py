@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,10 +19,10 @@ from understudy.stages import STAGES
 from understudy.stages.launch import launch
 from understudy.studies.plan import Node, plan
 from understudy.studies.study import Study
+from understudy.studies.time_limit import seconds_of
 
 PARAMETER = "budget"
 TRIAL_STEPS = 12  # the first few are slower; the speed is read from the later ones
-UNITS = {"s": 1, "min": 60, "h": 3600}
 LEAST_EPOCHS = 1.0
 
 
@@ -91,18 +90,6 @@ def _shares(study: Study) -> dict[str, Share]:
     if unknown:
         raise UsageError(headed(study.origin, unknown))
     return shares
-
-
-def seconds_of(limit: Any) -> float:
-    """Reads `30min`, `2h`, `90s`.
-
-    Raises:
-        UsageError: It is something else.
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|h)", str(limit).strip())
-    if not found or float(found[1]) == 0:
-        raise UsageError(f"budget = {limit!r}  must be a time such as 90s, 30min or 2h.")
-    return float(found[1]) * UNITS[found[2]]
 
 
 def _epochs(

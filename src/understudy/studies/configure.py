@@ -9,6 +9,7 @@ from understudy.core.overrides import overlaid, parse_overrides, with_data_path
 from understudy.core.wording import closest, headed, nearest, shown
 from understudy.studies.filling import references_in
 from understudy.studies.study import Study
+from understudy.studies.time_limit import seconds_of
 
 MOST_SEED = 2**63 - 1  # what torch's generators take
 
@@ -58,6 +59,8 @@ def configured(
     if mistakes:
         raise UsageError(headed(study.origin, mistakes))
 
+    if overrides.get("budget") is not None:
+        seconds_of(overrides["budget"])  # refused here, so that a plan refuses it too
     reduced = chosen.pop("reduced", None)
     scaled = overlaid(study.parameters, chosen, origin=f"{study.origin}, scale {scale}")
     return dataclasses.replace(

@@ -1,6 +1,7 @@
 """Carries a study out in this process, run after run; what is finished is found, not done again."""
 
 import gc
+from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,9 @@ from understudy.results.records import StudyRecord, read_study
 from understudy.results.report import write_report
 from understudy.results.rows import rows_of
 from understudy.stages import STAGES
+from understudy.stages.images import described, open_images
 from understudy.stages.launch import launch
+from understudy.stages.material import DataSettings
 from understudy.studies.budget import within_budget
 from understudy.studies.plan import Node, Plan, plan
 from understudy.studies.study import Study
@@ -29,6 +32,13 @@ class Outcome(NamedTuple):
     found: int
     """Runs that were finished before."""
     failures: tuple[UnderstudyError, ...]
+
+    @property
+    def models(self) -> list[Path]:
+        """The exported files, in the order of the study."""
+        return [
+            entry.run.path / str(entry.run.summary["file"]) for entry in self.record.having("file")
+        ]
 
     @property
     def exit_code(self) -> int:
@@ -50,13 +60,30 @@ def run_study(study: Study, *, runs: Path, progress: Progress) -> Outcome:
         UsageError: The study's settings are not allowed.
         InterruptedRunError: A signal came; everything is saved, the same command continues.
     """
-    plan(study, STAGES)  # all mistakes before any heavy work
+    planned = plan(study, STAGES)  # all mistakes before any heavy work
     interrupts = Interrupts()
-    folder = make_folder(runs / "studies" / study.folder)
     with interrupts.listening():
+        for settings in _sources(planned):  # and those of the images, once and not in every run
+            images = open_images(settings, runs=runs, shared=runs / "shared", progress=progress)
+            progress.say(described(images))
+        folder = make_folder(runs / "studies" / study.folder)
         study = within_budget(study, runs=runs, folder=folder, progress=progress)
         execution = _Execution(plan(study, STAGES), runs, folder, progress, interrupts)
         return execution.outcome()
+
+
+_PENDING: defaultdict[str, Path] = defaultdict(lambda: Path("pending"))
+"""Stands for the directories of runs that are not there yet."""
+
+
+def _sources(planned: Plan) -> list[DataSettings]:
+    """One settings object for each set of images that the plan reads."""
+    by_data: dict[str, DataSettings] = {}
+    for node in planned.runs:
+        settings = STAGES[node.stage].model_validate(node.recipe(_PENDING))
+        assert isinstance(settings, DataSettings)
+        by_data.setdefault(settings.data.model_dump_json(), settings)
+    return list(by_data.values())
 
 
 class _Execution:

@@ -124,8 +124,8 @@ def test_all_classes_that_are_too_small_are_named() -> None:
         few(per_class=35)
 
     assert str(caught.value) == (
-        "Cannot label 35 images of each of 2 classes: 'rose', 'tulip': "
-        "the 'train' split has 30, 20. "
+        "Cannot label 35 images of each of 2 classes: 'tulip', 'rose': "
+        "the 'train' split has 20, 30. "
         "Set `labels.per_class` to at most 20, or use a larger split."
     )
 

@@ -111,10 +111,11 @@ def test_the_choice_is_made_once_for_all_runs_of_a_subject(choose: Callable[...,
     told = Told()
 
     first, _ = choose(MachineSettings(), method(), progress=told)
+    said = len(told.lines)
     second, _ = choose(MachineSettings(), method(), progress=told)
 
     assert first == second
-    assert len([line for line in told.lines if line.startswith("machine:")]) == 1
+    assert len(told.lines) == said > 0
 
 
 def test_a_way_that_computes_something_else_is_ruled_out(

@@ -132,7 +132,7 @@ def test_what_runs_noted_is_told_once_with_its_runs(tree: Any) -> None:
     found = told(tree.study())
 
     assert "Look. (student, seed 1; student, seed 2)" in found
-    assert "12 images skipped: truncated. (student, seed 1; student, seed 2)" in found
+    assert "12 files left out: truncated. (student, seed 1; student, seed 2)" in found
     assert "metrics.jsonl: the last line is torn and was left out. (baseline, seed 1)" in found
 
 
