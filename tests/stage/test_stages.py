@@ -357,6 +357,30 @@ def test_a_class_list_of_other_names_is_refused_by_name(
         go("evaluate", root=tmp_path, data=colourful, models=[str(teacher.run.path)])
 
 
+def test_a_stage_takes_the_images_and_the_split_of_the_run_it_builds_on(
+    go: Launcher, tmp_path: Path, colourful: dict[str, Any]
+) -> None:
+    teacher = go(
+        "train",
+        root=tmp_path,
+        data=colourful,
+        split={"validation": 0.25, "test": 0.25},
+        labels={"per_class": 2, "validation_per_class": 1},
+        plan={"steps": 1},
+    )
+
+    student = go(
+        "distill",
+        root=tmp_path,
+        teacher=str(teacher.run.path),
+        labels={"per_class": 2, "validation_per_class": 1},
+        plan={"steps": 1},
+    )
+
+    assert student.summary["pack"] == teacher.summary["pack"]
+    assert student.summary["split"] == teacher.summary["split"]
+
+
 def test_changed_images_are_a_new_run_that_says_so(
     go: Launcher, tmp_path: Path, colourful: dict[str, Any]
 ) -> None:

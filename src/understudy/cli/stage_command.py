@@ -4,11 +4,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
 from understudy.cli.plain_text import plain
 from understudy.cli.progress import progress_on
 from understudy.core.overrides import overlaid, parse_overrides, with_data_path
 from understudy.core.shipped import found
 from understudy.core.yaml import read_yaml
+from understudy.results.evaluation_screen import show_evaluation
 
 DEFAULTS = "command line"
 
@@ -49,5 +52,7 @@ def stage_command(
         )
         if launched.was_skipped:
             progress.say("Nothing new to do: this run was finished before.")
+    if stage == "evaluate":
+        show_evaluation(launched.summary, Console(highlight=False))
     print(plain(str(launched.run.path)))
     return 0

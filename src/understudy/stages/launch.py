@@ -13,6 +13,7 @@ from understudy.core.interrupts import Interrupts, stopped
 from understudy.core.progress import Progress
 from understudy.core.run import IDENTITY_LENGTH, Run, find_run, finished_summary, known_keys
 from understudy.core.settings import checked, headed
+from understudy.core.yaml import read_yaml
 from understudy.data.pack import Pack
 from understudy.stages import FUNCTIONS, STAGES
 from understudy.stages.images import open_images
@@ -64,6 +65,7 @@ def launch(
     settings = checked(STAGES[stage], recipe, origin)
     assert isinstance(settings, DataSettings)
     parents = {key: finished_summary(path) for key, path in parents_of(settings).items()}
+    settings = _with_parents_images(settings, recipe, origin)
     pack = open_images(settings, runs=runs, shared=shared, progress=progress)
     _must_share_split(settings, pack, parents, origin)
 
@@ -100,6 +102,18 @@ def launch(
     if interrupts.received is not None:
         raise stopped(interrupts.received)
     return Launched(run, run.summary(), was_skipped=False)
+
+
+def _with_parents_images(
+    settings: DataSettings, recipe: Mapping[str, Any], origin: str
+) -> DataSettings:
+    """Where the recipe does not say which images and which split, those of the first parent."""
+    unsaid = {"data", "split"} - recipe.keys()
+    parent = next(iter(parents_of(settings).values()), None)
+    if parent is None or not unsaid:
+        return settings
+    theirs = read_yaml(parent / "config.yaml")["settings"]
+    return checked(type(settings), {**recipe, **{key: theirs[key] for key in unsaid}}, origin)
 
 
 def _must_share_split(

@@ -29,9 +29,9 @@ class DataSettings(Settings):
     """Which images."""
 
     data: AnySource = DigitsSettings()
-    """Where the images come from."""
+    """Where the images come from; where there is a parent, by default its images."""
     split: SplitSettings = SplitSettings()
-    """Which images are for training, validation and test."""
+    """Which images are for training, validation and test; by default as for the parent."""
 
 
 class TrainingSettings(DataSettings):
