@@ -12,7 +12,13 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from understudy.core.errors import DataError, DivergedError, InterruptedRunError, UsageError
+from understudy.core.errors import (
+    DataError,
+    DivergedError,
+    InterruptedRunError,
+    MemoryExhaustedError,
+    UsageError,
+)
 from understudy.methods.supervised import Supervised
 from understudy.stages import material, train
 from understudy.stages.launch import Launched
@@ -444,3 +450,17 @@ def test_colour_changes_of_grey_images_are_refused_before_training(
 ) -> None:
     with pytest.raises(UsageError, match="grayscale"):
         go("train", root=tmp_path, views=[{"transforms": [{"kind": "grayscale"}]}])
+
+
+def test_too_little_memory_is_an_error_of_one_run_with_its_exit_code(
+    go: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(self: Supervised, batch: Any, guidance: Any) -> Any:  # noqa: ARG001
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Supervised, "forward", exhausted)
+    with pytest.raises(MemoryExhaustedError, match=r"plan\.batch_size") as caught:
+        go("train", root=tmp_path)
+
+    assert caught.value.exit_code == 5
+    assert not list(tmp_path.glob("train/*/summary.json"))

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
+
 from understudy.core.environment import code_version
-from understudy.core.errors import UsageError
+from understudy.core.errors import MemoryExhaustedError, UsageError
 from understudy.core.identity import canonical, digest, parents_of
 from understudy.core.interrupts import Interrupts, stopped
 from understudy.core.progress import Progress
@@ -93,7 +95,7 @@ def launch(
     run.start(config)
     try:
         began = time.monotonic()
-        summary = FUNCTIONS[stage](settings, pack, run)
+        summary = _within_memory(stage, settings, pack, run)
         heading = {"stage": stage, "name": name, "identity": identity, "key": key}
         seconds = {"seconds": time.monotonic() - began}
         run.finish({**heading, **seconds, **summary, "version": code_version()})
@@ -102,6 +104,22 @@ def launch(
     if interrupts.received is not None:
         raise stopped(interrupts.received)
     return Launched(run, run.summary(), was_skipped=False)
+
+
+def _within_memory(stage: str, settings: DataSettings, pack: Pack, run: Run) -> dict[str, Any]:
+    """Runs the stage's function.
+
+    Raises:
+        MemoryExhaustedError: It needs more memory than there is.
+    """
+    try:
+        return FUNCTIONS[stage](settings, pack, run)
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise MemoryExhaustedError(
+            f"{stage} {run.name}: out of memory ({reason}). What was saved is kept; "
+            "a smaller `plan.batch_size` or a smaller network needs less."
+        ) from error
 
 
 def _with_parents_images(
