@@ -4,13 +4,14 @@ Run with `python -m bench.augment`. Both sides take uint8 images of 32x32 and gi
 Time is the processor's own, so that other work on the machine counts as little as possible.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import process_time
 
 import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
+from bench.table import Table, shown
 from understudy.data.augment import AnyTransform
 from understudy.data.augment.color_jitter import ColorJitterSettings
 from understudy.data.augment.flip import HorizontalFlipSettings
@@ -47,14 +48,27 @@ PEER_SIMCLR = v2.Compose(
 )
 
 
-def main() -> None:
-    torch.set_num_threads(1)
-    pixels = torch.randint(0, 256, (BATCH, 3, SIZE, SIZE), dtype=torch.uint8)
+def table() -> Table:
+    """Images a second of augmentation."""
+    return Table(
+        title="Augmentation",
+        command="python -m bench.augment",
+        note=f"images a second of processor time, batches of {BATCH} of {SIZE}x{SIZE}, one core, "
+        f"best of {ROUNDS} rounds; torchvision takes one image after the other.",
+        head=("views", "understudy", "torchvision", "ratio", "target"),
+        rows=_rows(),
+    )
 
-    print(f"batches of {BATCH}, one core: images a second, best of {ROUNDS} rounds")
-    print(f"{'':14}{'understudy':>12}{'torchvision':>13}{'ratio':>8}{'target':>9}")
-    race("crop + flip", pixels, CROP_AND_FLIP, PEER_CROP_AND_FLIP, target=15_000)
-    race("SimCLR", pixels, SIMCLR, PEER_SIMCLR, target=6_000)
+
+def _rows() -> Iterator[tuple[str, ...]]:
+    pixels = torch.randint(0, 256, (BATCH, 3, SIZE, SIZE), dtype=torch.uint8)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield race("crop + flip", pixels, CROP_AND_FLIP, PEER_CROP_AND_FLIP, target=15_000)
+        yield race("SimCLR", pixels, SIMCLR, PEER_SIMCLR, target=6_000)
+    finally:
+        torch.set_num_threads(before)  # the next races use every core
 
 
 def race(
@@ -64,7 +78,8 @@ def race(
     peer: Callable[[Tensor], Tensor],
     *,
     target: int,
-) -> None:
+) -> tuple[str, ...]:
+    """Measures both sides in turn."""
     index = torch.arange(BATCH)
 
     def ours(step: int) -> Tensor:
@@ -88,8 +103,8 @@ def race(
         their_seconds.append(process_time() - begun)
 
     we, they = BATCH / min(our_seconds), BATCH / min(their_seconds)
-    print(f"{name:14}{we:12,.0f}{they:13,.0f}{we / they:8.1f}{target:9,}")
+    return name, f"{we:,.0f}", f"{they:,.0f}", f"{we / they:.1f}", f"{target:,}"
 
 
 if __name__ == "__main__":
-    main()
+    shown(table())

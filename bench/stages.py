@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from bench import plain
+from bench.table import Table, shown
 from understudy.core.progress import Silent
 from understudy.core.types import Batch
 from understudy.data.stream import training_stream
@@ -41,7 +42,7 @@ from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import combine
 
 CPU = torch.device("cpu")
-IMAGES, BATCH, ROUNDS, STEPS = 4096, 128, 3, 8
+IMAGES, BATCH, ROUNDS, STEPS = 4096, 128, 2, 6  # the plain loops take minutes else
 LONG = 100_000  # steps of the imagined training: long enough that compiling is considered
 CROP = {"kind": "random_resized_crop", "scale": [0.5, 1.0]}
 FLIP = {"kind": "horizontal_flip"}
@@ -73,13 +74,24 @@ def network(depth: int, width: int, *, projector: bool = False) -> Network:
     ).build(mean=(0.5,) * 3, std=(0.25,) * 3, seed=0)
 
 
-def main() -> None:
-    """Runs the races and prints a line for each."""
+def table() -> Table:
+    """Images a second of every stage that trains."""
+    return Table(
+        title="Stages",
+        command="python -m bench.stages",
+        note=f"source images a second, batch {BATCH}, 32x32, median of {ROUNDS} rounds of {STEPS} "
+        "steps; the plain loop (DataLoader, PIL) at its best of 0, 1 and 2 workers; distilling "
+        "with the teacher in the loop.",
+        head=("stage", "ours", "plain", "ratio", "workers", "computed in"),
+        rows=_rows(),
+    )
+
+
+def _rows() -> Iterator[tuple[str, ...]]:
     pixels = np.random.default_rng(0).integers(0, 256, (IMAGES, 3, 32, 32), dtype=np.uint8)
-    print(f"batch {BATCH}, 32x32, {torch.get_num_threads()} threads; median of {ROUNDS} rounds")
     with tempfile.TemporaryDirectory() as folder:
         for race in races():
-            run(race, pixels, Path(folder))
+            yield run(race, pixels, Path(folder))
 
 
 def races() -> list[Race]:
@@ -87,19 +99,19 @@ def races() -> list[Race]:
     few = (ViewSettings.model_validate({"transforms": [CROP, FLIP]}),)
     two = (ViewSettings.model_validate({"transforms": SIMCLR}),) * 2
     return [
-        Race("train (student)", few, partial(_supervised, 8, 2), partial(_plain_ce, 8, 2)),
+        Race("train (student)", few, partial(_supervised, 8, 1), partial(_plain_ce, 8, 1)),
         Race("pretrain", two, _simclr, _plain_simclr),
         Race(
             "finetune (teacher)",
             few,
-            partial(_supervised, 14, 2),
-            partial(_plain_ce, 14, 2),
+            partial(_supervised, 8, 2),
+            partial(_plain_ce, 8, 2),
         ),
         Race("distill", few, _distilled, _plain_kd),
     ]
 
 
-def run(race: Race, pixels: NDArray[np.uint8], folder: Path) -> None:
+def run(race: Race, pixels: NDArray[np.uint8], folder: Path) -> tuple[str, ...]:
     """Measures both sides in turn; the plain loop at its best number of workers."""
     method, guide = race.method()
 
@@ -143,10 +155,14 @@ def run(race: Race, pixels: NDArray[np.uint8], folder: Path) -> None:
             speeds[workers].append(_speed(steps))
     medians = {name: statistics.median(found) for name, found in speeds.items()}
     best = max(others, key=lambda workers: medians[workers])
-    print(
-        f"{race.name:20} ours {medians['ours']:6.0f} img/s ({choice}), plain "
-        f"{medians[best]:6.0f} img/s ({best} workers), ratio {medians['ours'] / medians[best]:.2f}",
-        flush=True,
+    ours_speed, plain_speed = medians["ours"], medians[best]
+    return (
+        race.name,
+        f"{ours_speed:,.0f}",
+        f"{plain_speed:,.0f}",
+        f"{ours_speed / plain_speed:.2f}",
+        str(best),
+        str(choice),
     )
 
 
@@ -179,11 +195,11 @@ def _supervised(depth: int, width: int) -> tuple[Method, Guide]:
 
 
 def _simclr() -> tuple[Method, Guide]:
-    return SimclrSettings().build(network(14, 2, projector=True), seed=0), unguided
+    return SimclrSettings().build(network(8, 2, projector=True), seed=0), unguided
 
 
 def _distilled() -> tuple[Method, Guide]:
-    student, teacher = network(8, 2), network(14, 2)
+    student, teacher = network(8, 1), network(8, 2)
     objective = combine([SoftLabelSettings()], student=student.shape, guidance=teacher.shape)
     return Distilled(student, objective), Teacher(Frozen(teacher), taps=objective.guidance_taps)
 
@@ -202,7 +218,7 @@ def _plain_ce(depth: int, width: int, pixels: NDArray[np.uint8], workers: int) -
 
 
 def _plain_simclr(pixels: NDArray[np.uint8], workers: int) -> Iterator[float]:
-    learner = network(14, 2, projector=True).train()
+    learner = network(8, 2, projector=True).train()
     return plain.steps(
         pixels,
         plain.simclr_views(),
@@ -215,7 +231,7 @@ def _plain_simclr(pixels: NDArray[np.uint8], workers: int) -> Iterator[float]:
 
 
 def _plain_kd(pixels: NDArray[np.uint8], workers: int) -> Iterator[float]:
-    student, teacher = network(8, 2).train(), network(14, 2).eval()
+    student, teacher = network(8, 1).train(), network(8, 2).eval()
     return plain.steps(
         pixels,
         plain.supervised_views(),
@@ -228,4 +244,4 @@ def _plain_kd(pixels: NDArray[np.uint8], workers: int) -> Iterator[float]:
 
 
 if __name__ == "__main__":
-    main()
+    shown(table())

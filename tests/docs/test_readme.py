@@ -2,9 +2,13 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
+import onnxruntime
 import pytest
+from PIL import Image
 
 from understudy.cli import main
 
@@ -18,7 +22,10 @@ def shown(start: str) -> list[str]:
     blocks = [
         block
         for page in PAGES
-        for block in re.findall(r"^```\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+        for language, block in re.findall(
+            r"^```(\w*)\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL
+        )
+        if not language
     ]
     lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
     return [line for line in lines if line.startswith(start)]
@@ -31,7 +38,10 @@ def test_every_make_target_that_is_shown_exists(line: str) -> None:
     assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
 
 
-@pytest.mark.parametrize("line", shown("understudy run"))
+HELPS = [line for line in shown("understudy") if line.endswith("--help")]
+
+
+@pytest.mark.parametrize("line", [one for one in shown("understudy run") if one not in HELPS])
 def test_every_study_that_is_shown_can_be_planned_without_its_data(
     line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -45,7 +55,7 @@ def test_every_study_that_is_shown_can_be_planned_without_its_data(
     )
 
 
-@pytest.mark.parametrize("line", [*shown("understudy list"), *shown("understudy train --help")])
+@pytest.mark.parametrize("line", [*shown("understudy list"), *HELPS])
 def test_what_only_tells_tells(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(shlex.split(line)[1:])
 
@@ -83,3 +93,53 @@ def test_the_shown_stages_run_one_after_the_other_and_are_reported(
     assert main(shlex.split(report)[1:]) == 0
     assert (tmp_path / "report.html").stat().st_size > 10_000
     assert len((tmp_path / "rows.csv").read_text().splitlines()) >= 5
+
+
+def tinted(colour: str, *, share: float) -> Image.Image:
+    """Noise that is mostly of one colour."""
+    noise = Image.effect_noise((24, 20), 40).convert("RGB")
+    return Image.blend(noise, Image.new("RGB", noise.size, colour), share)
+
+
+@pytest.mark.slow
+def test_the_shown_program_names_the_class_of_a_photograph(tmp_path: Path) -> None:
+    """On a model of two colours: what it is shown is what it says."""
+    (program,) = re.findall(
+        r"^```python\n(.*?)^```", PAGES[0].read_text(), re.MULTILINE | re.DOTALL
+    )
+    (tmp_path / "use.py").write_text(program)
+    for colour in ("red", "blue"):
+        (tmp_path / "images" / colour).mkdir(parents=True)
+        for number in range(20):
+            tinted(colour, share=0.4 + number / 50).save(
+                tmp_path / "images" / colour / f"{number}.png"
+            )
+    where = ["data.kind=folder", f"data.path={tmp_path / 'images'}", "data.size=8"]
+    place = [f"--runs={tmp_path / 'runs'}"]
+    plain = ["machine.precision=fp32", "machine.compile=never", "plan.epochs=null"]
+    trained, exported = tmp_path / "trained", tmp_path / "exported"
+    few = ["labels.per_class=8", "plan.steps=60", "plan.optimizer.learning_rate=0.02"]
+    assert main(["train", *where, *plain, *few, *place, f"--out={trained}"]) == 0
+    assert main(["export", f"model={trained}", *place, f"--out={exported}"]) == 0
+    (model,) = exported.glob("*.onnx")
+    facts = onnxruntime.InferenceSession(model).get_modelmeta().custom_metadata_map
+    assert facts["resizing"].startswith("shorter side to 8 pixels (bicubic, antialiased)")
+
+    for colour in ("red", "blue"):
+        photo = tmp_path / f"{colour}.jpg"
+        tinted(colour, share=0.6).save(photo)
+        said = subprocess.run(
+            [sys.executable, tmp_path / "use.py", model, photo],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert re.fullmatch(rf"{colour} \d+%\n", said)
+
+
+def test_every_row_of_results_that_is_shown_stands_in_a_record() -> None:
+    rows = [line for line in PAGES[0].read_text().splitlines() if line.startswith("| ")]
+    records = [page.read_text() for page in (ROOT / "docs" / "results").glob("*.md")]
+
+    assert len(rows) > 2
+    assert all(any(row in record for record in records) for row in rows)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from understudy.core.errors import DataError, UnderstudyError, UsageError
 from understudy.core.progress import Silent
-from understudy.data.labels import LabelSettings, few_labels
+from understudy.data.labels import FewLabelsSettings, few_labels
 from understudy.data.pack import Pack, open_pack
 from understudy.data.sources.folder import FolderSettings
 from understudy.data.splits import Splits, SplitSettings, split
@@ -261,7 +261,7 @@ def test_more_labels_than_there_are_name_the_class_and_the_most(folder: Path) ->
             pack.labels,
             splits.train,
             classes=pack.classes,
-            settings=LabelSettings(per_class=50),
+            settings=FewLabelsSettings(per_class=50),
             split="train",
             seed=0,
         )

@@ -78,9 +78,8 @@ def test_a_thousand_classes_that_are_too_small_fit_on_a_screen(
         for copy in range(5):
             Image.new("RGB", (4, 4), (number, copy, 7)).save(folder / f"{copy}.png")
 
-    code = main(
-        ["run", "few-labels", f"data={tmp_path / 'many'}", "--runs", str(tmp_path / "runs")]
-    )
+    asked = ["run", "few-labels", f"data={tmp_path / 'many'}", "labels.per_class=20"]
+    code = main([*asked, "--runs", str(tmp_path / "runs")])
 
     assert code == 3
     assert len(capsys.readouterr().err) < 3000
@@ -90,9 +89,9 @@ def test_a_thousand_classes_that_are_too_small_fit_on_a_screen(
 def test_a_folder_of_images_runs_through_and_says_what_it_became(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["labels.validation_per_class=1", "scale=smoke", "student.width=0.5"]
+    words = ["run", "few-labels", f"data={photos}", "scale=smoke", "student.width=0.5"]
 
-    code = main(few(photos, *words, "--runs", str(tmp_path / "runs")))
+    code = main([*words, "--runs", str(tmp_path / "runs")])
 
     told = capsys.readouterr()
     assert code == 0
@@ -100,3 +99,21 @@ def test_a_folder_of_images_runs_through_and_says_what_it_became(
     (model,) = [line for line in told.out.splitlines() if line.startswith("Model:")]
     assert Path(model.removeprefix("Model:").strip()).exists()
     assert "smoke test" in told.out
+
+
+def test_more_labels_than_there_are_is_told_once_before_anything_is_made(
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    code = main(["run", "few-labels", f"data={photos}", "data.size=8", "labels.per_class=500"])
+
+    shown = capsys.readouterr()
+    assert code == 3
+    assert shown.err.count("Cannot label 500 images") == 1
+    assert "error: Cannot label" in shown.err
+    assert shown.out == ""
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"shared"}

@@ -32,7 +32,10 @@ def started(runs: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGUSR1, 75)],
+)
 def test_a_signal_saves_and_leaves_with_its_exit_code(
     number: signal.Signals, code: int, tmp_path: Path
 ) -> None:

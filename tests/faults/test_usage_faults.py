@@ -89,6 +89,13 @@ class Refused:
         (["train", "epochs=5"], "'plan.epochs'"),
         (["train", "backbone.kind=cifar"], "'cifar_resnet'"),
         (["train", "optimizer.learning_rate=1"], "'plan.optimizer'"),
+        (["train", "plan.schedule={shape: constant, final: 0.1}"], "`final` belongs to cosine"),
+        (["train", "backbone.depth=15"], "backbone.depth = 15  must be 6n+2"),
+        (["train", "plan.optimizer.learning_rate=true"], "learning_rate = True  must not be true"),
+        (["train", "data.path=here"], "data.path  unknown key; it belongs to kind=folder"),
+        (["train", "digits", "plan.steps=3"], "`null` takes one back"),
+        (["run", "few-labels", "student.kind=timm", "student.name=resnet81"], "resnet18"),
+        (["run", "few-labels", "student.blocks=3"], "student.blocks  unknown"),
     ],
 )
 def test_a1_a_slip_is_answered_with_the_nearest_word(
@@ -97,6 +104,16 @@ def test_a1_a_slip_is_answered_with_the_nearest_word(
     assert nearest in refused(
         *words, *(["--dry-run"] if words[:2] == ["run", "trial.yaml"] else [])
     )
+
+
+def test_a4_slips_of_every_sort_are_told_together(refused: Refused) -> None:
+    words = ["epohcs=3", "student.depth=9", "scale=smok", "seeds=x", "machine.device=tpu"]
+
+    message = refused("run", "trial.yaml", *words, "--dry-run")
+
+    assert "5 mistakes" in message
+    for key in ("epohcs", "student.depth = 9", "scale = 'smok'", "seeds = 'x'", "machine.device"):
+        assert key in message
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def go(runs: Path, shared: Path) -> Launcher:
 
 def _defaults(stage: str) -> dict[str, Any]:
     if stage == "evaluate":
-        return {"device": "cpu"}
+        return {"machine": {"device": "cpu", "threads": 1}}
     if stage == "export":
         return {}
     plan: dict[str, Any] = {"steps": 12, "batch_size": 32, "observations": 3}

@@ -17,6 +17,7 @@ from understudy.core.errors import (
     DivergedError,
     InterruptedRunError,
     MemoryExhaustedError,
+    StorageError,
     UsageError,
 )
 from understudy.methods.supervised import Supervised
@@ -205,6 +206,7 @@ def test_an_export_is_one_checked_file_that_names_its_classes(
 
     path = exported.run.path / exported.summary["file"]
     properties = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    assert properties["resizing"] == ""
     assert json.loads(properties["classes"]) == [str(digit) for digit in range(10)]
     assert exported.summary["parity"]["batches"] == [1, 2, 7, 32]
     assert exported.summary["parity"]["agreement"] == 1.0
@@ -418,6 +420,22 @@ def test_every_label_that_went_into_a_student_is_counted_once(
     assert baseline.summary["labels"] == {"train": 50, "validation": 50}
     assert without.summary["labels"] == {"train": 50, "validation": 50}
     assert reading.summary["labels"] == {"train": 80, "validation": 50}  # 50 of the 80 are shared
+
+
+@pytest.mark.parametrize("slot", ["last", "best"])
+def test_a_run_whose_weights_are_gone_is_no_parent_and_says_so_when_it_is_found(
+    go: Launcher, tmp_path: Path, slot: str
+) -> None:
+    settings: dict[str, Any] = {"plan": {"steps": 2}, "labels": {"per_class": 2}}
+    run = go("train", root=tmp_path, **settings).run.path
+    (run / "checkpoints" / slot / "model.safetensors").unlink()
+
+    with pytest.raises(StorageError, match=f"{slot}/model.safetensors is gone.*delete the"):
+        go("evaluate", root=tmp_path, models=[str(run)])
+
+    told: list[str] = []
+    assert go("train", root=tmp_path, say=told.append, **settings).was_skipped
+    assert any(f"{slot}/model.safetensors is gone" in line for line in told)
 
 
 def test_one_pretraining_serves_every_number_of_labels(go: Launcher, pretrained: Launched) -> None:

@@ -23,7 +23,7 @@ parameters:
   epochs: 1
   budget: null
 budget:
-  epochs: {share: 0.5, nodes: [teacher, student]}
+  epochs: 0.5
 seeds: [1, 2]
 stages:
   teacher:

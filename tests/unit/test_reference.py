@@ -43,3 +43,9 @@ def test_nothing_of_this_machine_is_in_it() -> None:
 
     assert "/home" not in text
     assert "/work" not in text
+
+
+def test_every_setting_says_what_it_means() -> None:
+    silent = [setting.key for stage in STAGES for setting in settings(stage) if not setting.help]
+
+    assert silent == []

@@ -25,7 +25,13 @@ RUNS = Path("runs")
 DEBUG = "--debug"
 AFTER_STAGES = 100  # in the list of commands
 WORDS = """Words: `key=value` changes a parameter of the study, `data=PATH` is short for
-`data.path=PATH`, `seeds=1,2,3` gives the seeds, `scale=NAME` chooses a size."""
+`data.path=PATH`, `seeds=1,2,3` gives the seeds, `scale=NAME` chooses a size,
+`machine.device=cpu` where to compute. `understudy run STUDY --help` lists the
+parameters."""
+COLUMNS = """Columns: `kept` last, or best on validation; `labels` training and validation
+together; `val%` and `test%` top-1, with the deviation over `n` seeds; `F1%`
+macro; `ECE%` calibration error; `agree%` answers equal to the teacher's; `ms`
+per image of the exported file, on one thread."""
 
 app = App(
     name="understudy",
@@ -130,7 +136,7 @@ def list_(what: str = "", /) -> None:
         print(name)
 
 
-@app.command(sort_key=AFTER_STAGES)
+@app.command(sort_key=AFTER_STAGES, help_epilogue=COLUMNS)
 def report(
     runs: Path = RUNS,
     /,
@@ -152,13 +158,33 @@ def report(
     report_command(runs, html=html, csv=csv, markdown=markdown)
 
 
+HELP = ("--help", "-h")
+
+
 def _command(words: Sequence[str]) -> int:
     try:
+        if words[:1] == ["run"] and set(words).intersection(HELP):
+            return _help_of_run(words)
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except UnknownOptionError as error:
         option = error.token.keyword or error.token.value
         raise UsageError(f"{error}{meant(option, command=words[0])}") from error
     return code or 0
+
+
+def _help_of_run(words: Sequence[str]) -> int:
+    """The help of the command, and below it that of the study, where one is named."""
+    given = [word for word in words if word not in HELP]
+    _, bound, _ = app.parse_args(given, exit_on_error=False, print_error=False)
+    told = ""
+    if bound.args:
+        from understudy.cli.study_help import study_help
+
+        study, rest = _first(bound.args[0], bound.args[1:], otherwise=DEFAULT_STUDY)
+        told = f"\n{study_help(study, rest)}\n"
+    app.help_print(["run"])
+    print(told, end="")
+    return 0
 
 
 def _first(name: str, words: tuple[str, ...], *, otherwise: str) -> tuple[str, tuple[str, ...]]:

@@ -17,6 +17,8 @@ class _Work:
     total: int
     began: float
     done: int = 0
+    found: int = 0
+    """Units of an earlier attempt, told at once in the beginning: they say nothing of speed."""
 
 
 class LineProgress:
@@ -41,6 +43,8 @@ class LineProgress:
         if not self._under_way:
             return
         work = self._under_way[-1]
+        if not work.done and count > 1:
+            work.found = count
         work.done += count
         if self._clock() - self._written >= SECONDS_BETWEEN:
             self._write(f"{work.title}: {self._state(work)}", note)
@@ -70,9 +74,10 @@ class LineProgress:
 
     def _state(self, work: _Work) -> str:
         share = f"{work.done:,} of {work.total:,}"
-        if not 0 < work.done <= work.total:
+        now = work.done - work.found
+        if now <= 0 or work.done > work.total:
             return share
-        left = (self._clock() - work.began) * (work.total - work.done) / work.done
+        left = (self._clock() - work.began) * (work.total - work.done) / now
         return f"{share} ({100 * work.done // work.total} %), {duration(left)} left"
 
     def _write(self, text: str, note: str) -> None:

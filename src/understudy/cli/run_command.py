@@ -8,8 +8,9 @@ from rich.console import Console
 
 from understudy.cli.plain_text import plain
 from understudy.cli.progress import progress_on
+from understudy.cli.study_help import changed
 from understudy.results.screen import show
-from understudy.studies.configure import with_words
+from understudy.studies.configure import understood
 from understudy.studies.study import read_study
 
 
@@ -19,13 +20,14 @@ def run_command(asked: str, words: Sequence[str], *, dry_run: bool, runs: Path) 
     Raises:
         UnderstudyError: Anything that a user can cause or meet.
     """
-    study = with_words(read_study(asked), words)
+    study, mistakes = understood(read_study(asked), words)
 
+    from understudy.stages import STAGES  # only now: it brings torch
+    from understudy.studies.plan import plan
+
+    planned = plan(study, STAGES, mistakes=mistakes)
     if dry_run:
-        from understudy.stages import STAGES  # only now: it brings torch
-        from understudy.studies.plan import plan
-
-        print(plain("\n".join(plan(study, STAGES).lines())))
+        print("\n".join([*changed(study), *map(plain, planned.lines())]))
         return 0
 
     from understudy.studies.local import run_study  # only now: it brings torch

@@ -1,5 +1,7 @@
 """Errors for people, each with the exit code that scripts and schedulers may rely on."""
 
+import signal
+
 
 class UnderstudyError(Exception):
     """Base of every error that a user can cause or meet; its text is the whole message."""
@@ -43,14 +45,23 @@ class MissingResourceError(UnderstudyError):
     exit_code = 7
 
 
+PREEMPTED = 75  # EX_TEMPFAIL of sysexits.h: try again later
+
+
+def exit_code_of(signal_number: int) -> int:
+    """128 plus the signal, as shells report it; `PREEMPTED` for SIGUSR1, which schedulers send."""
+    preempted = signal_number == getattr(signal, "SIGUSR1", None)
+    return PREEMPTED if preempted else 128 + signal_number
+
+
 class InterruptedRunError(UnderstudyError):
     """A signal asked the training to stop; everything is saved and the same command continues.
 
     Args:
         message: What was saved and how to go on.
-        signal_number: The signal; the exit code is 128 plus it, as shells report it.
+        signal_number: The signal, which decides the exit code.
     """
 
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
-        self.exit_code = 128 + signal_number
+        self.exit_code = exit_code_of(signal_number)

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: finish the step, save, leave; a second one leaves at once."""
+"""Signals to stop: finish the step, save, leave; a second one leaves at once."""
 
 import os
 import signal
@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from understudy.core.errors import InterruptedRunError
+from understudy.core.errors import InterruptedRunError, exit_code_of
 
-HANDLED = (signal.SIGINT, signal.SIGTERM)
+# SIGUSR1 is what clusters send some time before they take a machine away; Windows has none.
+HANDLED = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)
+)
 
 
 class Interrupts:
@@ -41,7 +44,7 @@ class Interrupts:
     def _handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the protocol
         if self.received is not None:
             sys.stderr.flush()
-            os._exit(128 + number)  # the user insists; what is on disk is whole
+            os._exit(exit_code_of(number))  # the user insists; what is on disk is whole
         self.received = number
         if not self._deferring:
             raise stopped(number)

@@ -1,6 +1,7 @@
 """`key=value` words of the command line, laid over the values of a file."""
 
 import copy
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,6 +32,16 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
     if mistakes:
         raise UsageError(headed("command line", mistakes))
     return found
+
+
+def written(values: Mapping[str, Any]) -> list[str]:
+    """The words that `parse_overrides` reads as these values: `a.b=1`, `c=[0.2, 1.0]`."""
+    return [f"{key}={_text(value)}" for key, value in values.items()]
+
+
+def _text(value: Any) -> str:
+    is_itself = isinstance(value, str) and _value(value, "") == value
+    return value if is_itself else json.dumps(value, ensure_ascii=False)
 
 
 def with_data_path(overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,15 +110,18 @@ def _place(here: Any, parts: Sequence[str], value: Any) -> None:
 def _laid(old: Any, new: Any) -> Any:
     if not isinstance(old, dict) or not isinstance(new, dict):
         return new
-    if "kind" in new:
-        _choose(old, new["kind"])
+    if "kind" in new and old.get("kind") != new["kind"]:
+        old.clear()
     for key, value in new.items():
         old[key] = _laid(old.get(key), value)
     return old
 
 
 def _choose(here: dict[str, Any], kind: Any) -> None:
-    if here.get("kind", kind) != kind:
+    if here and "kind" not in here:
+        keys = ", ".join(sorted(here))
+        raise LookupError(f"stands beside {keys}, which are of no named kind; name theirs first")
+    if here.get("kind") != kind:
         here.clear()
     here["kind"] = kind
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from understudy.core.booleans import misplaced_booleans
+from understudy.core.default_kinds import with_default_kinds
 from understudy.core.errors import UsageError
 from understudy.core.mistakes import Mistake, described
 from understudy.core.wording import dotted, headed, nearest
@@ -59,6 +60,11 @@ class Settings(BaseModel):
         allow_inf_nan=False,
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_default_kinds(cls, values: Any) -> Any:
+        return with_default_kinds(cls, values)
+
 
 def checked(kind: type[Kind], values: Mapping[str, Any], origin: str) -> Kind:
     """Builds settings, or reports every mistake in one message.
@@ -79,6 +85,7 @@ def checked(kind: type[Kind], values: Mapping[str, Any], origin: str) -> Kind:
 
 def mistakes_in(kind: type[Settings], values: Mapping[str, Any]) -> list[Mistake]:
     """Everything that is wrong with the values; empty where `checked` would build settings."""
+    values = with_default_kinds(kind, values)
     misplaced = misplaced_booleans(kind, values)
     try:
         kind.model_validate(values)

@@ -48,6 +48,10 @@ class Outputs(NamedTuple):
     """[B, C, H, W] after each resolution, shallow first."""
 
 
+Guidance = tuple[Outputs, ...] | None
+"""What a teacher answers to each view of a batch; None where nobody guides."""
+
+
 class Targets(NamedTuple):
     """What an objective may know of a batch beside the outputs."""
 

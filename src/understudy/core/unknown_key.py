@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from understudy.core.annotations import inside, is_model, kinds_of, members
-from understudy.core.wording import Location, closest, dotted, nearest
+from understudy.core.wording import Location, closest, nearest
 
 
 def unknown_key(kind: type[BaseModel], location: Location, around: Sequence[Any]) -> str:
@@ -24,9 +24,7 @@ def unknown_key(kind: type[BaseModel], location: Location, around: Sequence[Any]
     known_here = f"Known here: {', '.join(sorted(fields))}"
     others = _other_kinds(kind, location)
     if others:
-        return (
-            f"it belongs to {dotted((*location[:-1], 'kind'))}={' or '.join(others)}. {known_here}"
-        )
+        return f"it belongs to kind={' or '.join(others)}. {known_here}"
     elsewhere = _key_named(kind, name)  # the same word elsewhere is nearer than a similar one here
     if elsewhere:
         return f"did you mean {elsewhere!r}? {known_here}"

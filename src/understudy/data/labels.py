@@ -16,7 +16,7 @@ MOST_SHOWN = 10  # classes in a message; a thousand would fill ten screens
 Fraction = Annotated[float, Field(gt=0, le=1)]
 
 
-class LabelSettings(Settings):
+class FewLabelsSettings(Settings):
     """How many labels may be used; a label used to choose on validation images is one too."""
 
     per_class: PositiveInt | None = None
@@ -33,7 +33,8 @@ class LabelSettings(Settings):
         for prefix in ("", "validation_"):
             keys = [f"{prefix}per_class", f"{prefix}fraction"]
             if all(getattr(self, key) is not None for key in keys):
-                raise ValueError(f"give either `{keys[0]}` or `{keys[1]}`, not both")
+                either = f"give either `{keys[0]}` or `{keys[1]}`, not both"
+                raise ValueError(f"{either}; `null` takes one back")
         return self
 
 
@@ -42,7 +43,7 @@ def few_labels(
     candidates: Indices,
     *,
     classes: Sequence[str],
-    settings: LabelSettings,
+    settings: FewLabelsSettings,
     split: Literal["train", "val"],
     seed: int,
 ) -> Indices:

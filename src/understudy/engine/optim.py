@@ -21,7 +21,9 @@ class SgdSettings(Settings):
     learning_rate: PositiveFloat = 0.1
     """Peak learning rate."""
     momentum: Below1 = 0.9
+    """Share of the last step's direction that the next one keeps."""
     nesterov: bool = True
+    """Look ahead along the momentum (Nesterov)."""
     weight_decay: NonNegativeFloat = 5e-4  # the common CIFAR recipe
     """L2 decay of tensors with two or more dimensions; biases and batch norm are spared."""
 
@@ -47,7 +49,9 @@ class AdamWSettings(Settings):
     learning_rate: PositiveFloat = 1e-3
     """Peak learning rate."""
     beta1: Below1 = 0.9
+    """Decay of the running mean of gradients."""
     beta2: Below1 = 0.999
+    """Decay of the running mean of their squares."""
     weight_decay: NonNegativeFloat = 0.05
     """Decoupled decay of tensors with two or more dimensions."""
 
@@ -68,6 +72,7 @@ class LarsSettings(Settings):
     learning_rate: PositiveFloat = 1.0  # SimCLR's CIFAR recipe at batch 256
     """Peak learning rate."""
     momentum: Below1 = 0.9
+    """Share of the last step's direction that the next one keeps."""
     weight_decay: NonNegativeFloat = 1e-4  # SimCLR's CIFAR recipe
     """L2 decay of tensors with two or more dimensions."""
     trust: PositiveFloat = 1e-3  # the authors'

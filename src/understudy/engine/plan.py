@@ -20,6 +20,7 @@ class PlanSettings(Settings):
     batch_size: PositiveInt = 128
     """Images in a step."""
     optimizer: AnyOptimizer = SgdSettings()
+    """What turns gradients into steps."""
     schedule: ScheduleSettings = ScheduleSettings()
     max_norm: PositiveFloat | None = None
     """Gradients are scaled down to this norm; none by default."""
@@ -37,7 +38,7 @@ class PlanSettings(Settings):
     @model_validator(mode="after")
     def _has_one_length(self) -> "PlanSettings":
         if (self.epochs is None) == (self.steps is None):
-            raise ValueError("needs `epochs` or `steps`, and not both")
+            raise ValueError("needs `epochs` or `steps`, and not both; `null` takes one back")
         return self
 
     def over(self, images: int) -> "Plan":

@@ -1,9 +1,9 @@
 """The learning rate as a pure function of progress, so that a resume needs no memory of it."""
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from understudy.core.settings import Settings
 
@@ -18,7 +18,13 @@ class ScheduleSettings(Settings):
     warmup: Share = 0.05
     """Share of the training in which the rate rises from zero to its peak."""
     final: Share = 0.0
-    """The rate at the end, as a share of its peak."""
+    """The rate at the end, as a share of its peak; of a shape that falls."""
+
+    @model_validator(mode="after")
+    def _falls_to_its_end(self) -> Self:
+        if self.shape == "constant" and self.final:
+            raise ValueError("`final` belongs to cosine and linear: a constant rate ends at 1")
+        return self
 
     def factor(self, progress: float) -> float:
         """The learning rate at `progress` in [0, 1], as a share of its peak."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from understudy.core.types import Batch, Outputs
+from understudy.core.types import Batch, Guidance
 
-Guide = Callable[[Batch], tuple[Outputs, ...] | None]
-"""A batch to the outputs for each of its views, or None where nobody guides."""
+Guide = Callable[[Batch], Guidance]
+"""A batch to what guides the student on each of its views."""
 
 
-def unguided(batch: Batch) -> tuple[Outputs, ...] | None:  # noqa: ARG001 - a guide
+def unguided(batch: Batch) -> Guidance:  # noqa: ARG001 - a guide
     """Guides nobody."""
     return None

@@ -1,7 +1,7 @@
 """Learning from a teacher's answers (Hinton et al. 2015), with or without labels beside them."""
 
-from understudy.core.types import Batch, StepOutput
-from understudy.methods.method import Guidance, Method
+from understudy.core.types import Batch, Guidance, StepOutput
+from understudy.methods.method import Method
 
 
 class Distilled(Method):

@@ -3,11 +3,9 @@
 import torch
 from torch import nn
 
-from understudy.core.types import Batch, Outputs, StepOutput, Targets, Terms
+from understudy.core.types import Batch, Guidance, Outputs, StepOutput, Targets, Terms
 from understudy.models.network import Network
 from understudy.objectives.objective import Combined
-
-Guidance = tuple[Outputs, ...] | None
 
 
 class Method(nn.Module):

@@ -2,8 +2,8 @@
 
 import torch
 
-from understudy.core.types import Batch, Outputs, StepOutput
-from understudy.methods.method import Guidance, Method
+from understudy.core.types import Batch, Guidance, Outputs, StepOutput
+from understudy.methods.method import Method
 
 
 class Siamese(Method):

@@ -1,7 +1,7 @@
 """Learning from labels."""
 
-from understudy.core.types import Batch, StepOutput
-from understudy.methods.method import Guidance, Method
+from understudy.core.types import Batch, Guidance, StepOutput
+from understudy.methods.method import Method
 
 
 class Supervised(Method):

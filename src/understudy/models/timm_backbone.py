@@ -73,6 +73,21 @@ class TimmSettings(BackboneSettings):
     """Further arguments of the model, such as `img_size: 32` and `patch_size: 4` of a vision
     transformer."""
 
+    @field_validator("name")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        """Refuses another name while a study is planned, before anything is trained."""
+        import timm  # not at the top: see `_model`
+
+        known = timm.list_models()
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=5, cutoff=0.0)
+            raise ValueError(
+                f"is no model of timm; the nearest are {', '.join(close)}. "
+                "Names carry no pretrained tag; `timm.list_models()` shows all of them"
+            )
+        return name
+
     @field_validator("options")
     @classmethod
     def _leaves_ours_alone(cls, options: Options) -> Options:
@@ -85,8 +100,8 @@ class TimmSettings(BackboneSettings):
         """The model with its own initialisation, except for a small stem.
 
         Raises:
-            UsageError: timm has no such model, or cannot build it like this, or the model has no
-                stem that can be made small.
+            UsageError: timm cannot build it like this, or the model has no stem that can be made
+                small.
         """
         model = self._model(channels)
         if self.small_stem:
@@ -100,13 +115,6 @@ class TimmSettings(BackboneSettings):
         # Not at the top: timm takes seconds to import, and most commands build none of its models.
         import timm
 
-        known = timm.list_models()
-        if self.name not in known:
-            close = difflib.get_close_matches(self.name, known, n=5, cutoff=0.0)
-            raise UsageError(
-                f"timm has no model {self.name!r}; the nearest are {', '.join(close)}. "
-                "Names carry no pretrained tag; `timm.list_models()` shows all of them."
-            )
         try:
             create: Any = timm.create_model
             return create(self.name, num_classes=0, in_chans=channels, **self.options)

@@ -103,7 +103,7 @@ def _weak_teachers(contrasts: Sequence[Contrast]) -> Told:
     return [
         (place(one, contrasts), sentence)
         for one in teachers
-        if (sentence := _weaker(one.against, one.of, "student"))
+        if (sentence := _weaker(one.against, one.of))
     ]
 
 
@@ -113,16 +113,16 @@ def _weaker_still(contrasts: Sequence[Contrast]) -> Told:
         (place(one, contrasts), sentence)
         for one in contrasts
         if one.role == "baseline" and id(one.of) in teachers
-        if (sentence := _weaker(teachers[id(one.of)], one.against, "baseline"))
+        if (sentence := _weaker(teachers[id(one.of)], one.against))
     ]
 
 
-def _weaker(teacher: Line, other: Line, name: str) -> str:
+def _weaker(teacher: Line, other: Line) -> str:
     own, others = teacher.cell("test_top1"), other.cell("test_top1")
     if own is None or others is None or own.mean >= others.mean:
         return ""
     return (
-        f"On average the teacher is weaker than the {name}: {percent(own.mean)} against "
+        f"On average the teacher is weaker than {alone(other.name)}: {percent(own.mean)} against "
         f"{percent(others.mean)} on the test images."
     )
 

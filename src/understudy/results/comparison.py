@@ -1,6 +1,6 @@
 """The main table: every name with its figures over seeds, and what the student gained."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -74,14 +74,11 @@ def comparison(record: StudyRecord) -> Comparison:
     """
     rows = rows_of(record)
     lines = _lines([row for row in rows if row.val_top1 is not None or row.test_top1 is not None])
-    parents: dict[tuple[str, str], set[str]] = {}
-    for entry in record.entries:
-        parents.setdefault((entry.study, entry.node), set()).update(entry.parents)
     students = [line for line in lines if line.stage == "distill"]
     contrasts = [
         contrast
         for student in students
-        for role, other in _opponents(student, lines, parents)
+        for role, other in _opponents(student, lines)
         if (contrast := _contrast(student, other, role)).differences
     ]
     return Comparison(rows=tuple(rows), lines=tuple(lines), contrasts=tuple(contrasts))
@@ -120,36 +117,45 @@ def _ranks(things: Iterable[Thing]) -> dict[Thing, int]:
     return {thing: rank for rank, thing in enumerate(dict.fromkeys(things))}
 
 
-def _opponents(
-    student: Line, lines: Sequence[Line], parents: Mapping[tuple[str, str], set[str]]
-) -> list[tuple[str, Line]]:
+def _opponents(student: Line, lines: Sequence[Line]) -> list[tuple[str, Line]]:
     """The student's baselines and teachers, each under the axes that it shares with it.
 
     At the student's checkpoint; one that kept only its other checkpoint, as early stopping may
     leave a teacher, is met at that.
     """
-    teachers = parents.get((student.study, student.name), set())
     found: list[tuple[str, Line]] = []
     for name in dict.fromkeys(line.name for line in lines if line.name != student.name):
-        candidates = [line for line in lines if line.name == name and _compatible(student, line)]
-        if not candidates:
-            continue
-        nearest = max(
-            candidates,
-            key=lambda line: (len(line.axes), line.checkpoint == student.checkpoint),
-        )
-        if name in teachers:
-            found.append(("teacher", nearest))
-        elif nearest.stage == "train":
-            found.append(("baseline", nearest))
+        met = [
+            (role, line)
+            for line in lines
+            if line.name == name and line.study == student.study
+            if (role := _role(line, student))
+        ]
+        if met:
+            found.append(max(met, key=lambda pair: _nearness(pair[1], student)))
     return sorted(found, key=lambda pair: pair[0])
 
 
-def _compatible(student: Line, other: Line) -> bool:
-    return (
-        student.study == other.study
-        and student.rows[0].data == other.rows[0].data
+def _role(other: Line, student: Line) -> str:
+    """What `other` is to the student: a teacher that it learned from, a baseline, or nothing."""
+    if any(row.identity in learner.origins for row in other.rows for learner in student.rows):
+        return "teacher"
+    same = (
+        other.rows[0].data == student.rows[0].data
+        and other.rows[0].parameters == student.rows[0].parameters
         and other.axes.items() <= student.axes.items()
+    )
+    return "baseline" if same and other.stage == "train" else ""
+
+
+def _nearness(other: Line, student: Line) -> tuple[bool, int, bool, bool, bool]:
+    """Prefers, in this order: a teacher, shared axes, checkpoint, equal labels, equal steps."""
+    return (
+        _role(other, student) == "teacher",
+        len(other.axes),
+        other.checkpoint == student.checkpoint,
+        other.rows[0].labels == student.rows[0].labels,
+        other.rows[0].steps == student.rows[0].steps,
     )
 
 

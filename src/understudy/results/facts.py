@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
+from understudy.core.overrides import written
 from understudy.results.comparison import Comparison, Contrast
 from understudy.results.finding import Finding, began, called
 from understudy.results.formats import (
@@ -23,14 +24,30 @@ def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
     """The facts of a study."""
     last = [contrast for contrast in comparison.contrasts if contrast.checkpoint == "last"]
     told = [
+        *_changes(record),
         *_sizes([contrast for contrast in last if contrast.role == "teacher"]),
         *_budgets([contrast for contrast in last if contrast.role == "baseline"]),
         *_pretraining(record),
+        *_probes(record),
         *_export(record),
         *_test_images(record),
         *_time(record),
     ]
     return [Finding("fact", text) for text in told]
+
+
+def _changes(record: StudyRecord) -> Iterator[str]:
+    """What was asked for otherwise than a study's file says it; not where the images lie."""
+    for folder, changed in record.changed.items():
+        words = written({key: value for key, value in changed.items() if not _is_place(key)})
+        if words:
+            where = f"{folder} ran" if len(record.changed) > 1 else "The study ran"
+            yield f"{where} with {', '.join(words)}."
+
+
+def _is_place(key: str) -> bool:
+    """Whether the parameter says where images lie; a page that is passed on need not tell."""
+    return key == "data" or key in ("data.path", "data.unlabeled")
 
 
 def _sizes(contrasts: Sequence[Contrast]) -> Iterator[str]:
@@ -82,6 +99,28 @@ def _pretraining(record: StudyRecord) -> Iterator[str]:
 def knn_of(entry: Entry) -> list[tuple[float, float]]:
     """k-NN accuracy by step; empty for trainings that do not log it."""
     return entry.run.history.series(phase="validation", key="knn_top1")
+
+
+def _probes(record: StudyRecord) -> Iterator[str]:
+    """What frozen features are worth on the test images."""
+    found: dict[tuple[str, int], list[dict[str, float]]] = {}
+    for entry in record.having("probes"):
+        if entry.run.summary.get("split") != "test":
+            continue
+        for probe in map(mapping, listing(entry.run.summary.get("probes"))):
+            nearest, linear = number(probe.get("knn_top1")), number(probe.get("linear_top1"))
+            labels = sum(whole(count) or 0 for count in mapping(probe.get("labels")).values())
+            if nearest is not None and linear is not None:
+                place = (entry.study, labels)
+                found.setdefault(place, []).append({"knn": nearest, "linear": linear})
+    for (study, labels), probes in found.items():
+        where = f"{study}: " if len({one for one, _ in found}) > 1 else ""
+        yield (
+            f"{where}On the test images the frozen pretrained features reach "
+            f"{percent(fmean(probe['knn'] for probe in probes))} by k-NN and "
+            f"{percent(fmean(probe['linear'] for probe in probes))} by a linear probe, with "
+            f"{exact(labels)} labels ({plural(len(probes), 'run')})."
+        )
 
 
 def _export(record: StudyRecord) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Finding what a person points at: a study, a folder of runs, or one run."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from understudy.results.errors import ReportError
@@ -60,7 +61,9 @@ def _together(path: Path, studies: Sequence[StudyRecord], runs: Sequence[Path]) 
     known = {entry.run.path for entry in entries}
     others = [read_run(run.resolve()) for run in runs if run.resolve() not in known]
     name = path.resolve().name
-    return _loose(path, name=name, title=f"All runs in {name}", runs=others, before=entries)
+    found = _loose(path, name=name, title=f"All runs in {name}", runs=others, before=entries)
+    changed = {folder: words for study in studies for folder, words in study.changed.items()}
+    return replace(found, changed=changed)
 
 
 STAGES = ("train", "pretrain", "finetune", "distill")
@@ -75,20 +78,19 @@ def _order(run: RunRecord) -> tuple[int, str, int]:
 def _loose(
     path: Path, *, name: str, title: str, runs: Sequence[RunRecord], before: tuple[Entry, ...]
 ) -> StudyRecord:
-    names = {run.identity: run.name for run in runs}
+    """Runs outside of studies; one recipe's name in several stages gets the stage behind it."""
+    stages: dict[str, set[str]] = {}
+    for run in runs:
+        stages.setdefault(run.name, set()).add(run.stage)
     entries = [
         Entry(
             study="",
-            node=run.name,
+            node=run.name if len(stages[run.name]) == 1 else f"{run.name}, {run.stage}",
             stage=run.stage,
             seed=whole(run.summary.get("seed")),
             axes={},
             status=run.status,
             error="",
-            parents=tuple(
-                names.get(text(parent.get("identity"))[:IDENTITY_LENGTH], role)
-                for role, parent in run.parents.items()
-            ),
             run=run,
         )
         for run in sorted(runs, key=_order)

@@ -21,8 +21,10 @@ def findings(record: StudyRecord, comparison: Comparison) -> list[Finding]:
 
 
 def _results(comparison: Comparison) -> Iterator[Finding]:
-    for role in ("baseline", "teacher"):
-        told = [one for one in comparison.contrasts if one.role == role and metric_of(one)]
+    all_told = [one for one in comparison.contrasts if metric_of(one)]
+    roles = [(role, one.against.name) for role in ("baseline", "teacher") for one in all_told]
+    for role, against in dict.fromkeys(roles):
+        told = [one for one in all_told if (one.role, one.against.name) == (role, against)]
         last = [one for one in told if one.checkpoint == "last"] or told
         if len(last) > MOST_SENTENCES:
             yield Finding("result", _counted(last))

@@ -50,6 +50,19 @@ def milliseconds(value: float | None) -> str:
     return f"{value:.{digits}f}"
 
 
+def nats(value: float | None) -> str:
+    """A likelihood: 1.42."""
+    return ABSENT if value is None else f"{value:.2f}"
+
+
+def size(number: float | None) -> str:
+    """Bytes as 985 B, 340 kB, 4.9 MB."""
+    if number is None:
+        return ABSENT
+    told = count(number)
+    return f"{told}B" if " " in told else f"{told} B"
+
+
 def duration(seconds: float | None) -> str:
     """A time in its two largest units: 4.2 s, 42 s, 3 min 20 s, 1 h 05 min, 2 d 03 h."""
     if seconds is None:

@@ -46,13 +46,19 @@ def _parameters(record: StudyRecord) -> Markup | None:
 
 
 def headline(comparison: Comparison) -> Markup | None:
-    """Four large figures; only where there is one student, for else they would be a choice."""
+    """Four large figures; only where there is one student, for else they would be a choice.
+
+    Of several baselines the one that leaves the least gain is shown.
+    """
     last = [one for one in comparison.contrasts if one.checkpoint == "last"]
-    baseline = [one for one in last if one.role == "baseline"]
+    told = [one for one in last if one.role == "baseline" and metric_of(one)]
+    metric = next((name for name in METRICS if any(name in one.differences for one in told)), "")
+    baselines = [one for one in told if metric in one.differences]
     teacher = [one for one in last if one.role == "teacher"]
-    if len(baseline) != 1 or len(teacher) > 1:
+    if not baselines or len({id(one.of) for one in baselines}) > 1 or len(teacher) > 1:
         return None
-    tiles = [*_accuracy(baseline[0]), *(_cost(teacher[0]) if teacher else [])]
+    hardest = min(baselines, key=lambda one: one.differences[metric].mean)
+    tiles = [*_accuracy(hardest), *(_cost(teacher[0]) if teacher else [])]
     return element("section", *tiles, class_="tiles", aria_label="In four figures")
 
 

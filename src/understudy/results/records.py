@@ -1,7 +1,7 @@
 """Runs and studies as their files tell them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -68,7 +68,7 @@ class Entry:
     """One run in its place in a study."""
 
     study: str
-    """Name of the study; "" for a run that stands alone."""
+    """Folder of the study, which tells two of one name apart; "" for a run that stands alone."""
     node: str
     """What the study calls it: baseline, teacher, student, ..."""
     stage: str
@@ -77,8 +77,6 @@ class Entry:
     status: str
     """finished | failed | unfinished | damaged | missing | pending"""
     error: str
-    parents: tuple[str, ...]
-    """Names of the nodes that it was made from."""
     run: RunRecord
 
 
@@ -94,6 +92,8 @@ class StudyRecord:
     reduced: str
     """A sentence that says in what the study is smaller than meant; "" where it is not."""
     entries: tuple[Entry, ...]
+    changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By folder of a study, the parameters that are not as its file states them."""
 
     def having(self, fact: str) -> Iterator[Entry]:
         """The finished entries whose summary holds `fact`: "evaluations", "parity", ..."""
@@ -136,7 +136,8 @@ def read_study(path: Path) -> StudyRecord:
             "Give the directory of a study, a folder of runs, or one run."
         )
     runs, name = path.resolve().parent.parent, text(content.get("name")) or path.name
-    entries = [_entry(runs, name, mapping(listed)) for listed in listing(content.get("runs"))]
+    folder = path.resolve().name
+    entries = [_entry(runs, folder, mapping(listed)) for listed in listing(content.get("runs"))]
     return StudyRecord(
         path=path,
         name=name,
@@ -145,6 +146,7 @@ def read_study(path: Path) -> StudyRecord:
         scale=text(content.get("scale")),
         reduced=text(content.get("reduced")),
         entries=tuple(entries),
+        changed={folder: mapping(content.get("changed"))},
     )
 
 
@@ -160,7 +162,6 @@ def _entry(runs: Path, study: str, listed: dict[str, Any]) -> Entry:
         axes=mapping(listed.get("axes")),
         status=_resolved(text(listed.get("status")), run.status),
         error=text(listed.get("error")),
-        parents=texts(listed.get("parents")),
         run=run,
     )
 

@@ -8,7 +8,7 @@ from understudy.results.figure import plotted
 from understudy.results.findings import METRICS
 from understudy.results.markup import Markup, element, section
 from understudy.results.plots import accuracies, gains
-from understudy.results.result_tables import axes_of, gains_table, main_table
+from understudy.results.result_tables import axes_of, cost_table, gains_table, legend, main_table
 
 
 def results(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
@@ -47,13 +47,14 @@ def results(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
         "Results",
         main_table(found.lines, colours),
         element("p", _reading(found), class_="quiet note"),
+        legend(found.lines),
         element("div", *plots, class_="figures"),
         details if found.contrasts else None,
     )
 
 
 def costs(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
-    """Accuracy over parameters and over latency."""
+    """What each model costs, and accuracy over parameters and over latency."""
     lines = found.at("last") or found.lines
     metric = _metric(lines)
     plots = [
@@ -61,7 +62,10 @@ def costs(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
         for cost, title in (("parameters", "parameters"), ("latency_ms", "latency"))
         if (drawn := accuracy_against(cost, lines, metric, colours))
     ]
-    return section("cost", "Cost", element("div", *plots, class_="figures")) if plots else None
+    listed = cost_table(lines, colours)
+    if not plots and listed is None:
+        return None
+    return section("cost", "Cost", listed, element("div", *plots, class_="figures"))
 
 
 def _metric(lines: Sequence[Line]) -> str:

@@ -9,8 +9,10 @@ from understudy.results.formats import (
     exact,
     hundredths,
     milliseconds,
+    nats,
     plural,
     points,
+    size,
 )
 from understudy.results.html_table import Column, Datum, Record, table
 from understudy.results.markup import Markup, element, joined
@@ -25,13 +27,25 @@ FIGURES: tuple[tuple[str, Column, Callable[[float | None], str]], ...] = (
         Column("ECE %", help="Expected calibration error, test: lower is better"),
         hundredths,
     ),
+    (
+        "test_nll",
+        Column("NLL", help="Negative log-likelihood in nats, test: lower is better"),
+        nats,
+    ),
     ("agreement", Column("Agreement %", help="Answers equal to the teacher's, test"), hundredths),
     ("latency_ms", Column("ms / image", help="Exported, batch 1, one thread"), milliseconds),
     ("parameters", Column("Parameters"), count),
     ("labels", Column("Labels", help="Training and validation labels together"), exact),
     ("steps", Column("Steps", help="Optimizer steps up to this checkpoint"), exact),
 )
-SPREAD = frozenset({"test_top1", "val_top1", "test_macro_f1", "test_ece", "agreement"})
+COSTS: tuple[tuple[str, Column, Callable[[float | None], str]], ...] = (
+    ("parameters", Column("Parameters"), count),
+    ("macs", Column("MACs", help="Multiplications of one image's answer"), count),
+    ("file_bytes", Column("File", help="Exported, weights and all"), size),
+    ("latency_ms", Column("ms, batch 1", help="Exported, one thread"), milliseconds),
+    ("latency_ms_64", Column("ms, batch 64", help="Exported, one thread, all 64"), milliseconds),
+)
+SPREAD = frozenset({"test_top1", "val_top1", "test_macro_f1", "test_ece", "test_nll", "agreement"})
 """Figures that chance moves; the others show their mean alone."""
 TITLES = {
     "test_top1": "test accuracy",
@@ -67,7 +81,7 @@ def main_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup:
     records = [
         Record(
             [
-                *([Datum(line.study)] if studies else []),
+                *([Datum(line.study or ABSENT)] if studies else []),
                 Datum(swatch(line.name, colours)),
                 *(Datum(line.axes.get(axis, ABSENT)) for axis in axes),
                 Datum(line.checkpoint),
@@ -89,6 +103,44 @@ def main_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup:
     return table(columns, records, title="Comparison of all models")
 
 
+def cost_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup | None:
+    """What each model costs to keep and to ask; None where nothing was measured."""
+    shown = [one for one in COSTS if any(line.cell(one[0]) for line in lines)]
+    if not shown:
+        return None
+    axes = axes_of(lines)
+    columns = [
+        Column("Model", numeric=False),
+        *(Column(axis, numeric=False) for axis in axes),
+        *(column for _, column, _ in shown),
+    ]
+    records = [
+        Record(
+            [
+                Datum(swatch(line.name, colours)),
+                *(Datum(line.axes.get(axis, ABSENT)) for axis in axes),
+                *(
+                    _figure(line.cell(metric), metric, write, len(line.rows))
+                    for metric, _, write in shown
+                ),
+            ]
+        )
+        for line in lines
+    ]
+    return table(columns, records, title="Costs")
+
+
+def legend(lines: Sequence[Line]) -> Markup:
+    """What the columns of the main table say, for those who cannot point at their heads."""
+    shown = [column for metric, column, _ in FIGURES if any(line.cell(metric) for line in lines)]
+    pairs = [
+        joined([element("dt", column.title), element("dd", column.help)])
+        for column in shown
+        if column.help
+    ]
+    return element("details", element("summary", "What the columns say"), element("dl", *pairs))
+
+
 def _figure(
     cell: Cell | None, metric: str, write: Callable[[float | None], str], seeds: int
 ) -> Datum:
@@ -97,7 +149,7 @@ def _figure(
         return Datum(ABSENT)
     beside = []
     if cell.sd is not None and metric in SPREAD:
-        beside.append(f" ± {hundredths(cell.sd)}")
+        beside.append(f" ± {write(cell.sd)}")
     if cell.n != seeds:
         beside.append(f" ({cell.n} of {seeds})")
     return Datum(

@@ -42,6 +42,14 @@ class Row:
     """Share of test images on which it answers like its teacher."""
     latency_ms: float | None
     """Exported model, batch 1, one thread."""
+    test_nll: float | None
+    """Nats; not a column, like the three below."""
+    macs: int | None
+    """Multiplications of one image's answer."""
+    file_bytes: int | None
+    """Of the exported file."""
+    latency_ms_64: float | None
+    """Of a batch of 64, as `latency_ms`."""
     run: str
     """Its id, `stage/name-identity`."""
     parents: tuple[str, ...]
@@ -51,6 +59,8 @@ class Row:
     """Equal for rows that differ in their seed alone; not a column."""
     identity: str
     """The run's, twelve digits; not a column."""
+    origins: frozenset[str]
+    """Identities of its parents, wherever they lie now; not a column."""
     data: str
     """Key of the images that it learned from; not a column."""
 
@@ -127,11 +137,18 @@ def _row(
         test_ece=number(tested.get("ece")),
         agreement=number(tested.get("agreement")),
         latency_ms=number(tested.get("latency_ms_1")),
+        test_nll=number(tested.get("nll")),
+        macs=whole(tested.get("macs")),
+        file_bytes=whole(tested.get("file_bytes")),
+        latency_ms_64=number(tested.get("latency_ms_64")),
         run=run.id,
         parents=tuple(text(parent.get("run")) for parent in run.parents.values()),
         version=text(summary.get("version")),
         configuration=configuration,
         identity=run.identity,
+        origins=frozenset(
+            text(parent.get("identity"))[:IDENTITY_LENGTH] for parent in run.parents.values()
+        ),
         data=text(summary.get("pack")),
     )
 

@@ -75,7 +75,11 @@ def _strips(lines: Sequence[Line]) -> list[Strip]:
         return Strip(head, [write(cell.mean if cell else None) for cell in cells], True, spare)
 
     strips = [
-        *([Strip("study", [line.study for line in lines], False, 0)] if _studies(lines) else []),
+        *(
+            [Strip("study", [line.study or ABSENT for line in lines], False, 0)]
+            if _studies(lines)
+            else []
+        ),
         Strip("model", [line.name for line in lines], False, 0),
         *(
             Strip(axis, [line.axes.get(axis, ABSENT) for line in lines], False, 0)

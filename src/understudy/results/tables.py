@@ -13,7 +13,8 @@ from understudy.results.rows import Row
 
 METRICS = (
     *("parameters", "labels", "steps", "seconds", "val_top1", "test_top1", "test_top5"),
-    *("test_macro_f1", "test_ece", "agreement", "latency_ms"),
+    *("test_macro_f1", "test_ece", "test_nll", "agreement", "latency_ms"),
+    *("latency_ms_64", "macs", "file_bytes"),
 )
 CONFIDENCE = 0.95
 

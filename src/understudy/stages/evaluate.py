@@ -13,7 +13,7 @@ from understudy.core.run import Run
 from understudy.core.settings import Aside, RunPath
 from understudy.data.pack import Pack
 from understudy.data.splits import split
-from understudy.engine.machine import DeviceName, device_named
+from understudy.engine.machine import MachineSettings
 from understudy.evaluation.accuracy import accuracy
 from understudy.evaluation.agreement import agreement
 from understudy.evaluation.calibration import calibration
@@ -35,8 +35,8 @@ class EvaluateSettings(DataSettings):
     stage: Literal["evaluate"] = "evaluate"
     models: Annotated[tuple[RunPath, ...], Field(min_length=1)]
     """Runs of finished trainings."""
-    device: Annotated[DeviceName, Aside()] = "auto"
-    """Where to compute; changes no identity."""
+    machine: Annotated[MachineSettings, Aside()] = MachineSettings()
+    """Where to compute: device and threads; always in fp32, as it stands. Changes no identity."""
     on: Literal["test", "val"] = "test"
     """The split to evaluate on. Look at "val" as often as you like, at "test" once."""
 
@@ -59,7 +59,8 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
         for slot in slots_of(path)
     ]
 
-    device = device_named(settings.device)
+    settings.machine.use_threads()
+    device = settings.machine.build_device()
 
     run.progress.begin(f"{run.stage} {run.name}", len(kept) + len(pretrained))
     probes = [_probe(path, found, pack, images, device, run) for path, found in pretrained.items()]

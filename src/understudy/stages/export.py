@@ -47,7 +47,12 @@ def export(settings: ExportSettings, pack: Pack, run: Run) -> dict[str, Any]:
         classes=found.classes,
         channels=found.settings.channels,
         size=found.settings.size,
-        extra={"run": run.identity, "version": code_version(), "pack": pack.key},
+        extra={
+            "run": run.identity,
+            "version": code_version(),
+            "pack": pack.key,
+            "resizing": _resizing(settings, pack, found.settings.size),
+        },
     )
     run.progress.advance()
 
@@ -68,3 +73,16 @@ def export(settings: ExportSettings, pack: Pack, run: Run) -> dict[str, Any]:
         "parents": {"model": parent_identity(settings.model)},
         "pack": pack.key,
     }
+
+
+def _resizing(settings: ExportSettings, pack: Pack, size: int) -> str:
+    """What happened to an upright image before the pixels that the file takes; "" for nothing."""
+    packed = getattr(settings.data, "size", None)
+    seen = f"shorter side to {size} pixels (bilinear, antialiased), then the central square"
+    steps = [
+        f"shorter side to {packed} pixels (bicubic, antialiased), then the central square"
+        if packed
+        else "",
+        seen if pack.images.shape[2:] != (size, size) else "",
+    ]
+    return "; then ".join(step for step in steps if step)

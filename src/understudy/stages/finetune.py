@@ -11,7 +11,7 @@ from understudy.guidance.guide import unguided
 from understudy.methods.supervised import Supervised
 from understudy.models.network import Network, NetworkSettings
 from understudy.objectives import AnyObjective
-from understudy.objectives.label import LabelSettings as CrossEntropySettings
+from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import combine
 from understudy.stages.label_count import labels_read
 from understudy.stages.material import Material, TrainingSettings, material
@@ -30,7 +30,7 @@ class FinetuneSettings(TrainingSettings):
     """Which of its checkpoints; a pretraining has no labels to call one the best."""
     frozen: bool = False
     """Whether the backbone keeps its weights, so that only the classifier learns."""
-    terms: tuple[AnyObjective, ...] = (CrossEntropySettings(),)
+    terms: tuple[AnyObjective, ...] = (LabelSettings(),)
     """Objectives to add up; each carries its own weight."""
     views: tuple[ViewSettings, ...] = (ViewSettings(),)
     """How each view of an image is made."""

@@ -20,6 +20,7 @@ from understudy.data.pack import Pack
 from understudy.stages import FUNCTIONS, STAGES
 from understudy.stages.images import open_images
 from understudy.stages.material import DataSettings
+from understudy.stages.restore import lost_files
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -88,7 +89,10 @@ def launch(
     config = {"identity": identity, "key": key, "settings": settings.model_dump(mode="json")}
     if run.is_finished:
         run.must_be(config)
-        return Launched(run, run.summary(), was_skipped=True)
+        summary = run.summary()
+        if gone := lost_files(run.path, summary):
+            progress.say(f"{run.path}: {gone} is gone; nothing new can be made from this run")
+        return Launched(run, summary, was_skipped=True)
     if not run.is_started and key in known_keys(runs, stage=stage):
         progress.say(f"{stage} {name}: the images have changed since it was run; a new run")
 

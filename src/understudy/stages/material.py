@@ -11,7 +11,7 @@ from understudy.core.errors import DataError
 from understudy.core.run import Run
 from understudy.core.seeds import derived_seed
 from understudy.core.settings import Aside, Settings
-from understudy.data.labels import LabelSettings, few_labels
+from understudy.data.labels import FewLabelsSettings, few_labels
 from understudy.data.pack import Pack
 from understudy.data.sources import AnySource
 from understudy.data.sources.digits import DigitsSettings
@@ -37,7 +37,7 @@ class DataSettings(Settings):
 class TrainingSettings(DataSettings):
     """What every training needs."""
 
-    labels: LabelSettings = LabelSettings()
+    labels: FewLabelsSettings = FewLabelsSettings()
     """How many labels may be read."""
     size: PositiveInt | None = None
     """Side of the square that the network sees, in pixels; by default that of the packed images."""
@@ -105,6 +105,23 @@ class Material(NamedTuple):
         return labels
 
 
+def labelled_images(settings: TrainingSettings, pack: Pack) -> tuple[Splits, Indices, Indices]:
+    """The splits, and the training and validation images whose labels may be read.
+
+    Raises:
+        DataError: There are not so many.
+    """
+    splits = split(pack, settings.split)
+    draw = partial(
+        few_labels,
+        pack.labels,
+        classes=pack.classes,
+        settings=settings.labels,
+        seed=settings.stream("labels"),
+    )
+    return splits, draw(splits.train, split="train"), draw(splits.val, split="val")
+
+
 def material(settings: TrainingSettings, pack: Pack, run: Run) -> Material:
     """Splits the pack, draws the labelled images, and writes both into the run.
 
@@ -113,13 +130,7 @@ def material(settings: TrainingSettings, pack: Pack, run: Run) -> Material:
     Raises:
         DataError: The images cannot serve as asked.
     """
-    splits = split(pack, settings.split)
-    seed = settings.stream("labels")
-    draw = partial(
-        few_labels, pack.labels, classes=pack.classes, settings=settings.labels, seed=seed
-    )
-    labelled = draw(splits.train, split="train")
-    validation = draw(splits.val, split="val")
+    splits, labelled, validation = labelled_images(settings, pack)
     pool = np.sort(np.concatenate([splits.train, splits.unlabeled]))
     if not len(pool):
         raise DataError("There is no image to train on: the training split is empty.")

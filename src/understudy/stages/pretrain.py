@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from understudy.core.run import Run
 from understudy.core.settings import Aside
-from understudy.data.labels import LabelSettings
+from understudy.data.labels import FewLabelsSettings
 from understudy.data.pack import Pack
 from understudy.data.views import ViewSettings
 from understudy.engine.plan import PlanSettings
@@ -26,7 +26,7 @@ class PretrainSettings(TrainingSettings):
     """
 
     stage: Literal["pretrain"] = "pretrain"
-    labels: Annotated[LabelSettings, Aside()] = LabelSettings()
+    labels: Annotated[FewLabelsSettings, Aside()] = FewLabelsSettings()
     """What the k-NN probe knows; changes no identity."""
     backbone: AnyBackbone = CifarResNetSettings()
     """The network."""

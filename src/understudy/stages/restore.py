@@ -1,9 +1,10 @@
 """Networks of finished runs, rebuilt from what the runs wrote."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from understudy.core.errors import DataError, UsageError
+from understudy.core.errors import DataError, StorageError, UsageError
 from understudy.core.files import read_json
 from understudy.core.run import finished_summary
 from understudy.core.settings import checked
@@ -38,9 +39,14 @@ def restored(run: Path, slot: Slot) -> Restored:
 
     Raises:
         UsageError: There is no finished run, or it trained no network.
-        StorageError: The checkpoint is damaged.
+        StorageError: The checkpoint is damaged or gone.
     """
     summary = finished_summary(run)
+    if gone := lost_files(run, summary):
+        raise StorageError(
+            f"{run}: finished, but {gone} is gone. Put it back, or delete the folder to have the "
+            "run done again."
+        )
     if not (run / "network.json").exists():
         raise UsageError(f"{run}: a run of `{summary['stage']}` holds no network.")
     settings = checked(NetworkSettings, read_json(run / "network.json"), origin=str(run))
@@ -52,6 +58,15 @@ def restored(run: Path, slot: Slot) -> Restored:
     network = settings.build(**flat, seed=0)  # all of it is replaced by the checkpoint
     network.load_state_dict(model)
     return Restored(network=network, settings=settings, summary=summary, slot=taken)
+
+
+def lost_files(run: Path, summary: Mapping[str, Any]) -> str:
+    """Names of the files that the summary of a finished run tells of and that are gone, or ""."""
+    folder = run / "checkpoints"
+    places = {"last": folder / "last", "best": best_folder(folder)}
+    told = [places[slot] / "model.safetensors" for slot in summary.get("checkpoints", {})]
+    told += [run / summary["file"]] if "file" in summary else []
+    return ", ".join(str(path.relative_to(run)) for path in told if not path.exists())
 
 
 def slots_of(run: Path) -> tuple[Slot, ...]:

@@ -11,7 +11,7 @@ from understudy.methods.supervised import Supervised
 from understudy.models import AnyBackbone
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.objectives import AnyObjective
-from understudy.objectives.label import LabelSettings as CrossEntropySettings
+from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import combine
 from understudy.stages.label_count import labels_read
 from understudy.stages.material import TrainingSettings, material
@@ -25,7 +25,7 @@ class TrainSettings(TrainingSettings):
     stage: Literal["train"] = "train"
     backbone: AnyBackbone = CifarResNetSettings()
     """The network."""
-    terms: tuple[AnyObjective, ...] = (CrossEntropySettings(),)
+    terms: tuple[AnyObjective, ...] = (LabelSettings(),)
     """Objectives to add up; each carries its own weight."""
     views: tuple[ViewSettings, ...] = (ViewSettings(),)
     """How each view of an image is made; one view is usual here."""

@@ -1,38 +1,28 @@
 """A time limit, turned into numbers of epochs by a short measurement of the study's own runs."""
 
 import dataclasses
-import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any, NamedTuple
 
 from understudy.core.errors import UsageError
 from understudy.core.files import make_folder, read_json, write_json
 from understudy.core.interrupts import Interrupts
 from understudy.core.overrides import overlaid
 from understudy.core.progress import Progress
-from understudy.core.settings import Settings, checked, headed, nearest
+from understudy.core.settings import headed
+from understudy.engine.plan import PlanSettings
 from understudy.stages import STAGES
 from understudy.stages.launch import launch
-from understudy.studies.plan import Node, plan
+from understudy.studies.filling import references_in
+from understudy.studies.parameters import BUDGET
+from understudy.studies.plan import plan
 from understudy.studies.study import Study
 from understudy.studies.time_limit import seconds_of
 
-PARAMETER = "budget"
 TRIAL_STEPS = 12  # the first few are slower; the speed is read from the later ones
 LEAST_EPOCHS = 1.0
-
-
-class Share(Settings):
-    """One parameter of a study that follows from the time limit."""
-
-    share: Annotated[float, Field(gt=0, lt=1)]
-    """Part of the limit that goes to these stages."""
-    nodes: tuple[str, ...]
-    """Stages whose epochs the parameter counts, all of them together within the share."""
 
 
 def within_budget(study: Study, *, runs: Path, folder: Path, progress: Progress) -> Study:
@@ -43,81 +33,114 @@ def within_budget(study: Study, *, runs: Path, folder: Path, progress: Progress)
 
     Args:
         study: The study, configured.
-        runs: Root of all runs; trials are made beside them and deleted.
-        folder: Of the study's results.
+        runs: Root of all runs; trials are made under it and deleted.
+        folder: The study's, where the numbers are kept.
         progress: Where to announce the numbers.
 
     Raises:
         UsageError: The limit cannot be read, or the study does not say how to spend it.
     """
-    limit = study.parameters.get(PARAMETER)
+    limit = study.parameters.get(BUDGET)
     if limit is None:
         return study
-    times = len(study.seeds) * math.prod(len(values) for values in study.axes.values())
-    seconds = seconds_of(limit) / times
     if not study.budget:
         raise UsageError(f"{study.origin}: this study has no `budget:` that says how to spend one.")
-
     shares = _shares(study)
-    record = folder / f"budget-{times}.json"  # more seeds in the same time are fewer epochs each
+    nodes = plan(study, STAGES).runs
+    record = folder / f"budget-{len(nodes)}.json"  # more runs in the same time: fewer epochs each
     if not record.exists():
         progress.say(f"budget {limit}: measuring each stage for a few steps")
-        speeds = _seconds_per_epoch(study, runs=runs, progress=progress)
-        write_json(record, _epochs(shares, speeds, seconds))
+        trials = _trials(study, runs=runs, progress=progress)
+        costs = [
+            trials[node.name]._replace(of=key)
+            for node in nodes
+            if node.name in trials
+            for key in [next((k for k in shares if node.name in readers(study, k)), "")]
+        ]
+        write_json(record, epochs_within(shares, costs, seconds_of(limit)))
     epochs: dict[str, float] = read_json(record)
     told = ", ".join(f"{key}={value:g}" for key, value in epochs.items())
-    progress.say(f"budget {limit}: {told}")
+    short = min(epochs.values()) <= LEAST_EPOCHS
+    warning = "; this is too short: one epoch each is done all the same" if short else ""
+    progress.say(f"budget {limit}: {told}{warning}")
     parameters = overlaid(study.parameters, epochs, origin=study.origin)
     return dataclasses.replace(study, parameters=parameters)
 
 
-def _shares(study: Study) -> dict[str, Share]:
+class Cost(NamedTuple):
+    """What one training run costs."""
+
+    seconds: float
+    """As its plan stands."""
+    epoch: float
+    """Of one pass over its images."""
+    of: str
+    """The parameter that the limit decides and that its plan reads; "" for none."""
+
+
+def epochs_within(
+    shares: Mapping[str, float], costs: Collection[Cost], limit: float
+) -> dict[str, float]:
+    """The epochs for each share of the time that is left when all other trainings had theirs.
+
+    Args:
+        shares: Part of that time by parameter.
+        costs: Of every training run of the study.
+        limit: Seconds for all of them.
+    """
+    left = limit - sum(cost.seconds for cost in costs if not cost.of)
+    return {
+        key: max(LEAST_EPOCHS, round(share * left / _epoch_of(key, costs), 1))
+        for key, share in shares.items()
+    }
+
+
+def _epoch_of(key: str, costs: Iterable[Cost]) -> float:
+    return sum(cost.epoch for cost in costs if cost.of == key)
+
+
+def readers(study: Study, key: str) -> set[str]:
+    """The stages whose settings refer to a parameter."""
+    return {node for node, stage in study.stages.items() if key in set(references_in(stage))}
+
+
+def _shares(study: Study) -> dict[str, float]:
     """How the study spends its time.
 
     Raises:
-        UsageError: A share is not one, or names a stage that is not there.
+        UsageError: A share is not one, or is of a parameter that no stage reads.
     """
-    shares = {
-        key: checked(Share, value, origin=f"{study.origin}, budget.{key}")
-        for key, value in (study.budget or {}).items()
-    }
-    unknown = [
-        f"budget.{key}.nodes  {node!r} is no stage; {nearest(node, list(study.stages))}"
-        for key, share in shares.items()
-        for node in share.nodes
-        if node not in study.stages
-    ]
-    if unknown:
-        raise UsageError(headed(study.origin, unknown))
+    mistakes, shares = [], {}
+    for key, value in (study.budget or {}).items():
+        if isinstance(value, bool) or not isinstance(value, float) or not 0 < value < 1:
+            mistakes.append(f"budget.{key} = {value}  must be a share between 0 and 1")
+        elif not readers(study, key):
+            mistakes.append(f"budget.{key}  is read by no stage of this study as `${{{key}}}`")
+        else:
+            shares[key] = value
+    if sum(shares.values()) > 1:
+        mistakes.append("budget  must be shares of one whole; together they are more than 1")
+    if mistakes:
+        raise UsageError(headed(study.origin, mistakes))
     return shares
 
 
-def _epochs(
-    shares: Mapping[str, Share], speeds: Mapping[str, float], seconds: float
-) -> dict[str, float]:
-    return {
-        key: max(
-            LEAST_EPOCHS, round(share.share * seconds / sum(speeds[n] for n in share.nodes), 1)
-        )
-        for key, share in shares.items()
-    }
-
-
-def _seconds_per_epoch(study: Study, *, runs: Path, progress: Progress) -> dict[str, float]:
+def _trials(study: Study, *, runs: Path, progress: Progress) -> dict[str, Cost]:
     """Runs the training stages of the first seed for a few steps each, and reads their speed."""
     first = dataclasses.replace(
         study, seeds=study.seeds[:1], axes={axis: values[:1] for axis, values in study.axes.items()}
     )
     trials = runs / "shared" / "trials" / study.folder
     paths: dict[str, Path] = {}
-    speeds: dict[str, float] = {}
+    costs: dict[str, Cost] = {}
     try:
         for node in plan(first, STAGES).runs:
             if "plan" not in STAGES[node.stage].model_fields:
                 continue
+            recipe = node.recipe(paths)
             launched = launch(
                 node.stage,
-                _shortened(node, paths),
+                _shortened(recipe),
                 origin=f"{study.name}, trial of {node.name}",
                 name=node.name,
                 runs=make_folder(trials),
@@ -127,19 +150,29 @@ def _seconds_per_epoch(study: Study, *, runs: Path, progress: Progress) -> dict[
                 interrupts=Interrupts(),
             )
             paths[node.key] = launched.run.path
-            speeds[node.name] = launched.summary["seconds_per_epoch"]
+            planned = dict(STAGES[node.stage].model_validate(recipe))["plan"]
+            costs[node.name] = _cost(planned, launched.summary)
     finally:
         shutil.rmtree(trials, ignore_errors=True)
-    return speeds
+    return costs
 
 
-def _shortened(node: Node, paths: Mapping[str, Path]) -> dict[str, Any]:
-    recipe = node.recipe(dict(paths))
+def _cost(planned: PlanSettings, trial: Mapping[str, Any]) -> Cost:
+    epoch: float = trial["seconds_per_epoch"]
+    step = epoch * trial["epochs"] / trial["steps"]
+    seconds = step * planned.steps if planned.steps else epoch * (planned.epochs or 0)
+    return Cost(seconds=seconds, epoch=epoch, of="")
+
+
+def _shortened(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The same training for a few steps."""
     kept = {
         key: value
         for key, value in recipe.get("plan", {}).items()
         if key in ("batch_size", "optimizer", "average")
     }
-    recipe["plan"] = {**kept, "steps": TRIAL_STEPS, "observations": 1}
-    recipe["machine"] = {**recipe.get("machine", {}), "compile": "never"}
-    return recipe
+    return {
+        **recipe,
+        "plan": {**kept, "steps": TRIAL_STEPS, "observations": 1},
+        "machine": {**recipe.get("machine", {}), "compile": "never"},
+    }

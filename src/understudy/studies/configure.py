@@ -1,17 +1,25 @@
 """What the command line makes of a study: other parameters, a scale, other seeds."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from understudy.core.errors import UsageError
 from understudy.core.overrides import overlaid, parse_overrides, with_data_path
-from understudy.core.wording import closest, headed, nearest, shown
-from understudy.studies.filling import references_in
+from understudy.core.wording import headed, nearest, shown
+from understudy.studies.parameters import BUDGET, is_around, unknown
 from understudy.studies.study import Study
 from understudy.studies.time_limit import seconds_of
 
 MOST_SEED = 2**63 - 1  # what torch's generators take
+
+
+class Understood(NamedTuple):
+    """A study as far as it could be configured."""
+
+    study: Study
+    mistakes: list[str]
+    """What is wrong with the rest, a sentence each."""
 
 
 def with_words(study: Study, words: Sequence[str]) -> Study:
@@ -20,11 +28,22 @@ def with_words(study: Study, words: Sequence[str]) -> Study:
     Raises:
         UsageError: Some word is wrong; all are named.
     """
+    return _without_mistakes(understood(study, words), study)
+
+
+def understood(study: Study, words: Sequence[str]) -> Understood:
+    """What could be made of the words, and what is wrong with the others.
+
+    Raises:
+        UsageError: A word is no `key=value` at all.
+    """
     overrides = parse_overrides(words)
     asked = {key: overrides.pop(key) for key in ("scale", "seeds") if key in overrides}
-    return configured(
+    machine = {key: overrides.pop(key) for key in list(overrides) if is_around("machine", key)}
+    return _understood(
         study,
         overrides,
+        machine=overlaid({}, machine).get("machine", {}),
         **{key: "" if value is None else value for key, value in asked.items()},
     )
 
@@ -43,71 +62,49 @@ def configured(
     Raises:
         UsageError: A parameter, the scale or the seeds are not known or not read; all are named.
     """
+    return _without_mistakes(_understood(study, overrides, scale=scale, seeds=seeds), study)
+
+
+def _without_mistakes(found: Understood, study: Study) -> Study:
+    if found.mistakes:
+        raise UsageError(headed(study.origin, found.mistakes))
+    return found.study
+
+
+def _understood(
+    study: Study,
+    overrides: Mapping[str, Any],
+    *,
+    scale: Any = None,
+    seeds: Any = None,
+    machine: Any = None,
+) -> Understood:
     if isinstance(study.parameters.get("data"), dict):
         overrides = with_data_path(overrides)
-    chosen = dict(study.scales.get(scale, {})) if isinstance(scale, str) else {}
+    strange = unknown(overrides, study.parameters, study.read)
+    mistakes = list(strange.values())
+    if scale is not None and (not isinstance(scale, str) or scale not in study.scales):
+        mistakes.append(_unknown_scale(study, scale))
+        scale = None
     read = _seeds(seeds) if seeds is not None else study.seeds
-    mistakes = [
-        *_unknown(study, overrides),
-        *([] if scale is None or scale in study.scales else [_unknown_scale(study, scale)]),
-        *(
-            []
-            if read
-            else [f"seeds = {shown(seeds)}  must be values such as 1,2,3: each once, >= 0"]
-        ),
-    ]
-    if mistakes:
-        raise UsageError(headed(study.origin, mistakes))
+    if not read:
+        mistakes.append(f"seeds = {shown(seeds)}  must be values such as 1,2,3: each once, >= 0")
 
-    if overrides.get("budget") is not None:
-        seconds_of(overrides["budget"])  # refused here, so that a plan refuses it too
+    known = {key: value for key, value in overrides.items() if key not in strange}
+    if known.get(BUDGET) is not None:
+        seconds_of(known[BUDGET])  # refused here, so that a plan refuses it too
+    chosen = dict(study.scales.get(scale, {})) if scale else {}
     reduced = chosen.pop("reduced", None)
     scaled = overlaid(study.parameters, chosen, origin=f"{study.origin}, scale {scale}")
-    return dataclasses.replace(
+    changed = dataclasses.replace(
         study,
-        parameters=overlaid(scaled, overrides, origin=study.origin),
-        seeds=read,
+        parameters=overlaid(scaled, known, origin=study.origin),
+        seeds=read or study.seeds,
         scale=scale or study.scale,
         reduced=reduced or study.reduced,
+        machine=machine or study.machine,
     )
-
-
-def _unknown(study: Study, overrides: Mapping[str, Any]) -> Iterator[str]:
-    """Keys that no parameter has, and keys inside parameters that no stage reads."""
-    read = {
-        path
-        for place in (study.stages, study.budget, study.parameters, study.axes)
-        for path in references_in(place)
-    }
-    for key in overrides:
-        name = key.split(".")[0]
-        if name not in study.parameters:
-            yield f"{key}  unknown parameter; {_nearest_key(key, study.parameters)}"
-        elif name == "budget" and study.budget:
-            continue  # it is read before the stages are
-        elif not any(_is_around(key, path) or _is_around(path, key) for path in read):
-            beside = sorted(path for path in read if path.split(".")[0] == name)
-            yield f"{key}  is read by no stage of this study; read: {', '.join(beside) or 'none'}"
-
-
-def _nearest_key(key: str, parameters: Mapping[str, Any]) -> str:
-    keys = [*_keys(parameters), "seeds", "scale"]
-    same_end = (path for path in keys if path.endswith(f".{key}"))
-    close = "seeds" if key == "seed" else next(same_end, None) or closest(key, keys)
-    guess = f"did you mean {close!r}? " if close else ""
-    return f"{guess}Known: {', '.join(sorted([*parameters, 'seeds', 'scale']))}"
-
-
-def _keys(values: Any, before: str = "") -> Iterator[str]:
-    """Every dotted key, outer ones first."""
-    if isinstance(values, Mapping):
-        yield from (f"{before}{key}" for key in values)
-        for key, inner in values.items():
-            yield from _keys(inner, f"{before}{key}.")
-
-
-def _is_around(outer: str, inner: str) -> bool:
-    return f"{inner}.".startswith(f"{outer}.")
+    return Understood(changed, mistakes)
 
 
 def _unknown_scale(study: Study, scale: Any) -> str:

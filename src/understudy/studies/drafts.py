@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from understudy.core.overrides import overlaid
 from understudy.core.settings import Settings
 from understudy.core.wording import Location, dotted, nearest
 from understudy.core.yaml import line_of
@@ -50,6 +51,9 @@ class Drafts:
 
     def sentence(self, draft: Draft, location: Location, text: str) -> str:
         """A mistake in a draft's settings, at the place where the user wrote the value."""
+        asked = [(), *((key,) for key in self._study.machine)] if self._study.machine else []
+        if location[:1] == ("machine",) and location[1:2] in asked:
+            return f"{dotted(location)}{text}"
         source = draft.filling.source(location)
         if source is None:
             source, place = ("stages", draft.node, *location), self._study.stages
@@ -123,7 +127,10 @@ class Drafts:
             for key, value in given.items()
             if key in fields or (key in self._study.stages[node] and key != "stage")
         }
-        return filling, filling.fill(wanted)
+        filled = filling.fill(wanted)
+        if self._study.machine and "machine" in fields:
+            filled = overlaid(filled, {"machine": self._study.machine})
+        return filling, filled
 
     def _parent(
         self,

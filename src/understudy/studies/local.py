@@ -16,7 +16,7 @@ from understudy.results.rows import rows_of
 from understudy.stages import STAGES
 from understudy.stages.images import described, open_images
 from understudy.stages.launch import launch
-from understudy.stages.material import DataSettings
+from understudy.stages.material import DataSettings, TrainingSettings, labelled_images
 from understudy.studies.budget import within_budget
 from understudy.studies.plan import Node, Plan, plan
 from understudy.studies.study import Study
@@ -63,9 +63,12 @@ def run_study(study: Study, *, runs: Path, progress: Progress) -> Outcome:
     planned = plan(study, STAGES)  # all mistakes before any heavy work
     interrupts = Interrupts()
     with interrupts.listening():
-        for settings in _sources(planned):  # and those of the images, once and not in every run
-            images = open_images(settings, runs=runs, shared=runs / "shared", progress=progress)
+        for readers in _sources(planned):  # and those of the images, once and not in every run
+            images = open_images(readers[0], runs=runs, shared=runs / "shared", progress=progress)
             progress.say(described(images))
+            for settings in readers:
+                if isinstance(settings, TrainingSettings):
+                    labelled_images(settings, images)
         folder = make_folder(runs / "studies" / study.folder)
         study = within_budget(study, runs=runs, folder=folder, progress=progress)
         execution = _Execution(plan(study, STAGES), runs, folder, progress, interrupts)
@@ -76,14 +79,16 @@ _PENDING: defaultdict[str, Path] = defaultdict(lambda: Path("pending"))
 """Stands for the directories of runs that are not there yet."""
 
 
-def _sources(planned: Plan) -> list[DataSettings]:
-    """One settings object for each set of images that the plan reads."""
-    by_data: dict[str, DataSettings] = {}
+def _sources(planned: Plan) -> list[list[DataSettings]]:
+    """The settings of the runs, those that differ in images, split or labels, by images."""
+    by_data: dict[str, dict[str, DataSettings]] = {}
     for node in planned.runs:
         settings = STAGES[node.stage].model_validate(node.recipe(_PENDING))
         assert isinstance(settings, DataSettings)
-        by_data.setdefault(settings.data.model_dump_json(), settings)
-    return list(by_data.values())
+        data = settings.data.model_dump_json()
+        asked = settings.model_dump_json(include={"split", "labels"})
+        by_data.setdefault(data, {}).setdefault(asked, settings)
+    return [list(readers.values()) for readers in by_data.values()]
 
 
 class _Execution:
@@ -153,6 +158,7 @@ class _Execution:
                 "name": study.name,
                 "title": study.title,
                 "parameters": dict(study.parameters),
+                "changed": study.changed,
                 "scale": study.scale,
                 "reduced": study.reduced,
                 "seeds": list(study.seeds),
@@ -173,7 +179,6 @@ class _Execution:
             "identity": self.identities.get(node.key),
             "key": node.key,
             "status": status,
-            "parents": sorted({parent.node for parent in node.parents.values()}),
             "error": str(error) if error else None,
         }
 

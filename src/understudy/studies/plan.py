@@ -96,26 +96,29 @@ class Plan:
         return next(node.name for node in self.nodes if node.key == key)
 
 
-def plan(study: Study, stages: Mapping[str, type[Settings]]) -> Plan:
+def plan(
+    study: Study, stages: Mapping[str, type[Settings]], *, mistakes: Sequence[str] = ()
+) -> Plan:
     """Spreads a study out over its seeds and axes, and checks the settings of every run.
 
     Args:
         study: The study, configured.
         stages: Settings class of every stage by name, in their usual order.
+        mistakes: What is known to be wrong before, told together with what is found here.
 
     Raises:
         UsageError: References that lead nowhere or in a circle, settings that are not allowed;
             every mistake of every stage is named once.
     """
     drafts = Drafts(study, stages)
-    mistakes = drafts.mistakes + [
+    wrong = [
         sentence
         for draft in drafts.found.values()
         if not draft.filling.mistakes
         for sentence in _wrong(draft, drafts, stages[draft.stage])
     ]
-    if mistakes:
-        raise UsageError(headed(study.origin, mistakes))
+    if found := [*mistakes, *drafts.mistakes, *wrong]:
+        raise UsageError(headed(study.origin, found))
 
     nodes: dict[DraftKey, Node] = {}
     for key, draft in drafts.found.items():

@@ -1,8 +1,8 @@
 """A study as its file states it: parameters, scales, axes, seeds, stages that name each other."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeInt
@@ -14,10 +14,12 @@ from understudy.core.settings import Settings, checked
 from understudy.core.shipped import found
 from understudy.core.wording import headed, nearest
 from understudy.core.yaml import read_yaml
+from understudy.studies.filling import references_in
+from understudy.studies.parameters import BUDGET, leaves, unknown
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 """What may name a folder on any system."""
-RESERVED = ("seed", "seeds", "scale", "reduced")
+RESERVED = ("seed", "seeds", "scale", "reduced", "machine")
 """Words that mean something else where a parameter or an axis is named."""
 
 
@@ -63,6 +65,20 @@ class Study:
     scale: str | None = None
     reduced: str | None = None
     """What the scale leaves out, in a sentence."""
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    """What to compute with, laid over the `machine` of every stage; no part of what is asked."""
+
+    @property
+    def read(self) -> set[str]:
+        """The dotted keys of the parameters that anything in the study refers to."""
+        places = (self.stages, self.budget, self.parameters, self.axes, self.scales)
+        found = {path for place in places for path in references_in(place)}
+        return found | {BUDGET} if self.budget else found
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The parameters that are not as the file states them, by dotted key."""
+        return dict(_different(self.parameters, self.stated, ""))
 
     @property
     def folder(self) -> str:
@@ -70,6 +86,17 @@ class Study:
         if self.parameters == self.stated:
             return self.name
         return f"{self.name}-{digest(self.parameters)[:8]}"
+
+
+def _different(own: Any, stated: Any, key: str) -> Iterator[tuple[str, Any]]:
+    """What differs, as deep inside mappings as the difference lies."""
+    if own == stated:
+        return
+    if not isinstance(own, Mapping) or not isinstance(stated, Mapping):
+        yield key, own
+        return
+    for name, value in own.items():  # what only the other has, another kind has dropped
+        yield from _different(value, stated.get(name), f"{key}.{name}" if key else str(name))
 
 
 def read_study(asked: str) -> Study:
@@ -91,7 +118,7 @@ def _read(asked: str, behind: tuple[str, ...]) -> Study:
     base = _read(file.extends, behind=(*behind, asked)) if file.extends else None
 
     study = _study(file, values, base, origin=asked, stem=path.stem)
-    mistakes = list(_mistakes(study))
+    mistakes = [*_mistakes(study), *([] if behind else _unread(study, file))]
     if mistakes:
         raise UsageError(headed(asked, mistakes))
     return study
@@ -125,6 +152,24 @@ def _study(
     )
 
 
+def _unread(study: Study, file: StudyFile) -> Iterator[str]:
+    """Keys of the file that was asked for that nothing reads; those refused anyway left aside.
+
+    A reference to no parameter is the nearer mistake: the plan tells it, and this may follow
+    from it. What a file that is extended says may be read by the stages of others.
+    """
+    known = {*study.parameters, *study.axes, "seed", BUDGET}
+    if any(path.split(".")[0] not in known for path in study.read):
+        return
+    aside = {*RESERVED, *study.axes}
+    keys = [key for key, _ in leaves(file.parameters) if key.split(".")[0] not in aside]
+    yield from unknown(keys, study.parameters, study.read).values()
+    for scale, changes in file.scales.items():
+        own = [key for key in changes if key.split(".")[0] in study.parameters]
+        for mistake in unknown(own, study.parameters, study.read).values():
+            yield f"scales.{scale}.{mistake}"
+
+
 def _folder_name(stem: str) -> str:
     """A file may be called anything; the folder of its results may not."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-._") or "study"
@@ -143,6 +188,8 @@ def _mistakes(study: Study) -> Iterable[str]:
     for name in sorted(set(study.parameters).intersection(study.axes)):
         yield f"axes.{name}  is also a parameter; one of the two needs another name"
     for scale, changes in study.scales.items():
+        if not isinstance(changes.get("reduced", ""), str):
+            yield f"scales.{scale}.reduced  must be a sentence"
         for key in changes:
             if key != "reduced" and key.split(".")[0] not in study.parameters:
                 known = nearest(key, list(study.parameters))

@@ -75,3 +75,16 @@ def test_lines_are_plain() -> None:
     progress.end("more\x07")
 
     assert stream.getvalue() == "a red word\ntwo lines: done in 0 s, more\n"
+
+
+def test_what_an_earlier_attempt_did_says_nothing_of_the_time_that_is_left() -> None:
+    stream, clock = io.StringIO(), Clock()
+    progress = LineProgress(stream, clock)
+
+    progress.begin("train", 1000)
+    progress.advance(900)
+    for _ in range(10):
+        clock.now += 1
+        progress.advance()
+
+    assert stream.getvalue() == "train: 910 of 1,000 (91 %), 1 min 30 s left\n"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.core.errors import UsageError
-from understudy.core.overrides import overlaid, parse_overrides, with_data_path
+from understudy.core.overrides import overlaid, parse_overrides, with_data_path, written
 from understudy.core.yaml import parse_mapping
 
 BASE: dict[str, Any] = {
@@ -87,8 +87,23 @@ def test_a_key_replaces_what_it_names(overrides: dict[str, Any], key: str, value
     }
 
 
-def test_a_key_without_a_kind_before_it_loses_nothing() -> None:
-    assert overlaid({"a": {"b": 1}}, {"a.kind": "x"}) == {"a": {"b": 1, "kind": "x"}}
+def test_a_kind_beside_keys_of_an_unnamed_one_is_refused() -> None:
+    """They may be another kind's: a rate of SGD would become AdamW's."""
+    with pytest.raises(UsageError, match=r"a\.kind  stands beside b"):
+        overlaid({"a": {"b": 1}}, {"a.kind": "x"})
+
+    assert overlaid({"a": {}}, {"a.kind": "x", "a.b": 2}) == {"a": {"kind": "x", "b": 2}}
+    assert overlaid({"a": {"b": 1}}, {"a": {"kind": "x"}}) == {"a": {"kind": "x"}}
+
+
+TEXT = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]))
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+PLAIN = st.none() | st.booleans() | st.integers() | FLOATS | TEXT
+
+
+@given(st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner)))
+def test_what_is_written_reads_as_it_was(value: Any) -> None:
+    assert parse_overrides(written({"key": value})) == {"key": value}
 
 
 def test_positions_reach_into_lists() -> None:

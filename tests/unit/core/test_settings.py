@@ -95,7 +95,6 @@ def test_a_wrong_default_is_found_when_it_is_used() -> None:
             {"net": {"kind": "wde"}},
             "net.kind = wde  unknown; did you mean 'wide'? Known: small, wide",
         ),
-        ({"net": {"depth": 1}}, "net.kind  missing; known: small, wide"),
         ({"nets": [{"depth": 1}]}, "nets[0].kind  missing; known: small, wide"),
         ({"net": 3}, "net = 3  must be a mapping of keys"),
         ({"terms": [{}, {"weight": "x"}]}, "terms[1].weight = 'x'  must be a valid number"),
@@ -191,3 +190,16 @@ def test_mistakes_name_the_line_of_the_file_where_there_is_one() -> None:
 
 def test_keys_that_are_no_text_are_refused() -> None:
     assert "Keys should be strings" in complaints({1: 2})[0]
+
+
+def test_a_kind_left_out_is_the_one_that_stands_there_by_default() -> None:
+    assert checked(Root, {"net": {"depth": 5}}, origin="here").net == Small(depth=5)
+    assert Root.model_validate({"net": {"depth": 5}}).net == Small(depth=5)
+    assert complaints({"net": {"width": 5}, "lr": -1}) == [
+        "lr = -1  must be greater than 0",
+        "net.width  unknown key; it belongs to kind=wide. Known here: depth, kind",
+    ]
+
+
+def test_a_kind_left_out_where_none_stands_is_missing() -> None:
+    assert complaints({"nets": [{"depth": 5}]}) == ["nets[0].kind  missing; known: small, wide"]

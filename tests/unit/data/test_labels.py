@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from understudy.core.errors import DataError, UsageError
 from understudy.core.settings import checked
-from understudy.data.labels import LabelSettings, few_labels
+from understudy.data.labels import FewLabelsSettings, few_labels
 
 CLASSES = ("daisy", "rose", "tulip")
 LABELS = np.repeat([0, 1, 2, -1], [40, 30, 20, 10])
@@ -21,7 +21,7 @@ def few(candidates: NDArray[np.int64] = ALL, seed: int = 0, **settings: Any) -> 
         LABELS,
         candidates,
         classes=CLASSES,
-        settings=LabelSettings.model_validate(settings),
+        settings=FewLabelsSettings.model_validate(settings),
         split="train",
         seed=seed,
     )
@@ -97,7 +97,7 @@ def test_every_candidate_is_drawn_about_equally_often() -> None:
 
 
 def test_training_and_validation_have_their_own_numbers_and_orders() -> None:
-    settings = LabelSettings(per_class=5, validation_per_class=7)
+    settings = FewLabelsSettings(per_class=5, validation_per_class=7)
 
     train, val = (
         few_labels(LABELS, ALL, classes=CLASSES, settings=settings, split=split, seed=0)
@@ -131,7 +131,7 @@ def test_all_classes_that_are_too_small_are_named() -> None:
 
 
 def test_too_few_validation_images_name_the_validation_key() -> None:
-    settings = LabelSettings(validation_per_class=5)
+    settings = FewLabelsSettings(validation_per_class=5)
 
     with pytest.raises(
         DataError, match=r"'rose', 'tulip': the 'val' split has 0, 0\. Use a larger"
@@ -164,6 +164,6 @@ def test_too_few_validation_images_name_the_validation_key() -> None:
 )
 def test_impossible_settings_are_usage_errors(values: dict[str, Any], complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint) as caught:
-        checked(LabelSettings, values, origin="recipe")
+        checked(FewLabelsSettings, values, origin="recipe")
 
     assert caught.value.exit_code == 2

@@ -15,8 +15,8 @@ STAGES = frozenset({Tap.STAGES})
 
 
 def test_an_unknown_name_is_answered_with_the_five_nearest() -> None:
-    with pytest.raises(UsageError, match="no model 'resnet81'") as caught:
-        TimmSettings(name="resnet81").build(3)
+    with pytest.raises(UsageError, match="name = 'resnet81'  is no model of timm") as caught:
+        checked(TimmSettings, {"name": "resnet81"}, origin="here")
 
     nearest = str(caught.value).split("nearest are ")[1].split(". ")[0].split(", ")
     assert len(nearest) == 5
@@ -26,7 +26,7 @@ def test_an_unknown_name_is_answered_with_the_five_nearest() -> None:
 @pytest.mark.parametrize("name", ["resnet18.a1_in1k", "hf-hub:timm/resnet18", "local-dir:/tmp"])
 def test_names_that_would_fetch_weights_are_unknown(name: str) -> None:
     with pytest.raises(UsageError, match="no model"):
-        TimmSettings(name=name).build(3)
+        checked(TimmSettings, {"name": name}, origin="here")
 
 
 @pytest.mark.parametrize("option", ["pretrained", "checkpoint_path", "num_classes", "in_chans"])

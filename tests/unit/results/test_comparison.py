@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,34 @@ def test_a_study_without_runs_has_nothing_to_compare(tree: Any) -> None:
     found = comparison(find(tree.study()))
 
     assert (found.rows, found.lines, found.contrasts) == ((), (), ())
+
+
+def test_a_baseline_of_another_network_is_none(tree: Any) -> None:
+    tree.train("baseline", 1, summary={"parameters": 4_903_242})
+    tree.train("student", 1)
+
+    assert comparison(find(tree.study())).contrasts == ()
+
+
+def test_a_student_meets_the_teacher_it_learned_from_whatever_its_name(tree: Any) -> None:
+    """Two teachers of one name, of other settings: each student has its own."""
+    for depth in (8, 14):
+        tree.train("teacher", 1, settings={"depth": depth})
+        tree.train("student", 1, settings={"depth": depth})
+
+    contrasts = comparison(find(tree.study())).contrasts
+
+    assert len(contrasts) == 4  # two students at two checkpoints
+    for one in contrasts:
+        assert {row.run for row in one.against.rows} == set(one.of.rows[0].parents)
+
+
+def test_a_teacher_is_known_by_its_identity_wherever_it_was_when_it_taught(tree: Any) -> None:
+    tree.train("teacher", 1)
+    run = tree.train("student", 1)["run"]
+    path = tree.root / run / "summary.json"
+    summary = json.loads(path.read_text())
+    summary["parents"]["teacher"]["run"] = "/teacher"
+    path.write_text(json.dumps(summary))
+
+    assert {one.role for one in comparison(find(tree.study())).contrasts} == {"teacher"}

@@ -6,6 +6,7 @@ import pytest
 from understudy.results.comparison import comparison
 from understudy.results.errors import ReportError
 from understudy.results.find import find
+from understudy.results.findings import findings
 from understudy.results.rows import rows_of
 
 
@@ -61,3 +62,38 @@ def test_a_path_that_does_not_exist_is_refused_with_a_way_out(tmp_path: Path) ->
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="no study and no run to report"):
         find(tmp_path)
+
+
+def test_two_studies_of_one_name_stay_apart(tree: Any) -> None:
+    """As one study run with two numbers of labels, in folders that its changes tell apart."""
+    for labels, level in ((5, 0.3), (50, 0.5)):
+        tree.entries = []
+        for node in ("baseline", "teacher", "student"):
+            tree.train(node, 1, settings={"labels": labels}, validation=level)
+        folder = tree.study("few-labels", changed={"labels.per_class": labels})
+        folder.rename(folder.with_name(f"few-labels-{labels}"))
+
+    record = find(tree.root)
+    contrasts = comparison(record).contrasts
+
+    assert {entry.study for entry in record.entries} == {"few-labels-5", "few-labels-50"}
+    assert all(one.of.study == one.against.study for one in contrasts)
+    assert {one.differences["val_top1"].mean for one in contrasts} == {0.0}
+    told = [finding.text for finding in findings(record, comparison(record))]
+    assert "few-labels-5 ran with labels.per_class=5." in told
+    assert any(text.startswith("few-labels-50: ") for text in told)
+
+
+def test_stages_run_one_by_one_from_recipes_of_one_name_are_told_apart(tree: Any) -> None:
+    for node, stage in (("baseline", "train"), ("teacher", "finetune"), ("student", "distill")):
+        run = tree.train(node, 1)["run"]
+        path = tree.root / run / "summary.json"
+        path.write_text(path.read_text().replace(f'"name": "{node}"', '"name": "digits"'))
+        assert stage in run
+
+    contrasts = comparison(find(tree.root)).contrasts
+
+    assert {(one.role, one.of.name, one.against.name) for one in contrasts} == {
+        ("baseline", "digits, distill", "digits, train"),
+        ("teacher", "digits, distill", "digits, finetune"),
+    }

@@ -107,3 +107,18 @@ def test_an_exported_file_that_differs_is_told_so(tree: Any) -> None:
     assert any(
         "differs from the trained model on 0.20 %" in one for one in told(tree.study(), "fact")
     )
+
+
+def test_many_settings_are_counted_apart_for_each_baseline(tree: Any) -> None:
+    for temperature in range(5):
+        axes = {"temperature": temperature}
+        for seed in (1, 2):
+            noise = seed / 1000
+            tree.train("baseline", seed, axes=axes, validation=0.40 + noise)
+            tree.train("augmented", seed, axes=axes, validation=0.60 + noise, stage="train")
+            tree.train("student", seed, axes=axes, validation=0.50 + 2 * noise)
+
+    sentences = told(tree.study(), "result")
+
+    assert any("beats its baseline in 5 " in text for text in sentences)
+    assert any("is behind “augmented” in 5 " in text for text in sentences)

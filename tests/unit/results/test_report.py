@@ -300,3 +300,18 @@ def test_a_browser_draws_every_plot_under_the_policy(study: Path, tmp_path: Path
     assert done.stdout.count('<svg class="main-svg"') >= len(list(Page(text).figures()))
     assert "Content Security Policy" not in done.stderr
     assert "Uncaught" not in done.stderr
+
+
+def test_of_two_baselines_the_one_that_leaves_less_is_in_large_figures(tree: Any) -> None:
+    for seed in (1, 2):
+        tree.train("baseline", seed)
+        tree.train("augmented", seed, stage="train")
+        tree.train("student", seed)
+        levels = {"baseline": 0.40, "augmented": 0.51, "student": 0.55 + seed / 100}
+        tree.evaluate(seed, top1=levels)
+
+    write_report(find(tree.study()), tree.root / "page.html")
+
+    page = (tree.root / "page.html").read_text()
+    assert "over augmented, 95 % interval" in page
+    assert "over baseline, 95 % interval" not in page

@@ -26,8 +26,14 @@ class Data(Settings):
     workers: Annotated[int, Aside()] = 0
 
 
+class Machine(Settings):
+    device: Literal["auto", "cpu"] = "auto"
+    threads: PositiveInt = 1
+
+
 class Train(Settings):
     stage: Literal["train"] = "train"
+    machine: Annotated[Machine, Aside()] = Machine()
     data: Data = Data()
     backbone: Annotated[Small | Wide, Field(discriminator="kind")] = Small()
     epochs: PositiveInt = 10

@@ -131,3 +131,32 @@ def test_configuring_twice_is_configuring_once(
 
     assert once == twice
     assert plan(once, stages).nodes == plan(twice, stages).nodes
+
+
+def test_what_to_compute_with_reaches_every_stage_and_changes_no_run(
+    study: Reader, chain: str, stages: Mapping[str, type[Settings]]
+) -> None:
+    text = chain.replace("stage: train,", "stage: train, machine: {threads: 2},")
+    before, after = study(text), with_words(study(text), ["machine.device=cpu"])
+
+    machines = [
+        node.settings["machine"] for node in plan(after, stages).nodes if node.stage == "train"
+    ]
+    assert machines
+    assert all(machine == {"threads": 2, "device": "cpu"} for machine in machines)
+    assert after.folder == before.folder
+    assert [n.key for n in plan(after, stages).nodes] == [n.key for n in plan(before, stages).nodes]
+
+
+def test_a_wrong_machine_is_told_as_it_was_written(
+    study: Reader, chain: str, stages: Mapping[str, type[Settings]]
+) -> None:
+    with pytest.raises(UsageError, match=r"trial.yaml: 1 mistake\n  machine\.device = 'tpu'  must"):
+        plan(with_words(study(chain), ["machine.device=tpu"]), stages)
+
+
+def test_what_was_changed_is_known_as_deep_as_it_lies(study: Reader, chain: str) -> None:
+    assert study(chain).changed == {}
+    assert with_words(study(chain), ["backbone.depth=14", "epochs=3"]).changed == {
+        "backbone.depth": 14
+    }

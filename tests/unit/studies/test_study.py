@@ -79,12 +79,14 @@ def test_a_study_that_extends_another_says_only_what_differs(tmp_path: Path) -> 
         "title: Base\n"
         "seeds: [4, 5]\n"
         "parameters: {net: {kind: small, depth: 8}, epochs: 3, keep: 1}\n"
-        "stages: {one: {stage: train, epochs: '${epochs}'}, two: {stage: train}}\n"
+        "stages:\n"
+        "  one: {stage: train, epochs: '${epochs}'}\n"
+        "  two: {stage: train, backbone: '${net}', keep: '${keep}'}\n"
     )
     (tmp_path / "own.yaml").write_text(
         f"extends: {tmp_path / 'base.yaml'}\n"
         "parameters: {net: {kind: wide, width: 2}, epochs: 9}\n"
-        "stages: {two: {stage: train, seed: 7}}\n"
+        "stages: {two: {stage: train, backbone: '${net}', seed: 7}}\n"
     )
 
     study = read_study(str(tmp_path / "own.yaml"))
@@ -93,7 +95,7 @@ def test_a_study_that_extends_another_says_only_what_differs(tmp_path: Path) -> 
     assert (study.title, study.seeds) == ("Base", (4, 5))
     assert study.parameters == {"net": {"kind": "wide", "width": 2}, "epochs": 9, "keep": 1}
     assert study.stages["one"] == {"stage": "train", "epochs": "${epochs}"}
-    assert study.stages["two"] == {"stage": "train", "seed": 7}
+    assert study.stages["two"] == {"stage": "train", "backbone": "${net}", "seed": 7}
     assert study.folder == "own"
 
 
@@ -104,3 +106,51 @@ def test_studies_that_extend_each_other_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="circle"):
         read_study(str(one))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "complaint"),
+    [
+        ("epoch: 9", "epoch  is read by no stage of this study; read: none"),
+        ("net: {deph: 8}", r"net\.deph  is read by no stage of this study; read: net\.depth"),
+    ],
+)
+def test_a_parameter_that_no_stage_reads_is_a_mistake_of_the_file(
+    tmp_path: Path, parameters: str, complaint: str
+) -> None:
+    (tmp_path / "base.yaml").write_text(
+        "parameters: {net: {depth: 8}, epochs: 3}\n"
+        "stages: {one: {stage: train, epochs: '${epochs}', depth: '${net.depth}'}}\n"
+    )
+    (tmp_path / "own.yaml").write_text(
+        f"extends: {tmp_path / 'base.yaml'}\nparameters: {{{parameters}}}\n"
+    )
+
+    with pytest.raises(UsageError, match=complaint):
+        read_study(str(tmp_path / "own.yaml"))
+
+
+def test_a_scale_reads_parameters_and_may_change_only_what_is_read(study: Reader) -> None:
+    text = (
+        "parameters: {epochs: 30, quick: 3}\n"
+        "scales: {smoke: {epochs: '${quick}'}}\n"
+        "stages: {one: {stage: train, epochs: '${epochs}'}}\n"
+    )
+    assert study(text).scales["smoke"] == {"epochs": "${quick}"}
+
+    with pytest.raises(UsageError, match=r"scales\.smoke\.net\.deph  is read by no stage"):
+        study(
+            "parameters: {net: {depth: 8}}\n"
+            "scales: {smoke: {net.deph: 3}}\n"
+            "stages: {one: {stage: train, depth: '${net.depth}'}}\n"
+        )
+
+
+def test_a_parameter_may_be_read_by_the_stages_of_the_file_that_extends(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("parameters: {extra: 3}\nstages: {one: {stage: train}}\n")
+    (tmp_path / "own.yaml").write_text(
+        f"extends: {tmp_path / 'base.yaml'}\n"
+        "stages: {two: {stage: train, epochs: '${extra}'}}\n"
+    )
+
+    assert read_study(str(tmp_path / "own.yaml")).parameters == {"extra": 3}

@@ -14,7 +14,9 @@ from torch import Tensor
 from understudy.core.settings import Settings
 from understudy.data.counter import uniforms
 
-Probability = Annotated[float, Field(ge=0, le=1)]
+Probability = Annotated[
+    float, Field(ge=0, le=1, description="Share of the views that it happens to.")
+]
 
 
 def _increasing(span: tuple[float, float]) -> tuple[float, float]:

@@ -1,0 +1,81 @@
+"""What a race prints, a line as soon as it is measured; and the page that keeps it."""
+
+import platform
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from understudy.core.files import write_text
+
+
+class Table(NamedTuple):
+    """The result of one file of races."""
+
+    title: str
+    command: str
+    """What measures it again."""
+    note: str
+    """How it was measured, in a sentence or two."""
+    head: tuple[str, ...]
+    rows: Iterable[tuple[str, ...]]
+    """Measured while they are read."""
+
+
+def shown(table: Table) -> Table:
+    """Prints a table while it is measured, and returns it with its rows at hand."""
+    print(f"{table.title}: {table.note}")
+    widths = [max(len(title), 12) for title in table.head]
+    print(_line(table.head, widths))
+    rows = []
+    for row in table.rows:
+        print(_line(row, widths), flush=True)
+        rows.append(row)
+    print()
+    return table._replace(rows=rows)
+
+
+def write_page(tables: Sequence[Table], path: Path) -> None:
+    """Writes measured tables as a page of Markdown."""
+    write_text(path, "\n".join(_page(tables)) + "\n")
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first = f"{cells[0]:<{max(widths[0], 22)}}"
+    return first + "".join(f"  {cell:>{w}}" for cell, w in zip(cells[1:], widths[1:], strict=True))
+
+
+def _page(tables: Sequence[Table]) -> Iterator[str]:
+    yield "# Speed"
+    yield ""
+    yield "Written by `python -m bench --write docs/results/speed.md`, not by hand. Both sides of"
+    yield "a ratio were measured in turn, in one run; the ratio is what carries over to another"
+    yield "machine."
+    yield ""
+    yield f"Measured with {_machine()}."
+    for table in tables:
+        yield from ("", f"## {table.title}", "", f"`{table.command}`: {table.note}", "")
+        yield f"| {' | '.join(table.head)} |"
+        yield f"| {' | '.join('---' for _ in table.head)} |"
+        yield from (f"| {' | '.join(row)} |" for row in table.rows)
+
+
+def _machine() -> str:
+    packages = ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "torchvision"))
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return (
+        f"{torch.get_num_threads()} threads of {_processor()}{gpu}, Python "
+        f"{platform.python_version()}, {packages}, understudy {metadata.version('understudy')}"
+    )
+
+
+def _processor() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        facts = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    names = (line.partition(":")[2].strip() for line in facts if line.startswith("model name"))
+    return next(names, platform.machine())
