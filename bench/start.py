@@ -1,13 +1,16 @@
 """What a person waits before the first word: each command beside a bare import of torch.
 
-Run with `python -m bench.start`. Wall time of a new process, each side in turn.
+Run with `python -m bench.start`. Wall time of a new process, each side in turn; compiled Python
+files lie in a folder of their own, written by a first round that does not count.
 """
 
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bench.table import Table, shown
 
@@ -28,25 +31,31 @@ def table() -> Table:
     return Table(
         title="Start",
         command="python -m bench.start",
-        note=f"seconds of a new process, median of {ROUNDS}, beside `import torch` alone.",
+        note=f"seconds of a new process, median of {ROUNDS} after a first one that does not count, "
+        "beside `import torch` alone.",
         head=("understudy ...", "seconds", "import torch", "ratio"),
         rows=_rows(),
     )
 
 
 def _rows() -> Iterator[tuple[str, ...]]:
-    for words in COMMANDS:
-        ours, torchs = [], []
-        for _ in range(ROUNDS):
-            ours.append(_seconds([*UNDERSTUDY, *words]))
-            torchs.append(_seconds(TORCH))
-        we, they = statistics.median(ours), statistics.median(torchs)
-        yield " ".join(words), f"{we:.2f}", f"{they:.2f}", f"{we / they:.2f}"
+    with tempfile.TemporaryDirectory() as cache:
+        kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        surrounding = kept | {"PYTHONPYCACHEPREFIX": cache}
+        for words in COMMANDS:
+            command = [*UNDERSTUDY, *words]
+            _seconds(command, surrounding), _seconds(TORCH, surrounding)
+            ours, torchs = [], []
+            for _ in range(ROUNDS):
+                ours.append(_seconds(command, surrounding))
+                torchs.append(_seconds(TORCH, surrounding))
+            we, they = statistics.median(ours), statistics.median(torchs)
+            yield " ".join(words), f"{we:.2f}", f"{they:.2f}", f"{we / they:.2f}"
 
 
-def _seconds(command: Sequence[str]) -> float:
+def _seconds(command: Sequence[str], surrounding: Mapping[str, str]) -> float:
     began = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, env=surrounding)
     return time.perf_counter() - began
 
 

@@ -1,6 +1,5 @@
 """What a race prints, a line as soon as it is measured; and the page that keeps it."""
 
-import platform
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -9,6 +8,9 @@ from typing import NamedTuple
 import torch
 
 from understudy.core.files import write_text
+from understudy.engine.machine import describe
+
+PACKAGES = ("understudy", "torch", "torchvision")
 
 
 class Table(NamedTuple):
@@ -63,19 +65,7 @@ def _page(tables: Sequence[Table]) -> Iterator[str]:
 
 
 def _machine() -> str:
-    packages = ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "torchvision"))
-    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    return (
-        f"{torch.get_num_threads()} threads of {_processor()}{gpu}, Python "
-        f"{platform.python_version()}, {packages}, understudy {metadata.version('understudy')}"
-    )
-
-
-def _processor() -> str:
-    """The processor's name, where the system tells it."""
-    try:
-        facts = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.machine()
-    names = (line.partition(":")[2].strip() for line in facts if line.startswith("model name"))
-    return next(names, platform.machine())
+    found = describe(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    gpu = f", {found['device']}" if torch.cuda.is_available() else ""
+    packages = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
+    return f"{found['threads']} threads of {found['processor']}{gpu}; {packages}"

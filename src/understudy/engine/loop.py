@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from lightning_fabric import Fabric
 from torch.optim import Optimizer
 
 from understudy.core.errors import DivergedError
@@ -22,6 +21,9 @@ from understudy.methods.method import Method
 from understudy.models.average import Average
 from understudy.models.network import Network
 
+if TYPE_CHECKING:  # it takes a second, which a plan or a mistake need not wait
+    from lightning_fabric import Fabric
+
 SAVE_SECONDS = 60.0  # a crash costs at most about a minute of training; a save costs milliseconds
 
 Observe = Callable[[Network], Observation]
@@ -37,7 +39,7 @@ class Fitted(NamedTuple):
 
 
 def fit(
-    fabric: Fabric,
+    fabric: "Fabric",
     method: Method,
     guide: Guide,
     batches: Callable[[int], Iterator[Batch]],

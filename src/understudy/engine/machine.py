@@ -6,15 +6,17 @@ import platform
 import re
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import torch
-from lightning_fabric import Fabric
 from pydantic import AfterValidator, PositiveInt
 from torch import nn
 
 from understudy.core.errors import MissingResourceError
 from understudy.core.settings import Settings
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints what we print
 
@@ -100,8 +102,10 @@ class Choice(NamedTuple):
         """Torch's name of the layout."""
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
-    def fabric(self, device: torch.device) -> Fabric:
+    def fabric(self, device: torch.device) -> "Fabric":
         """Fabric with this precision on one device."""
+        from lightning_fabric import Fabric  # a second that a plan or a mistake need not wait
+
         return Fabric(
             accelerator="cuda" if device.type == "cuda" else "cpu",
             devices=[device.index or 0] if device.type == "cuda" else 1,

@@ -1,17 +1,17 @@
 """The linear probe: what frozen features tell a linear classifier."""
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from understudy.core.errors import DataError
 from understudy.core.settings import Settings
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 
 class Features(NamedTuple):
@@ -81,6 +81,10 @@ def linear_probe(
     )
 
 
-def _fitted(train: Features, strength: float, iterations: int) -> Pipeline:
+def _fitted(train: Features, strength: float, iterations: int) -> "Pipeline":
+    from sklearn.linear_model import LogisticRegression  # half a second that a plan need not wait
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     classifier = LogisticRegression(C=strength, max_iter=iterations)
     return make_pipeline(StandardScaler(), classifier).fit(*train)

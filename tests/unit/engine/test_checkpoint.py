@@ -70,6 +70,23 @@ def test_a_damaged_last_falls_back_loudly(name: str, tmp_path: Path) -> None:
     assert any(name in line and "previous" in line for line in told.lines)
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "train_state.safetensors", "state.json"])
+def test_a_last_torn_at_any_byte_falls_back(name: str, tmp_path: Path) -> None:
+    """As a disk that lost what it had promised to keep may leave it."""
+    for step in (1, 2):
+        publish(tmp_path, "last", checkpoint(step))
+    path = tmp_path / "last" / name
+    whole = path.read_bytes()
+
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        found = latest(tmp_path, Silent())
+        if found is None or found.state["step"] != 1:  # a JSON file less its last newline is whole
+            assert found is not None
+            assert name == "state.json"
+            assert not whole[length:].strip()
+
+
 def test_a_damaged_last_does_not_take_the_place_of_a_good_previous(tmp_path: Path) -> None:
     for step in (1, 2):
         publish(tmp_path, "last", checkpoint(step))
