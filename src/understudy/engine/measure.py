@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,8 @@ from understudy.engine.machine import Choice, MachineSettings, describe
 from understudy.guidance.guide import Guide
 from understudy.methods.method import Method
 
-WARM_STEPS, TIMED_STEPS = 2, 3
+TIMED_STEPS = 3
+HOPELESS = 3.0  # times slower: not measured further; bf16 that a processor lacks takes 10 times
 WORTH_COMPILING = 120.0  # seconds of training: compiling costs 10 to 60 s and at best halves it
 LOSS_TOLERANCE = 0.02  # relative; bf16 has 8 bits, and a loss averages over the batch
 LEAST_COSINE = 0.95  # between a candidate's gradient and that of fp32
@@ -101,11 +103,10 @@ def _measure(
         return {"choice": choice._asdict(), "measured": {}}
 
     progress.say("machine: measuring ways to compute this step")
-    reference = _trial(PLAIN, method, guide, batches, device)
+    trial_of = partial(_trial, method=method, guide=guide, batches=batches, device=device)
+    reference = trial_of(PLAIN)
     for candidate in candidates:
-        trial = (
-            reference if candidate == PLAIN else _trial(candidate, method, guide, batches, device)
-        )
+        trial = reference if candidate == PLAIN else trial_of(candidate, against=reference)
         timed[candidate] = _verdict(trial, reference)
     best = _fastest(timed)
     seconds = timed[best]["seconds_per_step"] * steps
@@ -115,7 +116,7 @@ def _measure(
         for candidate in candidates if settings.compile == "always" else _worth(candidates, best):
             compiled = candidate._replace(compiled=True)
             progress.say(f"machine: compiling for {compiled} (once; about half a minute)")
-            trial = _trial(compiled, method, guide, batches, device)
+            trial = trial_of(compiled, against=reference)
             timed[compiled] = _verdict(trial, reference)
         eager = set() if settings.compile == "measure" else set(candidates)
         best = _fastest({choice: seen for choice, seen in timed.items() if choice not in eager})
@@ -147,7 +148,10 @@ def _worth(candidates: list[Choice], best: Choice) -> list[Choice]:
 
 
 class _Trial(NamedTuple):
+    first: float
+    """Seconds of the first step, which sets up whatever the later ones reuse."""
     seconds: float
+    """Of a later step."""
     loss: float
     gradient: Tensor | None
     error: str | None
@@ -155,12 +159,18 @@ class _Trial(NamedTuple):
 
 def _trial(
     choice: Choice,
+    *,
     method: Method,
     guide: Guide,
     batches: Callable[[Choice], Batch],
     device: torch.device,
+    against: _Trial | None = None,
 ) -> _Trial:
-    """Times the step and keeps its first loss and gradient; the method is left as it was."""
+    """Times the step and keeps its first loss and gradient; the method is left as it was.
+
+    A way far slower than `against`, first step against first step or second against later ones,
+    is timed no longer: on a processor without bf16 five such steps took minutes.
+    """
     kept = {name: value.clone() for name, value in method.state_dict().items()}
     random = torch.get_rng_state()
     choice.prepared(method)
@@ -169,24 +179,32 @@ def _trial(
     method.train()
     batch = batches(choice)
 
-    def step() -> Tensor:
+    losses: list[Tensor] = []
+
+    def step() -> None:
         with choice.autocast(device):
             loss: Tensor = method(batch, guide(batch)).loss
         loss.backward()  # type: ignore[no-untyped-call]
-        return loss.detach()
+        losses.append(loss.detach())
 
     try:
         torch.set_rng_state(random)
-        loss = float(step())
-        gradient = _flat_gradient(method)
-        for _ in range(WARM_STEPS - 1):
-            step()
+        first = _timed(step, device)
+        loss, gradient = float(losses[0]), _flat_gradient(method)
+        if against and not choice.compiled and first > HOPELESS * against.first:
+            return _Trial(first, first, loss, gradient, None)
+        second = _timed(step, device)
+        if against and second > HOPELESS * against.seconds:
+            return _Trial(first, second, loss, gradient, None)
         times = [_timed(step, device) for _ in range(TIMED_STEPS)]
-        return _Trial(min(times), loss, gradient, None)  # the least is what others disturb least
+        return _Trial(first, min(times), loss, gradient, None)  # the least was disturbed least
     except (UnderstudyError, MemoryError, torch.OutOfMemoryError):
         raise  # a signal, a mistake in the settings, too little memory: none is the candidate's
     except Exception as error:  # whatever a candidate cannot do rules only it out
-        return _Trial(float("inf"), float("nan"), None, f"{type(error).__name__}: {error}"[:200])
+        infinite = float("inf")
+        return _Trial(
+            infinite, infinite, float("nan"), None, f"{type(error).__name__}: {error}"[:200]
+        )
     finally:
         method.zero_grad()
         method.load_state_dict(kept)
@@ -194,7 +212,7 @@ def _trial(
         torch.set_rng_state(random)
 
 
-def _timed(step: Callable[[], Tensor], device: torch.device) -> float:
+def _timed(step: Callable[[], None], device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     began = time.perf_counter()

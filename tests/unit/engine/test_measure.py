@@ -1,4 +1,5 @@
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,30 @@ def test_a_way_that_does_not_work_is_ruled_out_with_its_reason(
 
     assert choice.precision == "fp32"
     assert "no such kernel" in record["measured"]["bf16 channels_last"]["error"]
+
+
+def test_a_way_that_is_far_slower_is_given_up_after_one_step(
+    choose: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a processor without bf16, measuring its steps to the end took minutes."""
+    learner = method()
+    honest = learner.forward
+    steps = []
+
+    def slow_in_bf16(batch: Batch, guidance: None) -> Any:
+        if torch.is_autocast_enabled("cpu"):
+            steps.append(batch)
+            time.sleep(1.0)
+        return honest(batch, guidance)
+
+    monkeypatch.setattr(learner, "forward", slow_in_bf16)
+    choose(MachineSettings(precision="fp32"), learner)  # the process's own first step is long too
+
+    choice, record = choose(MachineSettings(), learner, subject={"batch": 17})
+
+    assert choice.precision == "fp32"
+    assert len(steps) == 2  # one in each layout
+    assert record["measured"]["bf16 contiguous"]["seconds_per_step"] >= 1.0
 
 
 def test_a_signal_while_measuring_is_no_fault_of_a_candidate(
