@@ -42,8 +42,9 @@ class StudyFile(Settings):
     """Everything is done once for each; stages refer to the one at hand as `${seed}`."""
     budget: dict[str, Any] | None = None
     """How a time limit turns into parameters."""
-    stages: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """Runs by name: `stage` and its settings; `@name` stands for the run of another."""
+    stages: dict[str, dict[str, Any] | None] = Field(default_factory=dict)
+    """Runs by name: `stage` and its settings; `@name` stands for the run of another, and `null`
+    takes one of an extended study away."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,11 @@ def _read(asked: str, behind: tuple[str, ...]) -> Study:
     base = _read(file.extends, behind=(*behind, asked)) if file.extends else None
 
     study = _study(file, values, base, origin=asked, stem=path.stem)
-    mistakes = [*_mistakes(study), *([] if behind else _unread(study, file))]
+    mistakes = [
+        *_mistakes(study),
+        *_taken_from_nowhere(file, base),
+        *([] if behind else _unread(study, file)),
+    ]
     if mistakes:
         raise UsageError(headed(asked, mistakes))
     return study
@@ -129,11 +134,12 @@ def _study(
 ) -> Study:
     """The study of a file; what the file does not say is as in `base`.
 
-    Parameters are laid over those of `base` key by key, and stages stage by stage.
+    Parameters are laid over those of `base` key by key, and stages stage by stage; one that is
+    null is taken away.
     """
     own = values.get("parameters", {})  # as read: they know their lines
     parameters = overlaid(base.parameters, own, origin=origin) if base else own
-    stages = values.get("stages", {})
+    stages = {**(base.stages if base else {}), **values.get("stages", {})}
 
     def said(key: str) -> Any:
         return getattr(base if base and key not in file.model_fields_set else file, key)
@@ -146,7 +152,7 @@ def _study(
         axes=said("axes"),
         seeds=said("seeds"),
         budget=said("budget"),
-        stages={**base.stages, **stages} if base else stages,
+        stages={name: stage for name, stage in stages.items() if stage is not None},
         origin=origin,
         stated=parameters,
     )
@@ -168,6 +174,16 @@ def _unread(study: Study, file: StudyFile) -> Iterator[str]:
         own = [key for key in changes if key.split(".")[0] in study.parameters]
         for mistake in unknown(own, study.parameters, study.read).values():
             yield f"scales.{scale}.{mistake}"
+
+
+def _taken_from_nowhere(file: StudyFile, base: Study | None) -> Iterator[str]:
+    """Stages that are null, where there is none to take away."""
+    there = list(base.stages) if base else []
+    for name, stage in file.stages.items():
+        if stage is None and name not in there:
+            yield f"stages.{name} = null  takes a stage of the extended study away; " + nearest(
+                name, there
+            )
 
 
 def _folder_name(stem: str) -> str:

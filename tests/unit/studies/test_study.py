@@ -146,6 +146,25 @@ def test_a_scale_reads_parameters_and_may_change_only_what_is_read(study: Reader
         )
 
 
+def test_a_stage_that_is_null_is_taken_away(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(
+        "stages:\n  one: {stage: train}\n  other: {stage: train, seed: 1}\n"
+    )
+    path = tmp_path / "less.yaml"
+    path.write_text(f"extends: {tmp_path / 'base.yaml'}\nstages: {{other: null}}\n")
+
+    assert list(read_study(str(path)).stages) == ["one"]
+
+
+def test_only_a_stage_that_is_there_can_be_taken_away(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("stages:\n  one: {stage: train}\n")
+    path = tmp_path / "less.yaml"
+    path.write_text(f"extends: {tmp_path / 'base.yaml'}\nstages: {{oen: null}}\n")
+
+    with pytest.raises(UsageError, match=r"stages\.oen = null .* did you mean 'one'"):
+        read_study(str(path))
+
+
 def test_a_parameter_may_be_read_by_the_stages_of_the_file_that_extends(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text("parameters: {extra: 3}\nstages: {one: {stage: train}}\n")
     (tmp_path / "own.yaml").write_text(
