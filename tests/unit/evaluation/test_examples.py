@@ -2,15 +2,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from understudy.core.errors import DivergedError
 from understudy.evaluation.examples import MOST, examples
 
 
-def surely(*answers: tuple[int, float]) -> np.ndarray:
+def surely(*answers: tuple[int, float]) -> NDArray[np.float64]:
     """Logits over two classes whose softmax gives each answer its probability."""
     shares = np.array([[p, 1 - p] if place == 0 else [1 - p, p] for place, p in answers])
-    return np.log(shares)
+    return np.asarray(np.log(shares))
 
 
 def test_the_surest_mistakes_come_first_then_what_is_right_but_unsure() -> None:
