@@ -66,13 +66,14 @@ def _plots(told: Classes) -> list[Markup]:
 
 
 def _class_table(figures: Sequence[ClassFigures]) -> Markup:
+    compared = any(one.before is not None for one in figures)
     columns = [
         Column("Class", numeric=False),
         Column("Images", help="Test images of the class: its support"),
         Column("Precision %", help="Of the images called so, those that are"),
         Column("Recall %", help="Of the images that are so, those called so"),
         Column("F1 %", help="Harmonic mean of both"),
-        Column("Baseline recall %", help="Of the model trained on labels alone"),
+        *([Column("Baseline recall %", help="Of the model trained on labels alone")] * compared),
     ]
     records = [
         Record(
@@ -81,7 +82,7 @@ def _class_table(figures: Sequence[ClassFigures]) -> Markup:
                 Datum(exact(one.images), value=one.images),
                 *(
                     Datum(hundredths(value), value=value)
-                    for value in (one.precision, one.recall, one.f1, one.before)
+                    for value in (one.precision, one.recall, one.f1, *[one.before] * compared)
                 ),
             ]
         )

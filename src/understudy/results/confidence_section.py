@@ -41,7 +41,8 @@ def confidence(record: StudyRecord, found: Comparison, colours: Mapping[str, str
             plotted(
                 shares(told, colours),
                 caption="How sure the answers are",
-                note=f"share of the test images, {plural(seeds, 'seed')} together",
+                note="share of the test images"
+                + (f", {plural(seeds, 'seed')} together" if seeds > 1 else ""),
             ),
             class_="figures",
         ),

@@ -10,6 +10,7 @@ from understudy.results.markup import Markup, element, joined, section
 from understudy.results.records import StudyRecord
 from understudy.results.values import text
 
+UNBROKEN = "\u00a0"  # no line begins with a percent sign
 KINDS = {
     "mistake": "Wrong, the surest first",
     "taught otherwise": "Wrong where the teacher is right",
@@ -80,7 +81,7 @@ def _tile(example: Example, name: str) -> Markup:
 
 def _says(who: str, answer: str, probability: float, label: str) -> Markup:
     right = answer == label
-    told = f"{answer}, {percent(probability, digits=0)}"
+    told = f"{answer}, {percent(probability, digits=0).replace(' ', UNBROKEN)}"
     mark = element("span", "✓ " if right else "✗ ", class_="mark")
     return element(
         "p",

@@ -14,7 +14,7 @@ from understudy.results.find import find
 
 def shown(study: Path) -> str:
     record = find(study)
-    return str(images(record, comparison(record)) or "")
+    return str(images(record, comparison(record)) or "").replace("\u00a0", " ")
 
 
 def test_each_image_has_its_class_and_both_answers(run_main_job: Any) -> None:

@@ -64,9 +64,9 @@
   addEventListener("load", () => setTimeout(drawNext, 500));
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(draw));
-  // An image of few pixels shows them; a photograph stays smooth.
+  // A digit of 8 x 8 pixels shows them; a photograph stays smooth.
   for (const image of document.querySelectorAll(".images img")) {
-    const mark = () => image.classList.toggle("exact", image.naturalWidth <= 32);
+    const mark = () => image.classList.toggle("exact", image.naturalWidth <= 16);
     if (image.complete) mark();
     else image.addEventListener("load", mark);
   }
