@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Where uv is missing, pip brings it into .venv: a system's own Python often refuses packages.
 UV = $(shell command -v uv || echo $(BIN)/uv)
 
-.PHONY: setup demo test test-fast check format bench docs lock clean
+.PHONY: setup demo test test-fast test-browser check format bench docs lock clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -25,10 +25,20 @@ demo: setup
 	$(BIN)/understudy run
 
 test: setup
-	$(BIN)/pytest --numprocesses 2 --dist worksteal
+	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not browser"
 
 test-fast: setup
-	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not slow"
+	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not slow and not browser"
+
+# Opens the report in Chromium. Debian's is installed where that can be done; elsewhere the tests
+# are skipped, and say so.
+test-browser: setup
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+		command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+		&& { apt-get update; DEBIAN_FRONTEND=noninteractive apt-get install --yes \
+			--no-install-recommends chromium fonts-dejavu-core; } >/dev/null 2>&1; } || \
+		echo "No Chromium here, and it cannot be installed: the tests in the browser are skipped."
+	$(BIN)/pytest -m browser -rs tests/browser
 
 check: setup
 	$(BIN)/ruff format --check .

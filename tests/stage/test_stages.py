@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from scipy.special import softmax
 
 from understudy.core.errors import (
     DataError,
@@ -191,6 +192,20 @@ def test_evaluation_puts_all_checkpoints_side_by_side(
         answers = np.array(table["logits"]).argmax(axis=1)
         assert each["top1"] == pytest.approx(np.mean(answers == np.array(table["label"])))
     assert [each["agreement"] is not None for each in seen] == [False] * 4 + [True] * 2
+    assert [each["examples"] is not None for each in seen] == [True, False] * 3
+    told = json.loads((evaluation.run.path / seen[4]["examples"]).read_text())
+    answered = pq.read_table(next(evaluation.run.path.glob("predictions/student*-last.parquet")))
+    by_image = {row["image"]: row for row in answered.to_pylist()}
+    for one in told:
+        logits = np.array(by_image[one["image"]]["logits"])
+        assert one["answer"] == str(logits.argmax())
+        assert one["class"] == str(by_image[one["image"]]["label"])
+        assert one["probability"] == pytest.approx(softmax(logits).max())
+        assert one["teacher"]["answer"] in set("0123456789")
+        assert len(one["webp"]) < 500  # 8 x 8 pixels
+    wrong = [one["probability"] for one in told if one["why"] == "mistake"]
+    assert wrong == sorted(wrong, reverse=True)
+    assert len(told) <= 48
     (probe,) = evaluation.summary["probes"]
     assert probe["run"].startswith("pretrain/")
     assert probe["labels"] == {"train": 50, "validation": 50}

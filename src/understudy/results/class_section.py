@@ -13,7 +13,8 @@ from understudy.results.html_table import Column, Datum, Record, table
 from understudy.results.markup import Markup, element, section
 from understudy.results.records import StudyRecord
 
-MOST_BY_CLASS = 25  # rows of the table where there are many classes; the weakest
+MOST_BY_CLASS = 1000  # rows of the table, the weakest first: about 300 kB
+OPEN = 12  # classes up to which the table stands open
 MOST_CONFUSIONS = 12
 
 
@@ -25,7 +26,9 @@ def classes(record: StudyRecord, found: Comparison) -> Markup | None:
     few = len(told.names) <= MOST_CLASSES
     weakest = sorted(told.figures, key=lambda one: one.f1 if one.f1 is not None else 2.0)
     by_class = _class_table(weakest[:MOST_BY_CLASS])
-    heading = f"Figures of the {MOST_BY_CLASS} weakest of {len(told.names)} classes"
+    heading = "Precision, recall and F1 by class, the weakest first"
+    if len(told.names) > MOST_BY_CLASS:
+        heading += f" ({exact(MOST_BY_CLASS)} of {exact(len(told.names))})"
     return section(
         "classes",
         "Classes",
@@ -33,9 +36,9 @@ def classes(record: StudyRecord, found: Comparison) -> Markup | None:
         element("div", *_plots(told), class_="figures") if few else None,
         element(
             "details",
-            element("summary", "Figures by class" if few else heading),
+            element("summary", heading),
             by_class,
-            open=None if few else "",
+            open="" if len(told.names) <= OPEN or not few else None,
         ),
         element("details", element("summary", "Most frequent confusions"), _confusions(told)),
     )
@@ -63,13 +66,14 @@ def _plots(told: Classes) -> list[Markup]:
 
 
 def _class_table(figures: Sequence[ClassFigures]) -> Markup:
+    compared = any(one.before is not None for one in figures)
     columns = [
         Column("Class", numeric=False),
-        Column("Images"),
-        Column("Precision %"),
-        Column("Recall %"),
-        Column("F1 %"),
-        Column("Baseline recall %"),
+        Column("Images", help="Test images of the class: its support"),
+        Column("Precision %", help="Of the images called so, those that are"),
+        Column("Recall %", help="Of the images that are so, those called so"),
+        Column("F1 %", help="Harmonic mean of both"),
+        *([Column("Baseline recall %", help="Of the model trained on labels alone")] * compared),
     ]
     records = [
         Record(
@@ -78,7 +82,7 @@ def _class_table(figures: Sequence[ClassFigures]) -> Markup:
                 Datum(exact(one.images), value=one.images),
                 *(
                     Datum(hundredths(value), value=value)
-                    for value in (one.precision, one.recall, one.f1, one.before)
+                    for value in (one.precision, one.recall, one.f1, *[one.before] * compared)
                 ),
             ]
         )

@@ -3,14 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from understudy.results.comparison import Comparison, Line
-from understudy.results.records import IDENTITY_LENGTH, StudyRecord
-from understudy.results.values import listing, mapping, number, text, texts
-
-Figures = dict[str, Any]
-"""One model's figures on the test split, as an evaluation wrote them."""
+from understudy.results.evaluations import Figures, best_student, evaluations_of
+from understudy.results.records import StudyRecord
+from understudy.results.values import listing, mapping, number, text
 
 
 @dataclass(frozen=True)
@@ -37,33 +34,14 @@ class Classes:
     """Row: the label; column: the answer; counts added up over seeds."""
 
 
-def best_student(comparison: Comparison) -> Line | None:
-    """The student to look at closely: the last checkpoint with the best validation accuracy.
-
-    Never chosen by test accuracy. Without any student, the best model at all.
-    """
-    tested = [
-        line
-        for line in comparison.at("last") or comparison.lines
-        if any(row.test_top1 is not None for row in line.rows)
-    ]
-    students = [line for line in tested if line.stage == "distill"] or tested
-
-    def validation(line: Line) -> float:
-        cell = line.cell("val_top1")
-        return cell.mean if cell else 0.0
-
-    return max(students, key=validation, default=None)
-
-
 def classes_of(record: StudyRecord, comparison: Comparison) -> Classes | None:
     """The figures by class of the student that is looked at closely; None without any."""
     line = best_student(comparison)
     if line is None:
         return None
-    evaluations = _evaluations(record, line)
-    names = next((names for names, _ in evaluations), ())
-    alike = [one for names_of_one, one in evaluations if names_of_one == names]
+    evaluations = evaluations_of(record, line)
+    names = next((one.classes for one in evaluations), ())
+    alike = [one.figures for one in evaluations if one.classes == names]
     if not names or not alike:
         return None
     against = [
@@ -71,27 +49,13 @@ def classes_of(record: StudyRecord, comparison: Comparison) -> Classes | None:
         for contrast in comparison.contrasts
         if contrast.of == line and contrast.role == "baseline"
     ]
-    before = [one for _, one in _evaluations(record, against[0])] if against else []
+    before = [one.figures for one in evaluations_of(record, against[0])] if against else []
     return Classes(
         line=line,
         names=names,
         figures=tuple(_figures(names, alike, before)),
         confusion=_added([listing(one.get("confusion")) for one in alike], size=len(names)),
     )
-
-
-def _evaluations(record: StudyRecord, line: Line) -> list[tuple[tuple[str, ...], Figures]]:
-    """Class names and figures of every evaluation of the line's runs on the test split."""
-    wanted = {row.identity for row in line.rows}
-    found: dict[str, tuple[tuple[str, ...], Figures]] = {}
-    for entry in record.having("evaluations"):
-        if entry.run.summary.get("split") != "test":
-            continue
-        for one in map(mapping, listing(entry.run.summary.get("evaluations"))):
-            identity = text(one.get("identity"))[:IDENTITY_LENGTH]
-            if identity in wanted and one.get("checkpoint") == line.checkpoint:
-                found.setdefault(identity, (texts(entry.run.summary.get("classes")), one))
-    return list(found.values())
 
 
 def _figures(

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TypeVar
 
 from understudy.results.records import StudyRecord
@@ -75,10 +76,11 @@ def comparison(record: StudyRecord) -> Comparison:
     rows = rows_of(record)
     lines = _lines([row for row in rows if row.val_top1 is not None or row.test_top1 is not None])
     students = [line for line in lines if line.stage == "distill"]
+    possible = _Opponents(lines)
     contrasts = [
         contrast
         for student in students
-        for role, other in _opponents(student, lines)
+        for role, other in _opponents(student, possible.of(student))
         if (contrast := _contrast(student, other, role)).differences
     ]
     return Comparison(rows=tuple(rows), lines=tuple(lines), contrasts=tuple(contrasts))
@@ -115,6 +117,33 @@ def _lines(rows: Sequence[Row]) -> list[Line]:
 
 def _ranks(things: Iterable[Thing]) -> dict[Thing, int]:
     return {thing: rank for rank, thing in enumerate(dict.fromkeys(things))}
+
+
+class _Opponents:
+    """Finds the few lines that may be a student's baseline or teacher, among thousands."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.lines = lines
+        self.places: dict[Hashable, list[int]] = {}
+        for place, line in enumerate(lines):
+            keys: list[Hashable] = [row.identity for row in line.rows]
+            for key in [*keys, _setting(line, line.axes.items())]:
+                self.places.setdefault(key, []).append(place)
+
+    def of(self, student: Line) -> list[Line]:
+        """Its teachers, and the models like it under any of its axes; in study order."""
+        axes = list(student.axes.items())
+        shared = (some for size in range(len(axes) + 1) for some in combinations(axes, size))
+        keys = [
+            *(origin for row in student.rows for origin in row.origins),
+            *(_setting(student, some) for some in shared),
+        ]
+        found = {place for key in keys for place in self.places.get(key, ())}
+        return [self.lines[place] for place in sorted(found)]
+
+
+def _setting(line: Line, axes: Iterable[tuple[str, str]]) -> Hashable:
+    return line.study, line.rows[0].data, line.rows[0].parameters, frozenset(axes)
 
 
 def _opponents(student: Line, lines: Sequence[Line]) -> list[tuple[str, Line]]:

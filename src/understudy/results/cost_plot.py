@@ -5,12 +5,13 @@ from math import floor, log10
 
 from understudy.results.comparison import Line
 from understudy.results.figure import SHARE, Figure, figure, plain, titled
-from understudy.results.formats import count, milliseconds
+from understudy.results.formats import count, milliseconds, size
 from understudy.results.plots import label, spread
 
 MOST_LABELS = 8  # names written beside points; more would overlap
 COSTS: dict[str, tuple[str, Callable[[float], str], Callable[[float], str]]] = {
     "parameters": ("parameters", count, lambda tick: count(tick).replace(".0 ", " ")),
+    "file_bytes": ("of the exported file", size, lambda tick: size(tick).replace(".0 ", " ")),
     "latency_ms": ("ms per image", milliseconds, lambda tick: f"{tick:g}"),
 }
 """Title of the axis, and how values and ticks are written."""

@@ -1,4 +1,4 @@
-"""Tables of the page: numbers right-aligned, wide ones scroll, heads sort."""
+"""Tables of the page: numbers right-aligned, wide ones scroll; DataTables sorts and filters."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,6 +13,8 @@ class Column(NamedTuple):
     numeric: bool = True
     help: str | None = None
     """Shown when the pointer rests on the head."""
+    aside: bool = False
+    """Hidden until the reader asks for all columns; shown where no script runs."""
 
 
 class Datum(NamedTuple):
@@ -20,7 +22,7 @@ class Datum(NamedTuple):
 
     shown: Child
     value: float | None = None
-    """What it is sorted by; else its text."""
+    """What it is sorted by in a numeric column; None comes last."""
     help: str | None = None
 
 
@@ -37,9 +39,15 @@ def table(columns: Sequence[Column], records: Sequence[Record], *, title: str) -
     heads = [
         element(
             "th",
-            element("button", column.title, type="button", title=column.help),
+            column.title,
             scope="col",
-            class_="number" if column.numeric else None,
+            title=column.help,
+            class_=" ".join(
+                word
+                for word, holds in (("number", column.numeric), ("aside", column.aside))
+                if holds
+            )
+            or None,
         )
         for column in columns
     ]
@@ -58,8 +66,7 @@ def table(columns: Sequence[Column], records: Sequence[Record], *, title: str) -
             element("thead", element("tr", *heads)),
             element("tbody", joined(lines)),
         ),
-        class_="scroll tall" if len(records) > 40 else "scroll",
-        tabindex="0",
+        class_="scroll",
         role="region",
         aria_label=title,
     )
@@ -70,6 +77,10 @@ def _cell(column: Column, datum: Datum) -> Markup:
         "td",
         datum.shown,
         class_="number" if column.numeric else None,
-        data_value=None if datum.value is None else repr(datum.value),
+        data_order=_order(datum) if column.numeric else None,
         title=datum.help,
     )
+
+
+def _order(datum: Datum) -> str:
+    return "" if datum.value is None else repr(datum.value)

@@ -1,6 +1,9 @@
 """The top of the page: what was studied, what came out, and what limits it."""
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from understudy.results.comparison import Comparison, Contrast
 from understudy.results.facts import smaller
@@ -11,7 +14,7 @@ from understudy.results.markup import Child, Markup, element, joined
 from understudy.results.records import StudyRecord
 from understudy.results.values import text
 
-UNBROKEN = "\u00a0%"  # no line begins with a percent sign
+UNIT = re.compile(r"(?<=\d) (?=[%kMG]|ms\b|points\b)")  # no line begins with a unit
 
 
 def header(record: StudyRecord) -> Markup:
@@ -39,10 +42,22 @@ def _parameters(record: StudyRecord) -> Markup | None:
     if not record.parameters:
         return None
     pairs = [
-        joined([element("dt", name), element("dd", str(value))])
-        for name, value in record.parameters.items()
+        joined([element("dt", name), element("dd", value)])
+        for name, value in _flat(record.parameters)
     ]
-    return element("details", element("summary", "Parameters"), element("dl", *pairs))
+    return element(
+        "details", element("summary", "Parameters"), element("dl", *pairs), class_="settings"
+    )
+
+
+def _flat(parameters: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Every parameter as the command line would name it."""
+    for key, value in parameters.items():
+        name = f"{above}{key}"
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{name}.")
+        else:
+            yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def headline(comparison: Comparison) -> Markup | None:
@@ -105,14 +120,14 @@ def _tile(figure: Child, told: str, *, accent: bool = False) -> Markup:
     return element(
         "div",
         element("p", figure, class_="figure accent" if accent else "figure"),
-        element("p", told, class_="quiet"),
+        element("p", UNIT.sub("\u00a0", told), class_="quiet"),
     )
 
 
 def told(findings: Sequence[Finding]) -> Markup:
     """All findings: results large, facts small, cautions apart."""
     results, facts, cautions = (
-        [element("li", one.text.replace(" %", UNBROKEN)) for one in findings if one.kind == kind]
+        [element("li", UNIT.sub("\u00a0", one.text)) for one in findings if one.kind == kind]
         for kind in ("result", "fact", "caution")
     )
     return element(

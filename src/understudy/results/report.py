@@ -1,19 +1,19 @@
 """One self-contained page about a study: works from file://, asks the network for nothing."""
 
 from base64 import b64encode
-from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from plotly.offline import get_plotlyjs
-
 from understudy.core.files import make_folder, write_text
 from understudy.results.class_section import classes
 from understudy.results.colours import colours
 from understudy.results.comparison import Comparison, comparison
+from understudy.results.confidence_section import confidence
+from understudy.results.example_section import images
 from understudy.results.findings import findings
+from understudy.results.libraries import datatables, plotly
 from understudy.results.markup import Markup, element, joined, safe
 from understudy.results.overview import header, headline, told
 from understudy.results.records import StudyRecord
@@ -26,6 +26,8 @@ SECTIONS = {
     "results": "Results",
     "training": "Training",
     "classes": "Classes",
+    "confidence": "Confidence",
+    "images": "Images",
     "cost": "Cost",
     "runs": "Runs",
 }
@@ -35,7 +37,8 @@ def write_report(record: StudyRecord, path: Path) -> None:
     """Writes a study's page.
 
     The page holds its style, its scripts and its data. Its content security policy allows the
-    two scripts that stand in it, by their hashes, and no request to anywhere.
+    three scripts that stand in it, by their hashes, and no request to anywhere. The scripts are
+    5.4 MB; all that a study adds is kept below as much again (`MOST_...` beside each part).
 
     Args:
         record: What to show, as `find` or `read_study` gives it.
@@ -43,6 +46,7 @@ def write_report(record: StudyRecord, path: Path) -> None:
 
     Raises:
         StorageError: The disk refuses.
+        MissingResourceError: The library that sorts and filters tables is not installed.
     """
     found = comparison(record)
     make_folder(path.parent)
@@ -56,6 +60,8 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
         "results": results(found, painted),
         "training": training(record, painted),
         "classes": classes(record, found),
+        "confidence": confidence(record, found, painted),
+        "images": images(record, found),
         "cost": costs(found, painted),
         "runs": runs(record, found.rows, beside=beside, colours=painted),
     }
@@ -73,25 +79,18 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
 
 
 def _page(record: StudyRecord, body: Markup) -> str:
-    script = _asset("page.js")
+    scripts = {"plotly": plotly(), "datatables": datatables(), "script": _asset("page.js")}
     return Template(_asset("page.html")).substitute(
         title=safe(record.title),
-        policy=f"{_hash(_plotly())} {_hash(script)}",
+        policy=" ".join(map(_hash, scripts.values())),
         style=_asset("page.css"),
         body=body,
-        plotly=_plotly(),
-        script=script,
+        **scripts,
     )
 
 
 def _asset(name: str) -> str:
     return files("understudy.results").joinpath("page", name).read_text(encoding="utf-8")
-
-
-@cache
-def _plotly() -> str:
-    """plotly.js as the library ships it; browsers hash it with line feeds alone."""
-    return str(get_plotlyjs()).replace("\r\n", "\n")
 
 
 def _hash(script: str) -> str:

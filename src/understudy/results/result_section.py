@@ -6,9 +6,16 @@ from understudy.results.comparison import Comparison, Line
 from understudy.results.cost_plot import accuracy_against
 from understudy.results.figure import plotted
 from understudy.results.findings import METRICS
+from understudy.results.formats import exact
 from understudy.results.markup import Markup, element, section
 from understudy.results.plots import accuracies, gains
 from understudy.results.result_tables import axes_of, cost_table, gains_table, legend, main_table
+
+COSTS_DRAWN = (
+    ("parameters", "parameters"),
+    ("latency_ms", "latency"),
+    ("file_bytes", "file size"),
+)
 
 
 def results(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
@@ -54,18 +61,18 @@ def results(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
 
 
 def costs(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
-    """What each model costs, and accuracy over parameters and over latency."""
+    """What each model costs, and accuracy over parameters, latency and file size."""
     lines = found.at("last") or found.lines
     metric = _metric(lines)
     plots = [
         plotted(drawn, caption=f"{METRICS[metric].capitalize()} against {title}")
-        for cost, title in (("parameters", "parameters"), ("latency_ms", "latency"))
+        for cost, title in COSTS_DRAWN
         if (drawn := accuracy_against(cost, lines, metric, colours))
     ]
     listed = cost_table(lines, colours)
     if not plots and listed is None:
         return None
-    return section("cost", "Cost", listed, element("div", *plots, class_="figures"))
+    return section("cost", "Cost", listed, element("div", *plots, class_="figures small"))
 
 
 def _metric(lines: Sequence[Line]) -> str:
@@ -79,7 +86,9 @@ def _reading(found: Comparison) -> str:
     spread = (
         "± is the standard deviation over seeds." if seeds > 1 else "One seed, so no ± is shown."
     )
+    labels = {cell.mean for line in found.lines if (cell := line.cell("labels"))}
+    equally = f" Every model used {exact(labels.pop())} labels." if len(labels) == 1 else ""
     return (
         f"{spread} “last” is the end of training; “best” did best on validation. Neither was "
-        "chosen by test images."
+        f"chosen by test images.{equally}"
     )

@@ -29,14 +29,14 @@ FIGURES: tuple[tuple[str, Column, Callable[[float | None], str]], ...] = (
     ),
     (
         "test_nll",
-        Column("NLL", help="Negative log-likelihood in nats, test: lower is better"),
+        Column("NLL", help="Negative log-likelihood in nats, test: lower is better", aside=True),
         nats,
     ),
     ("agreement", Column("Agreement %", help="Answers equal to the teacher's, test"), hundredths),
     ("latency_ms", Column("ms / image", help="Exported, batch 1, one thread"), milliseconds),
     ("parameters", Column("Parameters"), count),
     ("labels", Column("Labels", help="Training and validation labels together"), exact),
-    ("steps", Column("Steps", help="Optimizer steps up to this checkpoint"), exact),
+    ("steps", Column("Steps", help="Optimizer steps up to this checkpoint", aside=True), exact),
 )
 COSTS: tuple[tuple[str, Column, Callable[[float | None], str]], ...] = (
     ("parameters", Column("Parameters"), count),
@@ -66,7 +66,7 @@ def swatch(name: str, colours: Mapping[str, str]) -> Markup:
 
 
 def main_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup:
-    """Every model at its kept checkpoints; a cell's help names its runs."""
+    """Every model at its kept checkpoints; the help of the cell of seeds names its runs."""
     axes = axes_of(lines)
     studies = len({line.study for line in lines}) > 1
     shown = [one for one in FIGURES if any(line.cell(one[0]) for line in lines)]
@@ -76,7 +76,10 @@ def main_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup:
         *(Column(axis, numeric=False) for axis in axes),
         Column("Checkpoint", numeric=False, help="The last one, or the best on validation"),
         Column("Seeds"),
-        *(column for _, column, _ in shown),
+        *(
+            column._replace(aside=column.aside or _is_told_once(metric, lines))
+            for metric, column, _ in shown
+        ),
     ]
     records = [
         Record(
@@ -85,7 +88,9 @@ def main_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup:
                 Datum(swatch(line.name, colours)),
                 *(Datum(line.axes.get(axis, ABSENT)) for axis in axes),
                 Datum(line.checkpoint),
-                Datum(str(seeds := len({row.run for row in line.rows})), value=seeds),
+                Datum(
+                    str(seeds := len({row.run for row in line.rows})), value=seeds, help=_runs(line)
+                ),
                 *(_figure(line.cell(metric), metric, write, seeds) for metric, _, write in shown),
             ],
             kind=" ".join(
@@ -101,6 +106,12 @@ def main_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup:
         for line in lines
     ]
     return table(columns, records, title="Comparison of all models")
+
+
+def _is_told_once(metric: str, lines: Sequence[Line]) -> bool:
+    """Whether a column would say the same of every model, and so needs no room."""
+    cells = [line.cell(metric) for line in lines]
+    return metric == "labels" and len({cell.mean for cell in cells if cell}) == 1
 
 
 def cost_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup | None:
@@ -155,8 +166,12 @@ def _figure(
     return Datum(
         joined([write(cell.mean), *(element("small", text) for text in beside)]),
         value=cell.mean,
-        help=f"{plural(cell.n, 'run')}: {', '.join(cell.runs[:12])}",
     )
+
+
+def _runs(line: Line) -> str:
+    ids = list(dict.fromkeys(row.run for row in line.rows))
+    return f"{plural(len(ids), 'run')}: {', '.join(ids[:12])}"
 
 
 def gains_table(contrasts: Sequence[Contrast]) -> Markup:

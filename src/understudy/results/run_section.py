@@ -33,13 +33,20 @@ def runs(
         return section("runs", "Runs", element("p", "No run has begun yet."))
     settings = list(_settings(record, rows))
     folded = element(
-        "details", element("summary", f"Settings of {len(settings)} configurations"), *settings
+        "details",
+        element("summary", f"Settings of {len(settings)} configurations"),
+        *settings,
+        class_="settings",
     )
     return section(
         "runs",
         "Runs",
         _table(record, beside=beside, colours=colours),
-        *([element("h3", "Settings"), *settings] if len(settings) <= MOST_OPEN else [folded]),
+        *(
+            [element("h3", "Settings", class_="settings"), *settings]
+            if len(settings) <= MOST_OPEN
+            else [folded]
+        ),
     )
 
 
@@ -112,6 +119,7 @@ def _settings(record: StudyRecord, rows: tuple[Row, ...]) -> Iterator[Markup]:
             element("summary", title),
             element("pre", entry.run.config.strip()),
             _environment(entry),
+            class_="settings",
         )
 
 

@@ -23,6 +23,7 @@ from understudy.stages.material import DataSettings, Indices
 from understudy.stages.observers import answers_on
 from understudy.stages.probing import probed
 from understudy.stages.restore import Restored, Slot, classifier, must_fit, restored, slots_of
+from understudy.stages.showing import write_examples
 from understudy.stages.training import parent_identity
 
 
@@ -121,26 +122,35 @@ def _figures(
     each: _Answered, answered: list[_Answered], pack: Pack, images: Indices, run: Run
 ) -> dict[str, Any]:
     labels, logits = pack.labels[images], each.answers.logits
+    teacher = _teacher(each, answered)
     return {
         **parent_identity(each.path),
         "checkpoint": each.slot,
         **accuracy(logits, labels, classes=pack.classes).as_json(),
         **calibration(logits, labels).as_json(),
-        "agreement": _agreement_with_teacher(each, answered),
+        "agreement": agreement(each.answers, teacher) if teacher is not None else None,
+        "examples": _examples(each, teacher, pack, run),
         **cost_of(each.path, run),
     }
 
 
-def _agreement_with_teacher(each: _Answered, answered: list[_Answered]) -> float | None:
-    """Share of images answered as the model's teacher answers, where the teacher is here too."""
+def _teacher(each: _Answered, answered: list[_Answered]) -> Predictions | None:
+    """The answers of the model's teacher, where it is here too."""
     teacher = each.model.summary["parents"].get("teacher")
     for other in answered:
         if teacher and (other.model.summary["identity"], other.slot) == (
             teacher["identity"],
             teacher["checkpoint"],
         ):
-            return agreement(each.answers, other.answers)
+            return other.answers
     return None
+
+
+def _examples(each: _Answered, teacher: Predictions | None, pack: Pack, run: Run) -> str | None:
+    """The file of images to show; of the last checkpoint alone, the main one."""
+    if each.slot != "last":
+        return None
+    return write_examples(run, f"{each.path.name}-{each.slot}", each.answers, teacher, pack)
 
 
 def _write_answers(run: Run, name: str, answers: Predictions, pack: Pack) -> None:

@@ -152,9 +152,20 @@ class Tree:
         classes: Sequence[str] = CLASSES,
         axes: dict[str, Any] | None = None,
         settings: dict[str, Any] | None = None,
+        examples: Sequence[dict[str, Any]] | str = (),
         **summary: Any,
     ) -> dict[str, Any]:
-        """An evaluation of every trained classifier of a seed, at both checkpoints."""
+        """An evaluation of every trained classifier of a seed, at both checkpoints.
+
+        Args:
+            seed: Of the runs.
+            top1: Test accuracies by node.
+            classes: Their names.
+            axes: Of the evaluation.
+            settings: Of the evaluation.
+            examples: Content of the student's file of images; none is written without.
+            summary: Further fields of its summary.
+        """
         levels = top1 or {node: by_seed[seed] for node, by_seed in TEST.items()}
         evaluations = [
             {
@@ -163,6 +174,7 @@ class Tree:
                 "identity": self._of(node, seed, axes or {}),
                 **figures(level + 0.004 * (checkpoint == "best"), classes),
                 "agreement": 0.81 if node == "student" else None,
+                "examples": "examples/student.json" if node == "student" and examples else None,
                 "parameters": NETWORKS[node],
                 "macs": 10_000_000,
                 "file_bytes": 330_000,
@@ -175,7 +187,10 @@ class Tree:
         ]
         content = {"split": "test", "images": 10_000, "classes": list(classes), **summary}
         told = {**content, "evaluations": evaluations}
-        return self.run("evaluation", seed, summary=told, axes=axes, settings=settings)
+        entry = self.run("evaluation", seed, summary=told, axes=axes, settings=settings)
+        if examples:
+            self.write(f"{entry['run']}/examples/student.json", examples)
+        return entry
 
     def export(self, seed: int, **options: Any) -> dict[str, Any]:
         """An exported student."""
@@ -249,7 +264,30 @@ def figures(top1: float, classes: Sequence[str]) -> dict[str, Any]:
         "nll": 1.4,
         "confusion": confusion,
         "per_class": per_class,
-        "reliability": [],
+        "reliability": [
+            {"confidence": 0.3, "accuracy": 0.2, "share": 0.25},
+            {"confidence": 0.7, "accuracy": 0.5, "share": 0.5},
+            {"confidence": 0.97, "accuracy": 0.9, "share": 0.25},
+        ],
+    }
+
+
+DOT = "UklGRh4AAABXRUJQVlA4TBEAAAAvAAAAAAdQwAIWsP+BiOh/AAA="
+"""One grey pixel as WebP, base64."""
+
+
+def example(image: str, *, why: str = "mistake", **fields: Any) -> dict[str, Any]:
+    """One image as an evaluation writes it."""
+    return {
+        "image": image,
+        "why": why,
+        "class": "cat",
+        "probability_of_class": 0.02,
+        "answer": "dog",
+        "probability": 0.97,
+        "teacher": {"answer": "cat", "probability": 0.6},
+        "webp": DOT,
+        **fields,
     }
 
 

@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from understudy.results.classes import Classes, best_student, classes_of
+from understudy.results.classes import Classes, classes_of
 from understudy.results.comparison import comparison
+from understudy.results.evaluations import best_student
 from understudy.results.find import find
 
 

@@ -34,6 +34,7 @@
     const place = figure.querySelector(".plot");
     const content = JSON.parse(figure.querySelector("script").textContent);
     const { data, layout } = styled(content, getComputedStyle(root));
+    if (root.dataset.print !== undefined) layout.width = place.clientWidth; // paper does not resize
     layout.dragmode = coarse ? false : "zoom"; // on a phone a finger scrolls the page
     Plotly.react(place, data, narrowed(layout, place.clientWidth), {
       responsive: true,
@@ -63,41 +64,89 @@
   addEventListener("load", () => setTimeout(drawNext, 500));
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(draw));
+  // A digit of 8 x 8 pixels shows them; a photograph stays smooth.
+  for (const image of document.querySelectorAll(".images img")) {
+    const mark = () => image.classList.toggle("exact", image.naturalWidth <= 16);
+    if (image.complete) mark();
+    else image.addEventListener("load", mark);
+  }
+
+  // Tables. Without this script they stand whole and in the page's order.
+  const natural = new Intl.Collator(undefined, { numeric: true });
+  const last = (isAbsent, compare) => (a, b) => isAbsent(a) - isAbsent(b) || compare(a, b);
+  const types = {
+    figure: [(cell) => (cell === "" ? null : Number(cell)), (a) => a === null, (a, b) => a - b],
+    name: [(cell) => String(cell), (a) => a === "–", natural.compare],
+  };
+  for (const [name, [pre, isAbsent, compare]] of Object.entries(types)) {
+    DataTable.ext.type.order[`${name}-pre`] = pre;
+    DataTable.ext.type.order[`${name}-asc`] = last(isAbsent, compare);
+    DataTable.ext.type.order[`${name}-desc`] = last(isAbsent, (a, b) => compare(b, a));
+  }
+
+  const SEARCHED = 10; // rows from which a search is worth its room
+  const PAGED = 50; // rows from which a table is shown in pages
+  const dialog = { search: "", searchPlaceholder: "Filter", zeroRecords: "No row has these words.",
+    info: "_START_ to _END_ of _TOTAL_", infoEmpty: "", infoFiltered: "(of _MAX_)",
+    paginate: { first: "«", previous: "‹", next: "›", last: "»" } };
+
+  const tables = [...document.querySelectorAll(".scroll table")].map((place) => {
+    const rows = place.tBodies[0].rows.length;
+    const aside = [...place.tHead.rows[0].cells].flatMap((cell, at) =>
+      cell.classList.contains("aside") ? [at] : []);
+    const table = new DataTable(place, {
+      order: [],
+      autoWidth: false,
+      paging: rows > PAGED,
+      pageLength: 25,
+      lengthChange: false,
+      searching: rows > SEARCHED,
+      language: dialog,
+      columnDefs: [
+        { targets: "number", type: "figure", orderSequence: ["desc", "asc", ""] },
+        { targets: "_all", type: "name", orderSequence: ["asc", "desc", ""] },
+      ],
+      layout: {
+        topStart: rows > SEARCHED ? "search" : null,
+        topEnd: aside.length ? () => chooser(place, aside) : null,
+        bottomStart: rows > PAGED ? "info" : null,
+        bottomEnd: rows > PAGED ? "paging" : null,
+      },
+    });
+    if (aside.length) table.columns(aside).visible(false, false);
+    return table;
+  });
+
+  function chooser(place, aside) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "columns";
+    button.textContent = "All columns";
+    button.setAttribute("aria-pressed", "false");
+    button.addEventListener("click", () => {
+      const all = button.getAttribute("aria-pressed") !== "true";
+      new DataTable.Api(place).columns(aside).visible(all, false);
+      button.setAttribute("aria-pressed", all);
+      button.textContent = all ? "Fewer columns" : "All columns";
+    });
+    return button;
+  }
+
+  // Print. The page takes the width of the paper first, so that plots are drawn to fit it.
+  const opened = [];
   addEventListener("beforeprint", () => {
     root.dataset.print = "";
+    for (const one of document.querySelectorAll("details:not([open], .settings, .settings *)")) {
+      one.open = true;
+      opened.push(one);
+    }
+    tables.forEach((table) => table.page.len(-1).draw(false));
     figures.forEach(draw);
   });
   addEventListener("afterprint", () => {
     delete root.dataset.print;
+    opened.splice(0).forEach((one) => (one.open = false));
+    tables.forEach((table) => table.page.len(table.init().pageLength).draw(false));
     drawn.forEach(draw);
   });
-
-  function key(row, column) {
-    const cell = row.cells[column];
-    return cell.dataset.value === undefined ? cell.textContent : Number(cell.dataset.value);
-  }
-
-  function order(head) {
-    const column = head.cellIndex;
-    const table = head.closest("table");
-    const falling = head.getAttribute("aria-sort") === "descending";
-    const sign = falling ? 1 : -1;
-    const compare = (a, b) =>
-      typeof a === "number" && typeof b === "number"
-        ? a - b
-        : String(a).localeCompare(String(b), undefined, { numeric: true });
-    const absent = (value) => value === "–";
-    const rows = [...table.tBodies[0].rows].sort((a, b) => {
-      const [left, right] = [key(a, column), key(b, column)];
-      if (absent(left) || absent(right)) return absent(left) - absent(right);
-      return sign * compare(left, right);
-    });
-    table.tBodies[0].append(...rows);
-    for (const other of head.parentNode.cells) other.removeAttribute("aria-sort");
-    head.setAttribute("aria-sort", falling ? "ascending" : "descending");
-  }
-
-  for (const button of document.querySelectorAll("th button")) {
-    button.addEventListener("click", () => order(button.closest("th")));
-  }
 })();
