@@ -32,6 +32,8 @@ class Entry(NamedTuple):
     """"train", "val", "test", "unlabeled", or "" where the source gives no splits."""
     label: int
     """Position in the class list; -1 where there is none."""
+    group: str = ""
+    """What it belongs to, such as a scene or a patient, all on one side of a split; "": nothing."""
 
 
 class Listing(NamedTuple):
