@@ -61,6 +61,8 @@ def split(pack: Pack, settings: SplitSettings) -> Splits:
     val, test, unlabeled = (np.flatnonzero(given == name) for name in ("val", "test", "unlabeled"))
     carver = Carver(pack.labels, bundles, pack.classes, settings.seed, bool(pack.groups))
     notes = _conflicts(pack, copies)
+    if alone := pack.groups.count(""):
+        notes.append(f"{alone} of {len(copies)} images belong to no group")
 
     if not len(test):
         in_val = np.isin(bundles[train], bundles[val])

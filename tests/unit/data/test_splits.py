@@ -425,7 +425,7 @@ def test_a_group_shared_by_validation_and_training_is_noted() -> None:
     splits = split(pack, SplitSettings())
 
     shared = "1 groups of validation images hold others too: 'x' (val/a/6, train/a/0)"
-    assert splits.notes == (shared,)
+    assert splits.notes == ("16 of 18 images belong to no group", shared)
 
 
 def test_a_class_that_one_group_holds_is_told_with_its_images_and_groups() -> None:

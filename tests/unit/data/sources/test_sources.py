@@ -10,7 +10,7 @@ from understudy.data.sources.listing import SourceSettings
 def test_every_source_is_chosen_by_its_kind() -> None:
     kinds = [get_args(source.model_fields["kind"].annotation) for source in every_source()]
 
-    assert kinds == [("folder",), ("parquet",), ("digits",)]
+    assert kinds == [("folder",), ("manifest",), ("parquet",), ("hub",), ("digits",)]
 
 
 @pytest.mark.parametrize("source", every_source(), ids=lambda source: source.__name__)
@@ -20,5 +20,5 @@ def test_every_setting_is_documented(source: type[SourceSettings]) -> None:
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(ValidationError, match="'folder', 'parquet', 'digits'"):
-        TypeAdapter(AnySource).validate_python({"kind": "hub"})
+    with pytest.raises(ValidationError, match="'folder', 'manifest', 'parquet', 'hub'"):
+        TypeAdapter(AnySource).validate_python({"kind": "tar"})
