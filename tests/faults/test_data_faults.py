@@ -15,6 +15,7 @@ from understudy.core.progress import Silent
 from understudy.data.labels import FewLabelsSettings, few_labels
 from understudy.data.pack import Pack, open_pack
 from understudy.data.sources.folder import FolderSettings
+from understudy.data.sources.manifest import ManifestSettings
 from understudy.data.splits import Splits, SplitSettings, split
 
 Break = Callable[[Path], Any]
@@ -289,3 +290,72 @@ def test_nothing_is_left_behind_by_a_refusal(folder: Path) -> None:
     assert len(pack.images) == 126
     folders = [path.name for path in (folder.parent / "shared/packs").iterdir() if path.is_dir()]
     assert folders == [pack.key]
+
+
+@pytest.fixture
+def labels(folder: Path) -> Path:
+    """A table of the training and test images, beside their folder; three rows are a scene."""
+    rows = [
+        f"images/{split}/{name}/{number}.png;{name};{split};{split}-{number // 3}"
+        for split, count in (("train", 10), ("test", 3))
+        for name in ("cat", "dog")
+        for number in range(count)
+    ]
+    path = folder.parent / "labels.csv"
+    path.write_text("\n".join(["path;label;split;group", *rows]))
+    return path
+
+
+def of_table(path: Path, **settings: Any) -> tuple[Pack, Splits]:
+    source = ManifestSettings.model_validate({"path": path, **settings})
+    pack = open_pack(source, shared=path.parent / "shared", progress=Silent())
+    return pack, split(pack, SplitSettings())
+
+
+def test_b8_a_table_from_a_spreadsheet_is_read_whole(labels: Path, folder: Path) -> None:
+    pack, splits = of_table(labels)
+    text = labels.read_text()
+    labels.write_bytes(("\ufeff" + text.replace("\n", "\r\n")).encode())
+    again, _ = of_table(labels)
+
+    assert [len(splits.train) + len(splits.val), len(splits.test)] == [20, 6]
+    in_train, in_val = ({pack.groups[i] for i in part} for part in (splits.train, splits.val))
+    assert not in_train & in_val
+    assert again.key == pack.key
+    assert set(pack.groups) == {f"train-{k}" for k in range(4)} | {"test-0"}
+    assert sum(prepared(folder)[0].labels >= 0) == 26
+
+
+def test_b8_missing_files_and_labels_are_counted_and_refused(labels: Path) -> None:
+    text = labels.read_text().replace("train/cat/1.png", "train/cat/x.png")
+    labels.write_text(text.replace("test/dog/2.png;dog", "test/dog/2.png;"))
+
+    with pytest.raises(DataError) as caught:
+        of_table(labels)
+
+    assert "labels.csv: 2 mistakes" in str(caught.value)
+    assert "line 3: images/train/cat/x.png" in str(caught.value)
+    assert "line 27: images/test/dog/2.png" in str(caught.value)
+
+
+def test_b1_a_broken_image_of_a_table_is_named(labels: Path, folder: Path) -> None:
+    truncated(folder / "train/cat/4.png")
+
+    with pytest.raises(DataError, match=r"images/train/cat/4\.png: damaged"):
+        of_table(labels)
+
+
+def test_b9_a_scene_on_both_sides_of_a_given_split_is_refused(labels: Path) -> None:
+    labels.write_text(labels.read_text().replace(";test;test-0", ";test;train-0", 1))
+
+    with pytest.raises(DataError, match=r"1 groups are in the test split and outside of it: 'trai"):
+        of_table(labels)
+
+
+def test_a_pool_of_all_files_adds_those_that_the_table_does_not_name(
+    labels: Path, folder: Path
+) -> None:
+    pack, splits = of_table(labels, unlabeled=folder)
+
+    assert len(splits.unlabeled) == 100
+    assert pack.skipped["image of data.unlabeled that the data names already"] == 26

@@ -117,3 +117,31 @@ def test_more_labels_than_there_are_is_told_once_before_anything_is_made(
     assert "error: Cannot label" in shown.err
     assert shown.out == ""
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"shared"}
+
+
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize("study", [["run", "few-labels", "--dry-run"], ["train", "plan.steps=1"]])
+def test_a_table_of_images_is_taken_for_what_it_is(
+    study: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Given as `data=FILE` with no other word; a mistake in it is told with its line."""
+    (tmp_path / "labels.csv").write_text("path,label\nphotos/cat/0.png,cat\nphotos/gone.png,dog\n")
+
+    code = main([*study, f"data={tmp_path / 'labels.csv'}", "--runs", str(tmp_path / "runs")])
+
+    told = capsys.readouterr()
+    if "--dry-run" in study:
+        assert (code, told.err) == (0, "")
+        return
+    assert code == 3
+    assert "line 3: photos/gone.png" in told.err
+
+
+@pytest.mark.parametrize("word", ["data={}", "data.unlabeled={}"])
+def test_runs_inside_a_pool_are_refused_too(
+    word: str, photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(photos)
+
+    assert main(["train", f"data={photos}", word.format(photos), "plan.steps=1"]) == 2
+    assert "--runs" in capsys.readouterr().err

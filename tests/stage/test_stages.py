@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -328,6 +329,18 @@ def test_another_split_of_the_same_images_is_refused(
     ):
         with pytest.raises(UsageError, match="split"):
             go(stage, root=tmp_path, split=other, **settings)
+
+
+def test_a_split_stated_before_there_was_some_setting_is_the_same_split(
+    go: Launcher, baseline: Launched, tmp_path: Path
+) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(baseline.run.path, old)
+    summary = json.loads((old / "summary.json").read_text())
+    del summary["split"]["allow_shared_groups"]
+    (old / "summary.json").write_text(json.dumps(summary))
+
+    assert go("evaluate", root=tmp_path, models=[str(old)]).summary
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""Settings given without their `kind` are of the kind that stands there by default."""
+"""Settings given without their `kind` are of the kind that they imply, or that stands there."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -9,8 +9,15 @@ from pydantic.fields import FieldInfo
 from understudy.core.annotations import is_model, kinds_of, members
 
 
+class ImpliedKind(NamedTuple):
+    """Marks a choice of kinds where the other values may tell which is meant."""
+
+    of: Callable[[Mapping[str, Any]], str | None]
+    """The kind that values imply; None where they imply none."""
+
+
 def with_default_kinds(model: type[BaseModel], values: Any) -> Any:
-    """The values with every `kind` that is left out where the model has a default of some kind.
+    """The values with every `kind` that is left out, or null, where one is implied or the default.
 
     So `optimizer: {learning_rate: 0.1}` changes the default optimizer. What lies in lists, and
     where no kind is the default, stays as given.
@@ -26,8 +33,12 @@ def with_default_kinds(model: type[BaseModel], values: Any) -> Any:
 def _completed(field: FieldInfo, value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
-    default = getattr(field.default, "kind", None)
-    given = {"kind": default, **value} if default is not None else value
+    given = value
+    if value.get("kind") is None:
+        marks = (mark for mark in field.metadata if isinstance(mark, ImpliedKind))
+        implied = next((kind for mark in marks if (kind := mark.of(value))), None)
+        kind = implied or getattr(field.default, "kind", None)
+        given = value if kind is None else {**value, "kind": kind}
     for member in members(field.annotation):
         if is_model(member) and (not kinds_of(member) or given.get("kind") in kinds_of(member)):
             return with_default_kinds(member, given)

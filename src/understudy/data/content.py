@@ -1,4 +1,4 @@
-"""The key of a data set: its images' bytes, names, splits and labels, wherever it lies."""
+"""The key of a data set: its images' bytes, names, splits, labels and groups, wherever it lies."""
 
 import json
 from hashlib import sha256
@@ -7,7 +7,7 @@ from understudy.core.progress import Progress
 from understudy.data import decode
 from understudy.data.blocks import in_blocks
 from understudy.data.decode import Pixels
-from understudy.data.sources.listing import Listing
+from understudy.data.sources.listing import Entry, Listing
 
 KEY_LENGTH = 32  # 128 bits of SHA-256: no accidental collision
 
@@ -34,11 +34,12 @@ def content_digests(listing: Listing, progress: Progress) -> list[bytes]:
 
 
 def content_key(listing: Listing, digests: list[bytes]) -> str:
-    """A hash of all that decides the pack's pixels and labels, and of nothing else."""
+    """A hash of all that decides the pack's pixels, labels and groups, and of nothing else."""
     key = sha256(_beginning(listing))
     for entry, digest in zip(listing.entries, digests, strict=True):
         label = "" if entry.label < 0 else listing.classes[entry.label]
-        key.update(json.dumps([entry.name, entry.split, label, digest.hex()]).encode() + b"\n")
+        told = [entry.name, entry.split, label, digest.hex(), *_group(entry)]
+        key.update(json.dumps(told).encode() + b"\n")
     return key.hexdigest()[:KEY_LENGTH]
 
 
@@ -48,8 +49,13 @@ def quick_key(listing: Listing) -> str:
         return ""
     key = sha256(_beginning(listing) + listing.stamp.encode())
     for entry in listing.entries:
-        key.update(f"\n{entry.name!r} {entry.split} {entry.label}".encode())
+        key.update(f"\n{entry.name!r} {entry.split} {entry.label} {_group(entry)}".encode())
     return key.hexdigest()[:KEY_LENGTH]
+
+
+def _group(entry: Entry) -> list[str]:
+    """Nothing for an image of no group, so that the keys of packs without groups stay."""
+    return [entry.group] if entry.group else []
 
 
 def _beginning(listing: Listing) -> bytes:

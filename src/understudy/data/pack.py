@@ -1,7 +1,7 @@
 """The pack: a data set decoded once, mapped into memory, shared by all runs, safe to delete."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,11 +33,13 @@ class Pack(NamedTuple):
     """For each image "train", "val", "test", "unlabeled", or "" where the source gives no split."""
     classes: tuple[str, ...]
     key: str
-    """Hash of the images' bytes, names, splits and labels, and of how they were decoded."""
+    """Hash of the images' bytes, names, splits, labels and groups, and of how they were decoded."""
     skipped: Mapping[str, int]
     """What is not in the pack, counted by reason: system files, unreadable unlabeled images."""
     fingerprints: Fingerprints
     """[N, 2]: equal exactly for images of equal pixels."""
+    groups: tuple[str, ...] = ()
+    """For each image what it belongs to, "" for nothing; empty where no image belongs to any."""
 
     def mean_std(self, indices: NDArray[np.int64]) -> tuple[list[float], list[float]]:
         """Mean and standard deviation of each channel over some images, on the scale 0 to 1.
@@ -155,8 +157,14 @@ def _loaded(folder: Path, listing: Listing) -> Pack | None:
             key=folder.name,
             skipped={**listing.ignored, **columns["skipped"]},
             fingerprints=fingerprints,
+            groups=_groups(columns.get("groups", ())),  # packs of before there were groups
         )
     except (OSError, StorageError, ValueError, KeyError, TypeError):
         return None
     whole = len(images) == len(fingerprints) == len(pack.names) == len(pack.labels)
+    whole &= len(pack.groups) in (0, len(images))
     return pack if whole else None
+
+
+def _groups(column: Sequence[str]) -> tuple[str, ...]:
+    return tuple(column) if any(column) else ()

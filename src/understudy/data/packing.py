@@ -91,6 +91,7 @@ def write_pack(
         "names": [entry.name for entry in kept],
         "labels": [entry.label for entry in kept],
         "given": [entry.split for entry in kept],
+        "groups": [entry.group for entry in kept],
         "skipped": Counter(f"unlabeled image: {found.reason}" for found in bad),
     }
     write_text(folder / "pack.json", json.dumps(columns))

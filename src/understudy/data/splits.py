@@ -9,13 +9,13 @@ from pydantic import Field
 
 from understudy.core.errors import DataError
 from understudy.core.settings import Settings
+from understudy.data.carve import MOST_SHOWN, Carver
 from understudy.data.fingerprint import groups_of
 from understudy.data.pack import Pack
-from understudy.data.shuffle import shuffled
+from understudy.data.together import joined, numbered
 
 Indices = NDArray[np.int64]
 Share = Annotated[float, Field(gt=0, lt=1)]
-MOST_SHOWN = 10
 
 
 class SplitSettings(Settings):
@@ -29,6 +29,8 @@ class SplitSettings(Settings):
     """Draws the carved splits; apart from the seeds of runs, which all share one split."""
     allow_duplicates: bool = False
     """Go on although test images are identical to others, which makes the test too easy."""
+    allow_shared_groups: bool = False
+    """Go on although a given test split has groups in common with others: too easy a test."""
 
 
 class Splits(NamedTuple):
@@ -40,85 +42,99 @@ class Splits(NamedTuple):
     unlabeled: Indices
     """Images from an unlabeled folder."""
     notes: tuple[str, ...] = ()
-    """Sentences about identical images, for the run's record."""
+    """Sentences about images that are identical or of one group, for the run's record."""
 
 
 def split(pack: Pack, settings: SplitSettings) -> Splits:
-    """Train, validation and test images, no test image identical to any other split's.
+    """Train, validation and test images; no test image shares pixels or group with another split's.
 
-    Identical images are kept on one side of a split that is carved here.
+    What belongs together is kept on one side of a split that is carved here.
 
     Raises:
         DataError: A class is too small to be on every side, or a given test split shares images
-            with another.
+            or groups with another.
     """
-    given, groups = np.array(pack.given), groups_of(pack.fingerprints)
+    given, copies = np.array(pack.given), groups_of(pack.fingerprints)
+    groups = numbered(pack.groups) if pack.groups else np.full(len(copies), -1)
+    bundles = joined(copies, groups)
     train = np.flatnonzero((given == "train") | (given == ""))
     val, test, unlabeled = (np.flatnonzero(given == name) for name in ("val", "test", "unlabeled"))
-    carver = _Carver(pack.labels, groups, pack.classes, settings.seed)
-    notes = _conflicts(pack, groups)
+    carver = Carver(pack.labels, bundles, pack.classes, settings.seed, bool(pack.groups))
+    notes = _conflicts(pack, copies)
+    if alone := pack.groups.count(""):
+        notes.append(f"{alone} of {len(copies)} images belong to no group")
 
     if not len(test):
-        in_val = np.isin(groups[train], groups[val])
+        in_val = np.isin(bundles[train], bundles[val])
         rest, test = carver.carve(
             train[~in_val], share=settings.test, name="test", parts_left=1 if len(val) else 2
         )
         train = np.sort(np.concatenate([rest, train[in_val]]))
-        seen = np.isin(groups[unlabeled], groups[test])
-        unlabeled = unlabeled[~seen]
-        if seen.any():
-            notes.append(f"{seen.sum()} unlabeled images are left out: identical to test images")
+        unlabeled, left_out = _apart(unlabeled, test, copies, bundles)
+        notes += left_out
     if not len(val):
         train, val = carver.carve(train, share=settings.validation, name="val", parts_left=1)
 
-    leaks = _twins(pack, groups, test, np.concatenate([train, val, unlabeled]))
+    outside = np.concatenate([train, val, unlabeled])
+    notes += _tested_elsewhere(pack, copies, groups, test, outside, settings)
+    others = np.concatenate([train, unlabeled])
+    if twins := _twins(pack, copies, val, others):
+        notes.append(f"{len(twins)} validation images are identical to others: {_shown(twins)}")
+    if parted := _parted(pack, groups, val, others):
+        notes.append(f"{len(parted)} groups of validation images hold others too: {_shown(parted)}")
+    return Splits(train, val, test, unlabeled, tuple(notes))
+
+
+def _apart(
+    unlabeled: Indices, test: Indices, copies: Indices, bundles: Indices
+) -> tuple[Indices, list[str]]:
+    """The unlabeled images that have nothing to do with test images, and what became of others."""
+    seen = np.isin(bundles[unlabeled], bundles[test])
+    same = np.isin(copies[unlabeled], copies[test])
+    counts = {"identical to test images": same, "of a group of test images": seen & ~same}
+    notes = [
+        f"{found.sum()} unlabeled images are left out: {reason}"
+        for reason, found in counts.items()
+        if found.any()
+    ]
+    return unlabeled[~seen], notes
+
+
+def _tested_elsewhere(
+    pack: Pack,
+    copies: Indices,
+    groups: Indices,
+    test: Indices,
+    others: Indices,
+    settings: SplitSettings,
+) -> list[str]:
+    """Sentences on what test images share with others, where that is allowed.
+
+    Raises:
+        DataError: Where it is not; both kinds are told at once.
+    """
+    leaks = _twins(pack, copies, test, others)
+    parted = _parted(pack, groups, test, others)
+    refused = []
     if leaks and not settings.allow_duplicates:
-        raise DataError(
+        refused.append(
             f"{len(leaks)} test images are identical to images outside the test split: "
             f"{_shown(leaks)}. Remove them from one side, or set `split.allow_duplicates=true` to "
             "test on images that the model may have seen."
         )
-    if leaks:
-        notes.append(f"{len(leaks)} test images are identical to others: {_shown(leaks)}")
-    twins = _twins(pack, groups, val, np.concatenate([train, unlabeled]))
-    if twins:
-        notes.append(f"{len(twins)} validation images are identical to others: {_shown(twins)}")
-    return Splits(train, val, test, unlabeled, tuple(notes))
-
-
-class _Carver(NamedTuple):
-    """Takes a share of every class, never parting identical images."""
-
-    labels: Indices
-    groups: Indices
-    classes: Sequence[str]
-    seed: int
-
-    def carve(
-        self, candidates: Indices, *, share: float, name: str, parts_left: int
-    ) -> tuple[Indices, Indices]:
-        """The rest and the part, both sorted; `parts_left`: how many the rest must still make."""
-        part = np.zeros(len(candidates), dtype=bool)
-        groups, labels = self.groups[candidates], self.labels[candidates]
-        first_members = np.unique(groups, return_index=True)[1]  # a group counts for one class
-        sizes = np.bincount(groups)
-        short: list[str] = []
-        for label, class_name in enumerate(self.classes):
-            own = np.sort(first_members[labels[first_members] == label])
-            drawn = shuffled(groups[own], seed=self.seed, purpose=f"split/{name}/{class_name}")
-            if len(drawn) <= parts_left:
-                short.append(f"{class_name!r} has {len(drawn)}")
-                continue
-            wanted = max(1, round(share * np.count_nonzero(labels == label)))
-            enough = int(np.searchsorted(np.cumsum(sizes[drawn]), wanted)) + 1
-            part |= np.isin(groups, drawn[: min(enough, len(drawn) - parts_left)])
-        if short:
-            raise DataError(
-                f"Cannot split off {name} images: every class needs at least {parts_left + 1} "
-                f"different ones, and {_shown(short)}. Add images to these classes, take the "
-                f"classes away, or give the {name} split as a folder."
-            )
-        return candidates[~part], candidates[part]
+    if parted and not settings.allow_shared_groups:
+        refused.append(
+            f"{len(parted)} groups are in the test split and outside of it: {_shown(parted)}. "
+            "Put each on one side, or set `split.allow_shared_groups=true` to test on images of "
+            "groups that the model may have seen."
+        )
+    if refused:
+        raise DataError("\n".join(refused))
+    notes = {
+        f"{len(leaks)} test images are identical to others": leaks,
+        f"{len(parted)} groups of test images hold others too": parted,
+    }
+    return [f"{what}: {_shown(found)}" for what, found in notes.items() if found]
 
 
 def _twins(pack: Pack, groups: Indices, some: Indices, others: Indices) -> list[str]:
@@ -128,6 +144,18 @@ def _twins(pack: Pack, groups: Indices, some: Indices, others: Indices) -> list[
         f"{pack.names[index]} = {pack.names[twin[group]]}"
         for index, group in zip(some, groups[some], strict=True)
         if group in twin
+    ]
+
+
+def _parted(pack: Pack, groups: Indices, some: Indices, others: Indices) -> list[str]:
+    """For each group with images on both sides, its name and an image of each side."""
+    first, second = (
+        {groups[index]: index for index in side[::-1] if groups[index] >= 0}  # the first one stays
+        for side in (some, others)
+    )
+    return [
+        f"{pack.groups[first[group]]!r} ({pack.names[first[group]]}, {pack.names[second[group]]})"
+        for group in sorted(first.keys() & second.keys())
     ]
 
 

@@ -1,5 +1,6 @@
 """The images of a run: opened once, and told about in a line."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +18,12 @@ def open_images(settings: DataSettings, *, runs: Path, shared: Path, progress: P
         UsageError: The runs would lie inside the images, and be taken for a class of them.
         DataError: The images cannot serve.
     """
-    place = getattr(settings.data, "path", None)
-    if isinstance(place, Path) and runs.resolve().is_relative_to(place.resolve()):
-        raise UsageError(
-            f"{runs}: lies inside the images of {place}, and would be taken for a class of them. "
-            "Name a folder outside with `--runs`."
-        )
+    for place in (getattr(settings.data, key, None) for key in ("path", "unlabeled")):
+        if isinstance(place, Path) and runs.resolve().is_relative_to(place.resolve()):
+            raise UsageError(
+                f"{runs}: lies inside the images of {place}, and would be taken for some of them. "
+                "Name a folder outside with `--runs`."
+            )
     return open_pack(settings.data, shared=shared, progress=progress)
 
 
@@ -34,7 +35,15 @@ def described(pack: Pack) -> str:
     parts = [
         f"{count:,} images" + (f" ({given})" if given else ""),
         f"{len(pack.classes)} classes",
+        *([_groups(pack.groups)] if pack.groups else []),
         f"used as {width}x{height} pixels, {channels} channel{'s' if channels > 1 else ''}",
         *(f"left out {number:,} x {reason}" for reason, number in pack.skipped.items()),
     ]
     return f"images: {', '.join(parts)}"
+
+
+def _groups(groups: Sequence[str]) -> str:
+    """How many, and how many images have one where some have none."""
+    belonging = [group for group in groups if group]
+    some = f" of {len(belonging):,} images" if len(belonging) < len(groups) else ""
+    return f"{len(set(belonging)):,} groups{some}"

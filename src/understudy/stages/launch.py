@@ -17,6 +17,7 @@ from understudy.core.run import IDENTITY_LENGTH, Run, find_run, finished_summary
 from understudy.core.settings import checked, headed
 from understudy.core.yaml import read_yaml
 from understudy.data.pack import Pack
+from understudy.data.splits import SplitSettings
 from understudy.stages import FUNCTIONS, STAGES
 from understudy.stages.images import open_images
 from understudy.stages.material import DataSettings
@@ -146,11 +147,16 @@ def _must_share_split(
     Raises:
         UsageError: With both splits.
     """
-    own = settings.split.model_dump(mode="json")
-    mistakes = [
-        f"split  {field} was trained with {parent['split']}, but {own} is asked for"
+    own = settings.split
+    theirs = {
+        field: SplitSettings.model_validate(parent["split"])  # a setting that came later: default
         for field, parent in parents.items()
-        if parent.get("pack") == pack.key and parent.get("split") not in (None, own)
+        if parent.get("pack") == pack.key and parent.get("split") is not None
+    }
+    mistakes = [
+        f"split  {field} was trained with {split.model_dump()}, but {own.model_dump()} is asked for"
+        for field, split in theirs.items()
+        if split != own
     ]
     if mistakes:
         raise UsageError(headed(origin, mistakes))

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
+from understudy.core.default_kinds import ImpliedKind
 from understudy.core.errors import UsageError
 from understudy.core.settings import Settings, checked, mistakes_in
 from understudy.core.yaml import parse_mapping
@@ -199,6 +200,24 @@ def test_a_kind_left_out_is_the_one_that_stands_there_by_default() -> None:
         "lr = -1  must be greater than 0",
         "net.width  unknown key; it belongs to kind=wide. Known here: depth, kind",
     ]
+
+
+class Told(Settings):
+    net: Annotated[AnyNet, ImpliedKind(lambda values: "wide" if "width" in values else None)] = (
+        Small()
+    )
+
+
+@pytest.mark.parametrize("kind", [{}, {"kind": None}])
+def test_a_kind_left_out_or_null_is_the_one_that_the_values_imply(kind: dict[str, None]) -> None:
+    assert checked(Told, {"net": {"width": 5, **kind}}, origin="here").net == Wide(width=5)
+    assert Told.model_validate({"net": {"width": 5, **kind}}).net == Wide(width=5)
+    assert checked(Told, {"net": {"depth": 5, **kind}}, origin="here").net == Small(depth=5)
+
+
+def test_a_kind_that_is_given_is_kept_whatever_the_values_imply() -> None:
+    with pytest.raises(UsageError, match=r"net\.width  unknown key; it belongs to kind=wide"):
+        checked(Told, {"net": {"kind": "small", "width": 5}}, origin="here")
 
 
 def test_a_kind_left_out_where_none_stands_is_missing() -> None:

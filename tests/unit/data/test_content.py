@@ -43,6 +43,7 @@ DECISIVE: list[dict[str, Any]] = [
     with_entry(Entry("z", "train", 0)),
     with_entry(Entry("a", "val", 0)),
     with_entry(Entry("a", "train", 1)),
+    with_entry(Entry("a", "train", 0, "scene")),
 ]
 
 
@@ -61,6 +62,11 @@ def test_the_quick_key_changes_with_the_stamp_and_all_but_the_bytes(
     change: dict[str, Any],
 ) -> None:
     assert quick_key(PLAIN._replace(**change)) != quick_key(PLAIN)
+
+
+def test_an_image_without_a_group_has_the_key_that_it_had_before_there_were_groups() -> None:
+    """Computed by the code of before: packs that lie on disks stay in use."""
+    assert key_of(PLAIN) == "9cff904537af8bd8fa8d1a45aa3279d8"
 
 
 def test_without_a_stamp_there_is_no_quick_key() -> None:

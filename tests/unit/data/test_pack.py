@@ -1,4 +1,5 @@
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -90,6 +91,34 @@ def test_a_pack_holds_every_image_with_what_is_known_of_it(folder: Path, shared:
     for index, name in enumerate(pack.names):
         pixels = np.asarray(Image.open(folder / name)).transpose(2, 0, 1)
         np.testing.assert_array_equal(pack.images[index], pixels)
+
+
+def test_a_pack_keeps_the_group_of_every_image(folder: Path, shared: Path) -> None:
+    listing = FolderSettings(path=folder).listing()
+    grouped = tuple(entry._replace(group=entry.name[:7]) for entry in listing.entries)
+
+    class Grouped(SourceSettings):
+        def listing(self) -> Listing:
+            return listing._replace(entries=grouped)
+
+    pack = open_pack(Grouped(), shared=shared, progress=Silent())
+    again = open_pack(Grouped(), shared=shared, progress=Silent())
+
+    assert pack.groups == again.groups == tuple(name[:7] for name in pack.names)
+    assert opened(folder, shared).groups == ()
+
+
+def test_a_pack_of_before_there_were_groups_is_still_used(folder: Path, shared: Path) -> None:
+    pack, again = opened(folder, shared), Told()
+    place = shared / "packs" / pack.key / "pack.json"
+    columns = json.loads(place.read_text())
+    del columns["groups"]
+    place.write_text(json.dumps(columns))
+
+    old = opened(folder, shared, again)
+
+    assert "packing 15" not in again.titles
+    assert old.groups == ()
 
 
 def test_the_images_are_mapped_and_cannot_be_changed(folder: Path, shared: Path) -> None:

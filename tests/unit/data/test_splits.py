@@ -21,7 +21,11 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def pack_of(images: Sequence[tuple[str, str, int]], classes: Sequence[str] | None = None) -> Pack:
+def pack_of(
+    images: Sequence[tuple[str, str, int]],
+    classes: Sequence[str] | None = None,
+    groups: Sequence[str] = (),
+) -> Pack:
     """A pack of one-pixel images, each (given split, class name or "", pixel)."""
     names = sorted({name for _, name, _ in images if name}) if classes is None else list(classes)
     pixels = np.array([value for *_, value in images], dtype=np.uint32).view(np.uint8)
@@ -35,6 +39,7 @@ def pack_of(images: Sequence[tuple[str, str, int]], classes: Sequence[str] | Non
         key="key",
         skipped={},
         fingerprints=fingerprints_of([fingerprint(row) for row in rows]),
+        groups=tuple(groups),
     )
 
 
@@ -269,6 +274,181 @@ def test_a_share_outside_its_range_is_a_usage_error(key: str, share: object) -> 
         checked(SplitSettings, {key: share}, origin="recipe")
 
     assert caught.value.exit_code == 2
+
+
+SCENES = [f"scene{number}" for number in range(20)]
+
+
+def test_a_group_stays_on_one_side_with_shares_nearly_met() -> None:
+    """Twenty scenes of ten images, each of both classes."""
+    images = different("", {"a": 100, "b": 100})
+    pack = pack_of(images, groups=[SCENES[number % 20] for number in range(200)])
+
+    splits = split(pack, SplitSettings(test=0.2, validation=0.25))
+
+    sides = [{pack.groups[i] for i in part} for part in splits[:3]]
+    assert [len(side) for side in sides] == [12, 4, 4]
+    assert len(set.union(*sides)) == 20
+    assert per_class(pack, splits.test) == {"a": 20, "b": 20}
+    assert per_class(pack, splits.val) == {"a": 20, "b": 20}
+
+
+@given(
+    images=st.lists(
+        st.tuples(
+            st.sampled_from(["", "", "", "val", "unlabeled"]),
+            st.sampled_from("ab"),
+            st.integers(0, 40),
+            st.sampled_from(["", "", *SCENES]),
+        ),
+        max_size=80,
+    ),
+    seed=st.integers(0, 99),
+    share=st.floats(0.05, 0.6),
+)
+def test_no_group_and_no_identical_pair_is_ever_parted(
+    images: list[tuple[str, str, int, str]], seed: int, share: float
+) -> None:
+    pool = [(where, "" if where == "unlabeled" else name, p) for where, name, p, _ in images]
+    plenty = different("", {"a": 5, "b": 5}, start=1_000)
+    groups = [group for *_, group in images] + [""] * 10
+    pack = pack_of(pool + plenty, groups=groups if any(groups) else ())
+
+    splits = split(pack, SplitSettings(seed=seed, test=share, validation=share))
+
+    marks = [
+        {pack.images[i].tobytes() for i in part} | {groups[i] for i in part if groups[i]}
+        for part in splits[:4]
+    ]
+    train, val, test, unlabeled = marks
+    assert not train & val or "val" in pack.given
+    assert not train & test
+    assert not val & test
+    assert not unlabeled & test
+    everything = np.concatenate(splits[:4])
+    assert len(np.unique(everything)) == len(everything)
+    lost = set(range(len(groups))) - set(everything.tolist())
+    assert all(pack.given[index] == "unlabeled" for index in lost)
+    assert bool(lost) == any("left out" in note for note in splits.notes)
+
+
+@given(
+    sizes=st.lists(st.integers(2, 8), min_size=30, max_size=60),
+    mixed=st.booleans(),
+    share=st.floats(0.1, 0.4),
+    seed=st.integers(0, 99),
+)
+def test_shares_are_met_to_within_half_a_group_or_one_that_holds_several_classes(
+    sizes: list[int], mixed: bool, share: float, seed: int
+) -> None:
+    images: list[tuple[str, str, int]] = []
+    groups: list[str] = []
+    for number, size in enumerate(sizes):
+        for member in range(size):
+            name = "ab"[(member if mixed else number) % 2]
+            images.append(("", name, len(images)))
+            groups.append(f"g{number}")
+    pack = pack_of(images, groups=groups)
+
+    splits = split(pack, SplitSettings(test=share, seed=seed))
+
+    totals, drawn = per_class(pack, np.arange(len(images))), per_class(pack, splits.test)
+    for name in "ab":
+        wanted = share * totals[name]
+        largest = 8 if mixed or wanted < 8 else 4  # a class draws one group, however large
+        assert abs(drawn[name] - wanted) <= largest + 1
+
+
+def test_a_chain_of_a_group_and_a_copy_holds_together() -> None:
+    """Two scenes are one, once an image of the one is an image of the other."""
+    images = different("", {"a": 40, "b": 40})
+    groups = [f"g{number // 2}" for number in range(80)]
+    images[1] = ("", "a", 2)  # of group 0, equal to one of group 1
+    pack = pack_of(images, groups=groups)
+
+    for seed in range(20):
+        splits = split(pack, SplitSettings(seed=seed, test=0.4))
+        assert sum(bool({0, 1, 2, 3} & set(part.tolist())) for part in splits[:3]) == 1
+
+
+def test_unlabeled_images_of_a_tested_group_are_left_out_and_noted() -> None:
+    images = different("", {"a": 10, "b": 10}) + [("unlabeled", "", 100 + k) for k in range(20)]
+    pack = pack_of(images, groups=[f"g{number}" for number in range(20)] * 2)
+
+    splits = split(pack, SplitSettings(test=0.2))
+
+    assert len(splits.test) == 4
+    assert len(splits.unlabeled) == 16
+    assert "4 unlabeled images are left out: of a group of test images" in splits.notes
+
+
+@pytest.mark.parametrize("other", ["train", "val", "unlabeled"])
+def test_a_given_test_split_that_shares_a_group_is_refused_with_its_name(other: str) -> None:
+    images = different("train", {"a": 5, "b": 5}) + different("test", {"a": 2, "b": 2}, start=50)
+    images += different("val", {"a": 1, "b": 1}, start=70)
+    images += [(other, "" if other == "unlabeled" else "a", 99)]
+    groups = [f"g{number}" for number in range(16)] + ["g11"]
+    pack = pack_of(images, groups=groups)
+
+    with pytest.raises(DataError, match="1 groups are in the test split and outside") as caught:
+        split(pack, SplitSettings())
+
+    assert f"'g11' (test/a/11, {pack.names[-1]})" in str(caught.value)
+    assert "split.allow_shared_groups=true" in str(caught.value)
+    with pytest.raises(DataError):
+        split(pack, SplitSettings(allow_duplicates=True))
+    allowed = split(pack, SplitSettings(allow_shared_groups=True))
+    assert f"1 groups of test images hold others too: 'g11' (test/a/11, {pack.names[-1]})" in (
+        allowed.notes
+    )
+
+
+def test_shared_groups_and_identical_images_are_told_at_once() -> None:
+    images = different("train", {"a": 4, "b": 4}) + different("test", {"a": 4, "b": 4})
+    pack = pack_of(images, groups=["one", *[""] * 14, "one"])
+
+    with pytest.raises(DataError) as caught:
+        split(pack, SplitSettings())
+
+    assert "8 test images are identical" in str(caught.value)
+    assert "1 groups are in the test split and outside" in str(caught.value)
+
+
+def test_a_group_shared_by_validation_and_training_is_noted() -> None:
+    images = [
+        image
+        for start, given in enumerate(("train", "val", "test"))
+        for image in different(given, {"a": 3, "b": 3}, start=100 * start)
+    ]
+    pack = pack_of(images, groups=["x", *[""] * 5, "x", *[""] * 11])
+
+    splits = split(pack, SplitSettings())
+
+    shared = "1 groups of validation images hold others too: 'x' (val/a/6, train/a/0)"
+    assert splits.notes == ("16 of 18 images belong to no group", shared)
+
+
+def test_a_class_that_one_group_holds_is_told_with_its_images_and_groups() -> None:
+    images = different("", {"a": 40, "rose": 12})
+    pack = pack_of(images, groups=[f"g{k}" for k in range(40)] + ["patient 7"] * 12)
+
+    with pytest.raises(DataError) as caught:
+        split(pack, SplitSettings())
+
+    assert "every class needs images in at least 3 groups apart" in str(caught.value)
+    assert "'rose' has 12 in 1 of them." in str(caught.value)
+    assert "split.seed" not in str(caught.value)
+
+
+def test_classes_that_hold_on_to_each_other_are_told_to_try_another_seed() -> None:
+    """Each class lies in three scenes, but whichever are drawn, some class lacks a part."""
+    scenes = ["ab", "bc", "ca", "abc"]
+    images = [("", name, k) for k, name in enumerate("".join(scenes))]
+    pack = pack_of(images, groups=[scene for scene in scenes for _ in scene])
+
+    with pytest.raises(DataError, match=r"Another `split\.seed` may also do\."):
+        for seed in range(20):
+            split(pack, SplitSettings(seed=seed))
 
 
 REAL = [

@@ -5,19 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from understudy.core.errors import DataError, UsageError
-from understudy.data.sources.listing import (
-    Entry,
-    FileSourceSettings,
-    Listing,
-    existing,
-    seen,
-    split_of,
-    verified,
-)
-from understudy.data.sources.walk import Folder, ImageFile, stamp_of
+from understudy.core.errors import DataError
+from understudy.data.sources.class_list import class_list
+from understudy.data.sources.file_source import FileSourceSettings, Found, images_in, reading, top
+from understudy.data.sources.listing import Entry, seen, split_of
+from understudy.data.sources.walk import Folder, ImageFile
 
-_Found = tuple[str, str | None, ImageFile]
+_Image = tuple[str, str | None, ImageFile]
 """Split, class name (None: unlabeled), file."""
 
 
@@ -32,46 +26,28 @@ class FolderSettings(FileSourceSettings):
     kind: Literal["folder"] = "folder"
     path: Path
     """The folder."""
-    unlabeled: Path | None = None
-    """A further folder of images without labels, at any depth."""
 
-    def listing(self) -> Listing:
+    def found(self) -> Found:
         """All image files, sorted by name within each split."""
         ignored: Counter[str] = Counter()
-        root = _top(self.path, key="data.path", name="", ignored=ignored)
-        found = list(_arranged(root, ignored))
-        if self.unlabeled is not None:
-            key = "data.unlabeled"
-            found += _of_pool(_top(self.unlabeled, key=key, name=key, ignored=ignored))
-
-        classes = _class_list(found, origin=str(self.path))
+        root = top(self.path, key="data.path", name="", ignored=ignored)
+        arranged = list(_arranged(root, ignored))
+        pairs = ((split, name) for split, name, _ in arranged)
+        classes = class_list(pairs, origin=str(self.path))
         labels = {name: label for label, name in enumerate(classes)} | {None: -1}
-        files = [file for _, _, file in found]
-
-        def read(index: int) -> bytes:
-            return Path(files[index].path).read_bytes()
-
-        return verified(
-            Listing(
-                origin=str(self.path),
-                classes=classes,
-                entries=tuple(Entry(file.name, split, labels[name]) for split, name, file in found),
-                read=read,
-                decoding=self.decoding,
-                ignored=+ignored,  # `+` takes the zero counts away
-                stamp=stamp_of(root.path, files, also=""),
-            )
+        files = [file for _, _, file in arranged]
+        return Found(
+            origin=str(self.path),
+            root=root.path,
+            classes=classes,
+            entries=[Entry(file.name, split, labels[name]) for split, name, file in arranged],
+            read=reading(files),
+            files=files,
+            ignored=ignored,
         )
 
 
-def _top(path: Path, *, key: str, name: str, ignored: Counter[str]) -> Folder:
-    place = existing(path, key=key)
-    if not place.is_dir():
-        raise UsageError(f"{key} = {path}: is a file. Name the folder that holds the images.")
-    return Folder(place, name=name, ignored=ignored, above=frozenset())
-
-
-def _arranged(root: Folder, ignored: Counter[str]) -> Iterator[_Found]:
+def _arranged(root: Folder, ignored: Counter[str]) -> Iterator[_Image]:
     """The images of either layout."""
     splits = _split_folders(root)
     pool = splits.pop("unlabeled", None)
@@ -86,7 +62,7 @@ def _arranged(root: Folder, ignored: Counter[str]) -> Iterator[_Found]:
     else:
         yield from _of_classes(root, split="", without=pool)
     if pool is not None:
-        yield from _of_pool(root.inside(pool))
+        yield from (("unlabeled", None, file) for file in images_in(root.inside(pool)))
 
 
 def _split_folders(root: Folder) -> dict[str, str]:
@@ -113,7 +89,7 @@ def _split_folders(root: Folder) -> dict[str, str]:
     return {"unlabeled": splits["unlabeled"]} if "unlabeled" in splits else {}
 
 
-def _of_classes(folder: Folder, *, split: str, without: str | None = None) -> Iterator[_Found]:
+def _of_classes(folder: Folder, *, split: str, without: str | None = None) -> Iterator[_Image]:
     """The images of each class folder; a class folder may have folders inside."""
     loose = [file.name for file in folder.images()]
     classes = [name for name in folder.subfolders() if name != without]
@@ -134,36 +110,3 @@ def _of_classes(folder: Folder, *, split: str, without: str | None = None) -> It
                 f"Add some, or remove the folder.{seen(folder.ignored)}"
             )
         yield from ((split, name, file) for file in files)
-
-
-def _of_pool(folder: Folder) -> Iterator[_Found]:
-    """The images of a folder without labels."""
-    files = list(folder.all_images())
-    if not files:
-        raise DataError(
-            f"{folder.path}: no images found in this folder of unlabeled images. "
-            f"Add some, or leave the folder out.{seen(folder.ignored)}"
-        )
-    yield from (("unlabeled", None, file) for file in files)
-
-
-def _class_list(found: list[_Found], *, origin: str) -> tuple[str, ...]:
-    """The training classes, sorted; every other split may only use these."""
-    by_split: dict[str, set[str]] = {}
-    for split, name, _ in found:
-        if name is not None:
-            by_split.setdefault(split, set()).add(name)
-    known = by_split.get("train", set()) | by_split.get("", set())
-    for split in ("val", "test"):
-        _must_be_known(by_split.get(split, set()) - known, known, split=split, origin=origin)
-    return tuple(sorted(known))
-
-
-def _must_be_known(strange: set[str], known: set[str], *, split: str, origin: str) -> None:
-    if strange:
-        raise DataError(
-            f"{origin}: the {split} split has classes that train lacks: "
-            f"{', '.join(repr(name) for name in sorted(strange))}. "
-            f"The classes of train are: {', '.join(repr(name) for name in sorted(known))}. "
-            "Rename the folders, so that equal classes have equal names."
-        )

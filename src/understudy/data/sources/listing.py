@@ -4,15 +4,13 @@ import difflib
 import os
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import PositiveInt
-
 from understudy.core.errors import DataError, UsageError
 from understudy.core.settings import Settings
-from understudy.data.decode import Channels, Decoding, Pixels
+from understudy.data.decode import Decoding, Pixels
 
 SPLIT_NAMES = {
     "train": ("train", "training"),
@@ -21,6 +19,14 @@ SPLIT_NAMES = {
     "unlabeled": ("unlabeled", "unlabelled", "unsupervised"),
 }
 """The usual names of each split, as folders and files carry them in any letter case."""
+
+KIND_OF_SUFFIX = {
+    ".csv": "manifest",
+    ".tsv": "manifest",
+    ".txt": "manifest",
+    ".parquet": "parquet",
+}
+"""Which kind of source a file is likely to be; a Parquet file of paths is a manifest, too."""
 
 
 class Entry(NamedTuple):
@@ -32,6 +38,8 @@ class Entry(NamedTuple):
     """"train", "val", "test", "unlabeled", or "" where the source gives no splits."""
     label: int
     """Position in the class list; -1 where there is none."""
+    group: str = ""
+    """What it belongs to, such as a scene or a patient, all on one side of a split; "": nothing."""
 
 
 class Listing(NamedTuple):
@@ -65,21 +73,6 @@ class SourceSettings(Settings, ABC):
         """
 
 
-class FileSourceSettings(SourceSettings):
-    """Base of sources that hold image files of any kind and size."""
-
-    channels: Channels = "rgb"
-    """Keep three colour channels, or one grey channel."""
-    size: PositiveInt | None = None
-    """Height and width of all images: the shorter side is resized to it, then the centre is
-    cropped. Without it, all images must already have one size."""
-
-    @property
-    def decoding(self) -> Decoding:
-        """What the pixels shall be."""
-        return Decoding(channels=self.channels, size=self.size)
-
-
 def split_of(name: str) -> str | None:
     """The split that a folder or file name stands for, or None."""
     lower = name.lower()
@@ -98,13 +91,13 @@ def verified(listing: Listing) -> Listing:
         found = f"only {listing.classes[0]!r}" if listing.classes else "none"
         raise DataError(
             f"{listing.origin}: at least 2 classes are needed; found {found}. "
-            "Put the images of each class into a folder of its own."
+            "Give the images of each class a folder, or a label, of their own."
         )
     counts = Counter(entry.label for entry in listing.entries if entry.split in ("train", ""))
     absent = [name for label, name in enumerate(listing.classes) if not counts[label]]
     if absent:
         raise DataError(
-            f"{listing.origin}: no training images of {_names(absent)}. "
+            f"{listing.origin}: no training images of {named(absent)}. "
             "Add some, or take these classes away from every split."
         )
     return listing
@@ -113,7 +106,11 @@ def verified(listing: Listing) -> Listing:
 def seen(ignored: Mapping[str, int]) -> str:
     """Sentences on what lies there instead of images."""
     sentences = "".join(f" Ignored: {n} x {reason}." for reason, n in ignored.items() if n)
-    return sentences + (" Set `data.kind=parquet`." if "(.parquet)" in sentences else "")
+    advice = {
+        "(.parquet)": " Set `data.kind=parquet`.",
+        "(.csv)": " If a .csv file names the images, give that file: data=FILE.csv.",
+    }
+    return sentences + "".join(advice[mark] for mark in advice if mark in sentences)
 
 
 def existing(path: Path, *, key: str) -> Path:
@@ -125,10 +122,11 @@ def existing(path: Path, *, key: str) -> Path:
     place = Path(os.path.expanduser(path))
     if os.path.exists(place):
         return place
-    raise UsageError(f"{key} = {path}: does not exist. {_nearest_place(place)}")
+    raise UsageError(f"{key} = {path}: does not exist. {nearest_place(place)}")
 
 
-def _nearest_place(place: Path) -> str:
+def nearest_place(place: Path) -> str:
+    """What to say of a place that does not exist: the nearest name, and what is there instead."""
     parent = next(above for above in place.absolute().parents if os.path.isdir(above))
     wanted = place.absolute().relative_to(parent).parts[0]
     there = sorted(os.listdir(parent))
@@ -138,6 +136,7 @@ def _nearest_place(place: Path) -> str:
     return f"{guess}{parent} holds: {shown or 'nothing'}."
 
 
-def _names(names: list[str]) -> str:
+def named(names: Sequence[str]) -> str:
+    """The first ten names in quotes, and how many more there are."""
     shown = ", ".join(repr(name) for name in names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"

@@ -1,24 +1,83 @@
 """Images inside Parquet files, in the layout of the Hugging Face hub."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from understudy.core.errors import DataError
-from understudy.data.sources.listing import (
-    Entry,
-    FileSourceSettings,
-    Listing,
-    existing,
-    verified,
-)
+from understudy.data.sources.file_source import FileSourceSettings, Found
+from understudy.data.sources.listing import Entry, existing, split_of
 from understudy.data.sources.shards import Columns, Rows, Shard, read_shard
-from understudy.data.sources.walk import ImageFile, stamp_of
+from understudy.data.sources.walk import ImageFile
+
+_PART = re.compile(r"(.*-)(\d{5})-of-(\d{5})(.*)")
+"""The hub's names for the parts of a split."""
 
 
-class ParquetSettings(FileSourceSettings):
+class ShardSettings(FileSourceSettings):
+    """Base of sources whose images lie in Parquet files."""
+
+    image_column: str = "image"
+    """Column of the images; some data sets call it `img`."""
+    label_column: str = "label"
+    """Column of the labels; some data sets call it `fine_label`."""
+    classes: tuple[str, ...] | None = None
+    """Class names, first that of label 0. Without it, those that the files carry; else numbers."""
+
+    def rows(
+        self,
+        splits: Mapping[Path, str],
+        *,
+        root: Path,
+        origin: str,
+        ignored: Mapping[str, int],
+    ) -> Found:
+        """All rows of some files.
+
+        Args:
+            splits: The split of each file, in the order of the rows; "" where none is given.
+            root: The folder that the files' names start from, or the only file.
+            origin: The source, as messages name it.
+            ignored: Files that are no part of the data, by reason.
+
+        Raises:
+            DataError: A file cannot be read, a part is missing, or they do not fit together.
+        """
+        columns = Columns(image=self.image_column, label=self.label_column)
+        shards = [
+            read_shard(file, root=root, columns=columns, split=split)
+            for file, split in splits.items()
+        ]
+        _whole([shard.name for shard in shards], origin=origin)
+        classes = self._class_list(shards, origin=origin)
+        return Found(
+            origin=origin,
+            root=root,
+            classes=classes,
+            entries=[entry for shard in shards for entry in _entries(shard, len(classes))],
+            read=Rows(shards, self.image_column).read,
+            files=[ImageFile(str(shard.path), shard.name, shard.times) for shard in shards],
+            ignored=ignored,
+            also=self.image_column,
+        )
+
+    def _class_list(self, shards: Sequence[Shard], *, origin: str) -> tuple[str, ...]:
+        if self.classes is not None:
+            return self.classes
+        carried = {shard.classes: shard for shard in shards if shard.classes is not None}
+        if len(carried) > 1:
+            lists = "; ".join(f"{s.name}: {', '.join(names)}" for names, s in carried.items())
+            raise DataError(f"{origin}: the files have different class lists: {lists}.")
+        if carried:
+            return next(iter(carried))
+        most = max(int(shard.labels.max(initial=-1)) for shard in shards)
+        return tuple(str(label) for label in range(most + 1))
+
+
+class ParquetSettings(ShardSettings):
     """Parquet files whose names begin with their split: `train-*.parquet`, `test-*.parquet`.
 
     One column holds the images ({bytes, path}), one the labels (whole numbers; -1 or nothing:
@@ -28,63 +87,55 @@ class ParquetSettings(FileSourceSettings):
     kind: Literal["parquet"] = "parquet"
     path: Path
     """The file, or the folder."""
-    image_column: str = "image"
-    """Column of the images; some data sets call it `img`."""
-    label_column: str = "label"
-    """Column of the labels; some data sets call it `fine_label`."""
-    classes: tuple[str, ...] | None = None
-    """Class names, first that of label 0. Without it, those that the files carry; else numbers."""
 
-    def listing(self) -> Listing:
+    def found(self) -> Found:
         """All rows, in the order of the files' names."""
         root = existing(self.path, key="data.path")
-        files = [root] if root.is_file() else sorted(_visible(root))
+        files = [root] if root.is_file() else sorted(parquet_files(root))
         if not files:
             raise DataError(f"data.path = {self.path}: no .parquet files found.")
-        columns = Columns(image=self.image_column, label=self.label_column)
-        shards = [read_shard(file, root=root, columns=columns) for file in files]
-        _one_manner(shards, origin=str(self.path))
-        classes = self._class_list(shards)
-        times = [ImageFile(str(shard.path), shard.name, shard.times) for shard in shards]
-
-        return verified(
-            Listing(
-                origin=str(self.path),
-                classes=classes,
-                entries=tuple(entry for shard in shards for entry in _entries(shard, len(classes))),
-                read=Rows(shards, self.image_column).read,
-                decoding=self.decoding,
-                ignored={},
-                stamp=stamp_of(root, times, also=self.image_column),
-            )
-        )
-
-    def _class_list(self, shards: Sequence[Shard]) -> tuple[str, ...]:
-        if self.classes is not None:
-            return self.classes
-        carried = {shard.classes: shard for shard in shards if shard.classes is not None}
-        if len(carried) > 1:
-            lists = "; ".join(f"{s.name}: {', '.join(names)}" for names, s in carried.items())
-            raise DataError(f"{self.path}: the files have different class lists: {lists}.")
-        if carried:
-            return next(iter(carried))
-        most = max(int(shard.labels.max(initial=-1)) for shard in shards)
-        return tuple(str(label) for label in range(most + 1))
+        splits = {file: split_of_file(file) for file in files}
+        _one_manner(splits, root=root, origin=str(self.path))
+        return self.rows(splits, root=root, origin=str(self.path), ignored={})
 
 
-def _visible(root: Path) -> Iterator[Path]:
+def parquet_files(root: Path) -> Iterator[Path]:
+    """All Parquet files at any depth but hidden ones."""
     for path in root.rglob("*.parquet"):
         if not any(part.startswith(".") for part in path.relative_to(root).parts):
             yield path
 
 
-def _one_manner(shards: Sequence[Shard], *, origin: str) -> None:
+def split_of_file(path: Path) -> str:
+    """The split that the name of a file or of its folder tells; "" where neither does."""
+    return split_of(path.stem.split("-")[0]) or split_of(path.parent.name) or ""
+
+
+def _one_manner(splits: Mapping[Path, str], *, root: Path, origin: str) -> None:
     """Refuses a mixture of files with and without a split in their names."""
-    without = [shard.name for shard in shards if not shard.split]
-    if without and len(without) < len(shards):
+    without = [path for path, split in splits.items() if not split]
+    if without and len(without) < len(splits):
         raise DataError(
-            f"{origin}: {without[0]} names no split, while others do. Let each file's name begin "
-            "with train-, validation-, test- or unlabeled-, or no file's."
+            f"{origin}: {without[0].relative_to(root).as_posix()} names no split, while others do. "
+            "Let each file's name begin with train-, validation-, test- or unlabeled-, or no "
+            "file's."
+        )
+
+
+def _whole(names: Sequence[str], *, origin: str) -> None:
+    """Refuses a split of which only some parts are there, as after a download that broke off."""
+    there = set(names)
+    families = {part.group(1, 3, 4) for name in names if (part := _PART.fullmatch(name))}
+    missing = [
+        name
+        for beginning, total, ending in sorted(families)
+        for number in range(int(total))
+        if (name := f"{beginning}{number:05}-of-{total}{ending}") not in there
+    ]
+    if missing:
+        raise DataError(
+            f"{origin}: {len(missing)} of the files are missing, such as {missing[0]}. "
+            "Download the data set again, or rename the files if this is all there is."
         )
 
 

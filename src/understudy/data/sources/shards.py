@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from understudy.core.errors import DataError
-from understudy.data.sources.listing import split_of
 from understudy.data.sources.walk import times_of
 
 
@@ -39,13 +38,13 @@ class Shard(NamedTuple):
     classes: tuple[str, ...] | None
 
 
-def read_shard(path: Path, *, root: Path, columns: Columns) -> Shard:
+def read_shard(path: Path, *, root: Path, columns: Columns, split: str) -> Shard:
     """Reads everything of a file but its images.
 
     Raises:
         DataError: It is no Parquet file, or lacks these columns in the hub's types.
     """
-    with _reading(path), pq.ParquetFile(path) as file:
+    with reading_parquet(path), pq.ParquetFile(path) as file:
         schema = file.schema_arrow
         _check(schema, path=path, columns=columns)
         table = file.read(columns=[f"{columns.image}.path", columns.label])
@@ -55,7 +54,7 @@ def read_shard(path: Path, *, root: Path, columns: Columns) -> Shard:
         path=path,
         name=path.name if path == root else path.relative_to(root).as_posix(),
         times=times_of(path),
-        split=split_of(path.stem.split("-")[0]) or split_of(path.parent.name) or "",
+        split=split,
         labels=table.column(columns.label).fill_null(-1).to_numpy().astype(np.int64),
         image_names=[(image or {}).get("path") or "" for image in images],
         groups=groups,
@@ -68,7 +67,13 @@ def _check(schema: pa.Schema, *, path: Path, columns: Columns) -> None:
     found = ", ".join(f"{field.name} ({field.type})" for field in schema)
     for key, name in columns._asdict().items():
         if name not in schema.names:
-            raise DataError(f"{path}: no column {name!r}; found {found}. Set `data.{key}_column`.")
+            holds_images = any(pa.types.is_struct(field.type) for field in schema)
+            advice = (
+                f"Set `data.{key}_column`."
+                if holds_images
+                else "If it holds the paths of images, set `data.kind=manifest`."
+            )
+            raise DataError(f"{path}: no column {name!r}; found {found}. {advice}")
     image, label = schema.field(columns.image).type, schema.field(columns.label).type
     fields = {image.field(i).name for i in range(image.num_fields)}
     if not pa.types.is_struct(image) or not {"bytes", "path"} <= fields:
@@ -107,7 +112,7 @@ class Rows:
     def _loaded(self, group: int) -> pa.Array:
         if group not in self._groups:
             path, number = self._places[group]
-            with _reading(path), pq.ParquetFile(path) as file:
+            with reading_parquet(path), pq.ParquetFile(path) as file:
                 table = file.read_row_group(number, columns=[self._column])
             self._groups[group] = table.column(0).combine_chunks().field("bytes")
             if len(self._groups) > 2:  # threads work on a few neighbouring rows, so on two groups
@@ -116,10 +121,10 @@ class Rows:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading_parquet(path: Path) -> Iterator[None]:
     """Turns any failure to read a file into an error that names it."""
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
-        text = str(error).splitlines()[0]
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        text = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(f"{path}: cannot be read as Parquet ({text}).") from error

@@ -203,6 +203,30 @@ def test_a_file_in_place_of_the_folder_is_a_usage_error(tmp_path: Path) -> None:
         FolderSettings(path=tmp_path / "images.zip").listing()
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.csv", "manifest"), ("a.tsv", "manifest"), ("a.parquet", "parquet")]
+)
+def test_a_file_of_another_kind_is_told_what_to_type(tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / name).write_bytes(b"")
+
+    with pytest.raises(UsageError, match=rf"{name}: is a file\. Set `data\.kind={kind}`\."):
+        FolderSettings(path=tmp_path / name).listing()
+
+
+def test_a_table_beside_loose_images_is_pointed_at(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").touch()
+
+    assert "give that file: data=FILE.csv" in message_of(tmp_path)
+
+
+def test_numbers_in_class_names_count_as_numbers(tmp_path: Path, write_images: WriteImages) -> None:
+    write_images(tmp_path, dict.fromkeys(["10", "9", "class2", "class10", "b", "02"], 1))
+
+    classes = FolderSettings(path=tmp_path).listing().classes
+
+    assert classes == ("02", "9", "10", "b", "class2", "class10")
+
+
 def test_a_test_class_that_train_lacks_is_named(tmp_path: Path, write_images: WriteImages) -> None:
     write_images(tmp_path, {"train/cat": 1, "train/dog": 1, "test/cat": 1, "test/cow": 1})
 

@@ -172,6 +172,25 @@ def test_an_absent_column_is_answered_with_those_that_are_there(tmp_path: Path) 
     assert "data.image_column" in message
 
 
+def test_a_table_of_paths_is_sent_to_its_own_kind(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"path": ["a.png"], "label": ["cat"]}), tmp_path / "labels.parquet")
+
+    message = message_of(tmp_path / "labels.parquet")
+
+    assert "no column 'image'; found path (string), label (string)" in message
+    assert "If it holds the paths of images, set `data.kind=manifest`." in message
+
+
+def test_a_missing_part_of_a_split_is_named(tmp_path: Path) -> None:
+    for number in (0, 2, 3):
+        write(tmp_path / f"data/train-0000{number}-of-00004.parquet", [0, 1])
+    write(tmp_path / "data/test-00000-of-00001.parquet", [0, 1])
+
+    message = message_of(tmp_path)
+
+    assert "1 of the files are missing, such as data/train-00001-of-00004.parquet" in message
+
+
 @pytest.mark.parametrize(
     ("images", "labels", "complaint"),
     [

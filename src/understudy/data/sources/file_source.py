@@ -1,0 +1,182 @@
+"""What all sources of image files have in common: their pixels, a pool beside them, groups."""
+
+import os
+import re
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator, PositiveInt
+
+from understudy.core.errors import DataError, UsageError
+from understudy.data.decode import Channels, Decoding
+from understudy.data.sources.listing import (
+    KIND_OF_SUFFIX,
+    Entry,
+    Listing,
+    SourceSettings,
+    existing,
+    seen,
+    verified,
+)
+from understudy.data.sources.walk import Folder, ImageFile, stamp_of
+
+POOL = "data.unlabeled"
+"""The setting that names a pool, and the beginning of its images' names."""
+
+
+def _with_a_group(pattern: str) -> str:
+    try:
+        groups = re.compile(pattern).groups
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"no regular expression: {error}") from error
+    if not groups:
+        raise ValueError(r"must have parentheses around the group's name, such as `(scene\d+)_`")
+    return pattern
+
+
+class Found(NamedTuple):
+    """What a source of files holds, before a pool and groups are added."""
+
+    origin: str
+    """The source, as messages name it."""
+    root: Path
+    classes: tuple[str, ...]
+    entries: Sequence[Entry]
+    read: Callable[[int], bytes]
+    """The i-th entry's file content; safe to call from many threads."""
+    files: Sequence[ImageFile]
+    """Every file that is read."""
+    ignored: Mapping[str, int]
+    also: str = ""
+    """What beside the files decides which of their bytes are read."""
+
+
+class FileSourceSettings(SourceSettings):
+    """Base of sources that hold image files of any kind and size."""
+
+    channels: Channels = "rgb"
+    """Keep three colour channels, or one grey channel."""
+    size: PositiveInt | None = None
+    """Height and width of all images: the shorter side is resized to it, then the centre is
+    cropped. Without it, all images must already have one size."""
+    unlabeled: Path | None = None
+    """A further folder of images without labels, at any depth; what the source names already is
+    not taken twice."""
+    group_pattern: Annotated[str, AfterValidator(_with_a_group)] | None = None
+    r"""Regular expression, searched in the names of images of no group; its first parentheses hold
+    the group: `(scene\d+)_` keeps the tiles of a scene on one side of every split."""
+
+    @property
+    def decoding(self) -> Decoding:
+        """What the pixels shall be."""
+        return Decoding(channels=self.channels, size=self.size)
+
+    @abstractmethod
+    def found(self) -> Found:
+        """The source without its pool.
+
+        Raises:
+            UsageError: The place does not exist.
+            DataError: What is there does not serve.
+        """
+
+    def listing(self) -> Listing:
+        """The images of the source, then those of the pool."""
+        own = self.found()
+        ignored = Counter(own.ignored)
+        pool = [] if self.unlabeled is None else _pool(self.unlabeled, own.files, ignored)
+        entries = [*own.entries, *(Entry(file.name, "unlabeled", -1) for file in pool)]
+        in_pool, count = reading(pool), len(own.entries)
+
+        def read(index: int) -> bytes:
+            return own.read(index) if index < count else in_pool(index - count)
+
+        return verified(
+            Listing(
+                origin=own.origin,
+                classes=own.classes,
+                entries=tuple(self._grouped(entries)),
+                read=read,
+                decoding=self.decoding,
+                ignored=+ignored,  # `+` takes the zero counts away
+                stamp=stamp_of(own.root, [*own.files, *pool], also=own.also),
+            )
+        )
+
+    def _grouped(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """The entries with the groups that their names tell.
+
+        Raises:
+            UsageError: No name tells any. Names that tell none are counted by the split.
+        """
+        if self.group_pattern is None:
+            return entries
+        search = re.compile(self.group_pattern).search
+        told = [
+            match[1] or "" if not entry.group and (match := search(entry.name)) else entry.group
+            for entry in entries
+        ]
+        if not any(told):
+            example = f", such as {entries[0].name!r}" if entries else ""
+            raise UsageError(
+                f"data.group_pattern = {self.group_pattern}: finds no group in any of "
+                f"{len(entries)} names{example}."
+            )
+        return [entry._replace(group=name) for entry, name in zip(entries, told, strict=True)]
+
+
+def reading(files: Sequence[ImageFile]) -> Callable[[int], bytes]:
+    """A function that gives the content of the i-th file."""
+
+    def read(index: int) -> bytes:
+        return Path(files[index].path).read_bytes()
+
+    return read
+
+
+def images_in(folder: Folder) -> list[ImageFile]:
+    """The images of a folder without labels.
+
+    Raises:
+        DataError: It has none.
+    """
+    files = list(folder.all_images())
+    if not files:
+        raise DataError(
+            f"{folder.path}: no images found in this folder of unlabeled images. "
+            f"Add some, or leave the folder out.{seen(folder.ignored)}"
+        )
+    return files
+
+
+def top(path: Path, *, key: str, name: str, ignored: Counter[str]) -> Folder:
+    """A folder that a setting names.
+
+    Raises:
+        UsageError: There is none.
+    """
+    place = existing(path, key=key)
+    if not place.is_dir():
+        kind = KIND_OF_SUFFIX.get(path.suffix.lower()) if key == "data.path" else None
+        advice = f"Set `data.kind={kind}`" if kind else "Name the folder that holds the images"
+        raise UsageError(f"{key} = {path}: is a file. {advice}.")
+    return Folder(place, name=name, ignored=ignored, above=frozenset())
+
+
+def _pool(path: Path, own: Iterable[ImageFile], ignored: Counter[str]) -> list[ImageFile]:
+    """The files of a pool that the source itself does not name."""
+    files = images_in(top(path, key=POOL, name=POOL, ignored=ignored))
+    real = cache(os.path.realpath)  # of folders, of which there are few
+
+    def place(file: ImageFile) -> str:
+        folder, name = os.path.split(file.path)
+        return os.path.join(real(folder), name)
+
+    known = {place(file) for file in own}
+    further = [file for file in files if place(file) not in known]
+    ignored[f"image of {POOL} that the data names already"] += len(files) - len(further)
+    return further

@@ -1,0 +1,68 @@
+"""A table of images: their paths, labels, splits and groups."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Literal
+
+from understudy.core.errors import UsageError
+from understudy.data.sources.class_list import class_list
+from understudy.data.sources.file_source import FileSourceSettings, Found, reading
+from understudy.data.sources.listing import Entry, existing
+from understudy.data.sources.manifest_columns import USUAL, positions
+from understudy.data.sources.manifest_rows import images_of
+from understudy.data.sources.table import read_table
+
+
+class ManifestSettings(FileSourceSettings):
+    """A table with a row for each image: .csv, .tsv, .txt or .parquet.
+
+    Columns `path`, `label` (a class name; empty: unlabeled) and, where there are any, `split`
+    (train, val, test, unlabeled; without the column we split) and `group` (what must stay on one
+    side of every split, such as a scene or a patient). Further columns are not read.
+    """
+
+    kind: Literal["manifest"] = "manifest"
+    path: Path
+    """The file: values between commas, semicolons or tabs, in UTF-8, or Parquet."""
+    root: Path | None = None
+    """The folder that the images' paths start from; by default that of the file."""
+    path_column: str = USUAL["path"]
+    """Column of the images' paths; some data sets call it `file_name`."""
+    label_column: str = USUAL["label"]
+    """Column of the class names."""
+    split_column: str = USUAL["split"]
+    """Column of the splits; a table may do without."""
+    group_column: str = USUAL["group"]
+    """Column of the groups; a table may do without."""
+
+    def found(self) -> Found:
+        """All rows, sorted by path: their order in the table is of no account."""
+        origin = str(self.path)
+        file = existing(self.path, key="data.path")
+        if not file.is_file():
+            raise UsageError(
+                f"data.path = {origin}: is no file. Name the table, or set `data.kind=folder`."
+            )
+        root = file.parent if self.root is None else existing(self.root, key="data.root")
+        names = {role: getattr(self, f"{role}_column") for role in USUAL}
+        table = read_table(file, wanted=list(names.values()))
+        where = positions(table, names, origin=origin)
+        ignored: Counter[str] = Counter()
+        images = images_of(table, where, root=root, origin=origin, ignored=ignored)
+        classes = class_list(
+            ((image.split, image.label or None) for image in images), origin=origin
+        )
+        labels = {name: label for label, name in enumerate(classes)} | {"": -1}
+        files = [image.file for image in images]
+        return Found(
+            origin=origin,
+            root=root,
+            classes=classes,
+            entries=[
+                Entry(image.file.name, image.split, labels[image.label], image.group)
+                for image in images
+            ],
+            read=reading(files),
+            files=files,
+            ignored=ignored,
+        )

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from understudy.core.progress import Silent
+from understudy.data.pack import open_pack
+from understudy.data.sources.digits import DigitsSettings
+from understudy.stages.images import described
+
+
+@pytest.mark.parametrize(
+    ("groups", "told"),
+    [
+        ([], "10 classes, used as"),
+        (["a", "b"] * 10, "10 classes, 2 groups, used as"),
+        (["a", ""] * 10, "10 classes, 1 groups of 10 images, used as"),
+    ],
+)
+def test_groups_are_told_and_how_many_images_have_one(
+    groups: list[str], told: str, tmp_path: Path
+) -> None:
+    pack = open_pack(DigitsSettings(), shared=tmp_path, progress=Silent())
+
+    few = pack._replace(images=pack.images[:20], given=pack.given[:20], groups=tuple(groups))
+
+    assert told in described(few)
+    assert np.array_equal(few.labels, pack.labels)
