@@ -23,6 +23,7 @@ COMMANDS = (
     "export",
     "list",
     "report",
+    "adopt",
 )
 TOY = """
 parameters: {epochs: 3}
