@@ -47,7 +47,9 @@ class Outcome(NamedTuple):
         return self.failures[0].exit_code if self.failures else 0
 
 
-def run_study(study: Study, *, runs: Path, progress: Progress) -> Outcome:
+def run_study(
+    study: Study, *, runs: Path, progress: Progress, interrupts: Interrupts | None = None
+) -> Outcome:
     """Does every run of a study that is not finished, then writes its rows and its report.
 
     A run that fails takes with it only those that build on it; the others go on.
@@ -56,13 +58,14 @@ def run_study(study: Study, *, runs: Path, progress: Progress) -> Outcome:
         study: The study, configured.
         runs: Root of all runs.
         progress: Where to show how far it is.
+        interrupts: Where to ask whether a signal came; by default one of its own.
 
     Raises:
         UsageError: The study's settings are not allowed.
         InterruptedRunError: A signal came; everything is saved, the same command continues.
     """
     planned = plan(study, STAGES)  # all mistakes before any heavy work
-    interrupts = Interrupts()
+    interrupts = interrupts or Interrupts()
     with interrupts.listening():
         asked = [_settings(node) for node in planned.runs]
         for settings in asked:

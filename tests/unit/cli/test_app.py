@@ -24,6 +24,7 @@ COMMANDS = (
     "list",
     "report",
     "adopt",
+    "init",
 )
 TOY = """
 parameters: {epochs: 3}
