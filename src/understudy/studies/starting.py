@@ -235,12 +235,9 @@ def _power_of_two(number: int, *, most: int) -> int:
 
 
 def _quoted(text: str) -> str:
-    """Text as YAML reads it back, whatever it holds: a JSON string, control characters escaped."""
-    return re.sub(
-        "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]",
-        lambda found: f"\\u{ord(found[0]):04x}",
-        json.dumps(text, ensure_ascii=False),
-    )
+    """Text as YAML reads it back, whatever it holds: a JSON string, nothing unseen in it."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)
 
 
 def _path(path: Path) -> str:
