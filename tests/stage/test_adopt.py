@@ -263,3 +263,23 @@ def test_the_shipped_study_starts_from_a_file_and_reports_where_it_came_from(
     assert "model.safetensors" in page
     assert "was not trained here" in page
     assert "3 trainings took" in page
+
+
+def test_weights_that_do_not_fit_stop_a_study_before_anything_is_trained(
+    published: Path, tmp_path: Path
+) -> None:
+    """The file is there, but of another network; the baseline, which needs none, stands first."""
+    study = configured(
+        read_study("few-labels-pretrained"),
+        {
+            "data": {"kind": "digits"},
+            "teacher.name": "test_convnext",
+            "start.weights": str(published),
+        },
+        scale="smoke",
+    )
+
+    with pytest.raises(UsageError, match=r"stem\.0\.weight  missing"):
+        run_study(study, runs=tmp_path / "runs", progress=Silent())
+
+    assert not (tmp_path / "runs" / "train").exists()

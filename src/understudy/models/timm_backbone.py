@@ -196,10 +196,10 @@ class TimmSettings(BackboneSettings):
         assert isinstance(backbone, TimmBackbone)
         published = self.published(tag)
         heads = {f"{head}.{part}" for head in published.heads for part in ("weight", "bias")}
-        aside = tuple(name for name in tensors if name in heads)
-        kept = {name: tensor for name, tensor in tensors.items() if name not in heads}
+        theirs = _translated(self.name, backbone.model, dict(tensors))
+        aside = tuple(sorted(name for name in theirs if name in heads))
+        kept = {name: tensor for name, tensor in theirs.items() if name not in heads}
         try:
-            kept = _translated(self.name, backbone.model, kept)
             kept = _with_channels(kept, published.first, backbone.model, channels)
         except Exception as error:  # whatever a model's own code raises at weights not meant for it
             raise UsageError(
@@ -251,13 +251,19 @@ def _names(given: str | Iterable[str] | None) -> tuple[str, ...]:
 
 
 def _translated(name: str, model: Any, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Older names and other resolutions, as the model's own file in timm translates them."""
+    """Older names and other resolutions, as the model's own file in timm translates them.
+
+    What that code cannot read stays as it is: it is compared name by name afterwards.
+    """
     from timm.models import model_entrypoint
 
     for module in (model_entrypoint(name).__module__, type(model).__module__):
         translate: Any = getattr(sys.modules[module], "checkpoint_filter_fn", None)
         if translate is not None:
-            found: dict[str, Tensor] = translate(tensors, model)
+            try:
+                found: dict[str, Tensor] = translate(dict(tensors), model)
+            except Exception:  # it was written for weights of this model, and meets others
+                return tensors
             return found
     return tensors
 

@@ -12,10 +12,10 @@ from understudy.data.splits import SplitSettings
 from understudy.data.survey import Survey
 
 SIZES = (16, 24, 32, 48, 64, 96, 128)
-MOST_PIXELS = 20_000_000  # of all training images: 20,000 of 32 pixels; an epoch of few minutes
+MOST_PIXELS = 2**30  # seen in pretraining: 1,000 batches of 256 at 64 pixels; hours on two cores
 SMALL = 32  # pixels to which large sets are still shrunk; below, things are hard to tell apart
-PRETRAIN_STEPS, DISTILL_STEPS = 2000, 2500  # at least so many, where that is no more than
-MOST_EPOCHS, LEAST_EPOCHS = 200, 20  # this many passes
+PRETRAIN_STEPS, DISTILL_STEPS = 1000, 1500  # so many, within
+LEAST_EPOCHS, MOST_EPOCHS = 20, 100  # so many passes
 FEW = 100  # labels; below, a whole network fits them by heart: only its classifier is trained
 MANY_CLASSES = 20
 
@@ -88,8 +88,7 @@ def study_text(survey: Survey, *, file: Path, time: str) -> str:
     counts = counts_of(survey)
     size = size_of(survey, counts)
     classes = len(survey.classes)
-    batch = _power_of_two(counts.pool // 2, most=256)
-    distill = _power_of_two(counts.pool // 2, most=128)
+    batch, distill = _batch(counts, most=256), _batch(counts, most=128)
     frozen = counts.train <= FEW
     epochs = _epochs(PRETRAIN_STEPS, batch, counts.pool)
     rounds = _epochs(DISTILL_STEPS, distill, counts.pool)
@@ -169,7 +168,8 @@ def size_of(survey: Survey, counts: Counts) -> int:
     """The largest usual size that the images have and that their number allows."""
     _, median, _ = survey.sides
     fitting = [size for size in SIZES if size <= median]
-    allowed = [size for size in fitting if size <= SMALL or counts.pool * size**2 <= MOST_PIXELS]
+    seen = counts.pool * _epochs(PRETRAIN_STEPS, _batch(counts, most=256), counts.pool)
+    allowed = [size for size in fitting if size <= SMALL or seen * size**2 <= MOST_PIXELS]
     return max(allowed, default=max(median, 1))
 
 
@@ -227,6 +227,11 @@ def _epochs(steps: int, batch: int, pool: int) -> int:
 def _epochs_reason(epochs: int, batch: int, pool: int) -> str:
     steps = max(1, epochs * pool // batch)
     return f"{steps:,} steps; `budget=30min` on the command line fits both to a time"
+
+
+def _batch(counts: Counts, *, most: int) -> int:
+    """Of images without labels: at most half of them, so that an epoch has two steps."""
+    return _power_of_two(counts.pool // 2, most=most)
 
 
 def _power_of_two(number: int, *, most: int) -> int:
