@@ -95,6 +95,8 @@ def _defaults(stage: str) -> dict[str, Any]:
         return {"machine": {"device": "cpu", "threads": 1}}
     if stage == "export":
         return {}
+    if stage == "adopt":
+        return {"labels": LABELS, "backbone": SMALL}
     plan: dict[str, Any] = {"steps": 12, "batch_size": 32, "observations": 3}
     common = {"machine": PLAIN, "labels": LABELS, "plan": plan}
     network = {"train": "backbone", "pretrain": "backbone", "distill": "student"}.get(stage)

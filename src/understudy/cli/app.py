@@ -158,6 +158,30 @@ def report(
     report_command(runs, html=html, csv=csv, markdown=markdown)
 
 
+@app.command(sort_key=AFTER_STAGES)
+def init(
+    images: Path,
+    /,
+    *,
+    out: Path | None = None,
+    force: Annotated[bool, Parameter(negative="")] = False,
+    measure: bool = True,
+    runs: Path = RUNS,
+) -> None:
+    """Look at images and write a commented study for them to start from.
+
+    Args:
+        images: The folder; class folders, with or without train/, test/, unlabeled/ above them.
+        out: The study's file; by default named after the folder, here.
+        force: Write over a file that is there.
+        measure: Measure how long the study takes here, by a few steps: about a minute.
+        runs: Where packs lie, and what is measured.
+    """
+    from understudy.cli.init_command import init_command
+
+    init_command(images, out=out, force=force, measure=measure, runs=runs)
+
+
 HELP = ("--help", "-h")
 
 

@@ -4,13 +4,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from understudy import verbs
 from understudy.cli.plain_text import plain
-from understudy.core.files import make_folder
-from understudy.results.csv_file import write_csv
-from understudy.results.find import find
-from understudy.results.markdown import write_markdown
-from understudy.results.report import write_report
-from understudy.results.rows import rows_of
 from understudy.results.screen import show
 
 
@@ -22,15 +17,8 @@ def report_command(
     Raises:
         UnderstudyError: There is nothing to report, or the disk refuses.
     """
-    record = find(runs)
+    record = verbs.reported(runs, html=html, csv=csv, markdown=markdown)
     show(record, Console(highlight=False))
-    if csv:
-        make_folder(csv.parent)
-        write_csv(rows_of(record), csv)
-        print(plain(f"Rows: {csv}"))
-    if html:
-        write_report(record, html)
-        print(plain(f"Report: {html}"))
-    if markdown:
-        write_markdown(record, markdown)
-        print(plain(f"Page: {markdown}"))
+    for what, path in (("Rows", csv), ("Report", html), ("Page", markdown)):
+        if path:
+            print(plain(f"{what}: {path}"))

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from understudy import verbs
 from understudy.cli.plain_text import plain
 from understudy.cli.progress import progress_on
 from understudy.cli.study_help import changed
+from understudy.core.interrupts import Interrupts
+from understudy.core.overrides import parse_overrides
 from understudy.results.screen import show
-from understudy.studies.configure import understood
-from understudy.studies.study import read_study
 
 
 def run_command(asked: str, words: Sequence[str], *, dry_run: bool, runs: Path) -> int:
@@ -20,20 +21,13 @@ def run_command(asked: str, words: Sequence[str], *, dry_run: bool, runs: Path) 
     Raises:
         UnderstudyError: Anything that a user can cause or meet.
     """
-    study, mistakes = understood(read_study(asked), words)
-
-    from understudy.stages import STAGES  # only now: it brings torch
-    from understudy.studies.plan import plan
-
-    planned = plan(study, STAGES, mistakes=mistakes)
+    plan = verbs.planned(asked, parse_overrides(words))
     if dry_run:
-        print("\n".join([*changed(study), *map(plain, planned.lines())]))
+        print("\n".join([*changed(plan.study), *map(plain, plan.lines())]))
         return 0
 
-    from understudy.studies.local import run_study  # only now: it brings torch
-
     with progress_on(sys.stderr) as progress:
-        outcome = run_study(study, runs=runs, progress=progress)
+        outcome = verbs.carried_out(plan, runs=runs, progress=progress, interrupts=Interrupts())
     show(outcome.record, Console(highlight=False))
     print(plain(f"\nReport: {outcome.folder / 'report.html'}"))
     for model in outcome.models:

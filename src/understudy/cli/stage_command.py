@@ -6,14 +6,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from understudy import verbs
 from understudy.cli.plain_text import plain
 from understudy.cli.progress import progress_on
-from understudy.core.overrides import overlaid, parse_overrides, with_data_path
-from understudy.core.shipped import found
-from understudy.core.yaml import read_yaml
+from understudy.core.interrupts import Interrupts
+from understudy.core.overrides import parse_overrides
 from understudy.results.evaluation_screen import show_evaluation
-
-DEFAULTS = "command line"
 
 
 def stage_command(
@@ -30,28 +28,18 @@ def stage_command(
     Raises:
         UnderstudyError: Anything that a user can cause or meet.
     """
-    path = found(asked, folder=stage, what=f"{stage} recipe") if asked else None
-    overrides = with_data_path(parse_overrides(words))
-    recipe = overlaid(read_yaml(path) if path else {}, overrides, origin=asked or DEFAULTS)
-
-    from understudy.core.interrupts import Interrupts
-    from understudy.stages.launch import launch  # only now: it brings torch
-
-    interrupts = Interrupts()
-    with progress_on(sys.stderr) as progress, interrupts.listening():
-        launched = launch(
+    with progress_on(sys.stderr) as progress:
+        launched = verbs.done(
             stage,
-            recipe,
-            origin=asked or DEFAULTS,
-            name=name or (path.stem if path else stage),
+            asked,
+            parse_overrides(words),
+            asked_by="command line",
             runs=runs,
-            shared=runs / "shared",
+            name=name,
             out=out,
             progress=progress,
-            interrupts=interrupts,
+            interrupts=Interrupts(),
         )
-        if launched.was_skipped:
-            progress.say("Nothing new to do: this run was finished before.")
     if stage == "evaluate":
         show_evaluation(launched.summary, Console(highlight=False))
     print(plain(str(launched.run.path)))

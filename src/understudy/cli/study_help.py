@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from understudy.cli.plain_text import plain, wrapped
 from understudy.core.overrides import written
 from understudy.studies.configure import with_words
-from understudy.studies.parameters import leaves
+from understudy.studies.parameters import leaves, unknown
 from understudy.studies.study import Study, read_study
 
 
@@ -23,7 +23,9 @@ def _lines(study: Study) -> Iterator[str]:
     yield ""
     yield "Its parameters and their values, changed by `key=value` words:"
     yield ""
-    for word in written(dict(leaves(study.parameters))):
+    values = dict(leaves(study.parameters))
+    unread = unknown(values, study.parameters, study.read)  # of a study that it extends
+    for word in written({key: value for key, value in values.items() if key not in unread}):
         yield from wrapped(word, first="  ", indent="      ")
     yield f"  seeds={','.join(map(str, study.seeds))}"
     for scale, changes in study.scales.items():

@@ -6,11 +6,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-from understudy.core.errors import StorageError
+from understudy.core.errors import StorageError, UsageError
 
 _ADVICE = {
     errno.ENOSPC: "The disk is full: free some space and run the same command again.",
@@ -75,6 +75,31 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, UnicodeDecodeError) as error:
         raise StorageError(f"{path}: damaged, not JSON ({error}).") from error
+
+
+def read_given(path: Path) -> bytes:
+    """The content of a file that the user named.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
+
+
+def file_hash(path: Path) -> str:
+    """The SHA-256 of a file that the user named, hexadecimal; the file may be larger than memory.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
 
 
 def make_folder(path: Path) -> Path:

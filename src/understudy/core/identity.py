@@ -1,4 +1,4 @@
-"""What a run is: its settings in one canonical form, its parents by key, and a hash of both."""
+"""What a run is: its settings in one canonical form, with parents and files by what they are."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,22 +9,23 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from understudy.core.settings import Aside, ParentRun, Settings
+from understudy.core.settings import Aside, FileContent, ParentRun, Settings
 from understudy.core.wording import Location, dotted
 
 
-def canonical(settings: Settings, parents: Mapping[str, str]) -> dict[str, Any]:
+def canonical(settings: Settings, known: Mapping[str, str]) -> dict[str, Any]:
     """Everything in the settings that can change a run's numbers, as plain JSON values.
 
     Args:
         settings: The settings of a stage; defaults count like given values.
-        parents: Key of the parent for each dotted field of `parents_of`, such as `models[0]`. A
-            field without one stands for itself by its path.
+        known: Key of the parent for each dotted field of `parents_of`, such as `models[0]`, and
+            hash of the file for each one of `files_of`. A field without one stands for itself by
+            its path.
 
     Returns:
         Nested mappings without the fields marked `Aside`.
     """
-    content: dict[str, Any] = _plain(settings, parents, location=(), is_run=False)
+    content: dict[str, Any] = _plain(settings, known, location=(), mark=None)
     return content
 
 
@@ -42,42 +43,58 @@ def digest(value: Any) -> str:
 
 def parents_of(settings: Settings) -> dict[str, Path]:
     """The runs that the settings name, by dotted field: `teacher`, `models[0]`."""
-    return {dotted(location): path for location, path in _run_paths(settings, (), is_run=False)}
+    return _marked(settings, ParentRun)
 
 
-def _plain(value: Any, parents: Mapping[str, str], *, location: Location, is_run: bool) -> Any:
+def files_of(settings: Settings) -> dict[str, Path]:
+    """The files that the settings name beside images and runs, by dotted field: `weights`."""
+    return _marked(settings, FileContent)
+
+
+def _plain(value: Any, known: Mapping[str, str], *, location: Location, mark: type | None) -> Any:
     if isinstance(value, Settings | Mapping | list | tuple):
         items = {
-            part: _plain(inner, parents, location=(*location, part), is_run=inner_is_run)
-            for part, inner, inner_is_run in _items(value, is_run=is_run)
+            part: _plain(inner, known, location=(*location, part), mark=inner_mark)
+            for part, inner, inner_mark in _items(value, mark)
         }
         return list(items.values()) if isinstance(value, list | tuple) else items
     if isinstance(value, set | frozenset):
-        return sorted(_plain(inner, {}, location=(), is_run=False) for inner in value)
+        return sorted(_plain(inner, {}, location=(), mark=None) for inner in value)
     if isinstance(value, PurePath):
-        return parents.get(dotted(location), str(value)) if is_run else str(value)
+        return known.get(dotted(location), str(value)) if mark else str(value)
     return value.value if isinstance(value, Enum) else value
 
 
-def _run_paths(value: Any, location: Location, *, is_run: bool) -> Iterator[tuple[Location, Path]]:
+def _marked(settings: Settings, wanted: type) -> dict[str, Path]:
+    found = _paths(settings, (), None)
+    return {dotted(location): path for location, path, mark in found if mark is wanted}
+
+
+def _paths(
+    value: Any, location: Location, mark: type | None
+) -> Iterator[tuple[Location, Path, type | None]]:
     if isinstance(value, Settings | Mapping | list | tuple):
-        for part, inner, inner_is_run in _items(value, is_run=is_run):
-            yield from _run_paths(inner, (*location, part), is_run=inner_is_run)
-    elif is_run and isinstance(value, Path):
-        yield location, value
+        for part, inner, inner_mark in _items(value, mark):
+            yield from _paths(inner, (*location, part), inner_mark)
+    elif isinstance(value, Path):
+        yield location, value, mark
 
 
-def _items(value: Any, *, is_run: bool) -> list[tuple[int | str, Any, bool]]:
-    """What lies inside, and whether paths there are runs; fields that are aside are left out."""
+def _items(value: Any, mark: type | None) -> list[tuple[int | str, Any, type | None]]:
+    """What lies inside, and what paths there are marked as; fields that are aside are left out."""
     if isinstance(value, Settings):
         return [
-            (name, getattr(value, name), _is_marked(field, ParentRun))
+            (name, getattr(value, name), _mark_of(field))
             for name, field in type(value).model_fields.items()
             if not _is_marked(field, Aside)
         ]
     if isinstance(value, Mapping):
-        return [(str(key), inner, is_run) for key, inner in value.items()]
-    return [(position, inner, is_run) for position, inner in enumerate(value)]
+        return [(str(key), inner, mark) for key, inner in value.items()]
+    return [(position, inner, mark) for position, inner in enumerate(value)]
+
+
+def _mark_of(field: FieldInfo) -> type | None:
+    return next((mark for mark in (ParentRun, FileContent) if _is_marked(field, mark)), None)
 
 
 def _is_marked(field: FieldInfo, mark: type) -> bool:

@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -15,16 +16,43 @@ HANDLED = tuple(
 )
 
 
-class Interrupts:
-    """Remembers the first signal; work that can save asks for it, other work is left at once."""
+def leave_process(number: int) -> None:
+    """Ends the process: the user insists, and what is on disk is whole."""
+    sys.stderr.flush()
+    os._exit(exit_code_of(number))
 
-    def __init__(self) -> None:
+
+def leave_work(number: int) -> None:
+    """Ends the work alone, for a process that holds more than ours: a notebook.
+
+    Raises:
+        InterruptedRunError: Always.
+    """
+    raise stopped(number)
+
+
+class Interrupts:
+    """Remembers the first signal; work that can save asks for it, other work is left at once.
+
+    Args:
+        insisted: What a second signal does.
+    """
+
+    def __init__(self, insisted: Callable[[int], None] = leave_process) -> None:
         self.received: int | None = None
+        self._insisted = insisted
         self._deferring = False
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Handles the signals while inside; the handlers before it return afterwards."""
+        """Handles the signals while inside; the handlers before it return afterwards.
+
+        Python lets the main thread alone handle signals. In another one nothing is changed: whoever
+        started the thread decides what a signal means.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         before = {number: signal.signal(number, self._handle) for number in HANDLED}
         try:
             yield
@@ -43,8 +71,7 @@ class Interrupts:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the protocol
         if self.received is not None:
-            sys.stderr.flush()
-            os._exit(exit_code_of(number))  # the user insists; what is on disk is whole
+            self._insisted(number)
         self.received = number
         if not self._deferring:
             raise stopped(number)

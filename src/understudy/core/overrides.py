@@ -28,10 +28,15 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
                 f"{shown(word)}  is not `key=value`, such as `seed=1` or `plan.epochs=20`"
             )
             continue
-        found[key.replace("[", ".").replace("]", "")] = _value(text, key)
+        found[plain_key(key)] = _value(text, key)
     if mistakes:
         raise UsageError(headed("command line", mistakes))
     return found
+
+
+def plain_key(key: str) -> str:
+    """`terms[0].weight` as `terms.0.weight`."""
+    return key.replace("[", ".").replace("]", "")
 
 
 def written(values: Mapping[str, Any]) -> list[str]:

@@ -17,6 +17,8 @@ from understudy.core.yaml import line_of
 
 __all__ = [
     "Aside",
+    "FileContent",
+    "FilePath",
     "ParentRun",
     "RunPath",
     "Settings",
@@ -45,6 +47,12 @@ class ParentRun:
         return {**handler(schema), "format": "run"}
 
 
+class FileContent:
+    """Marks a field that holds a file: a run is known by what is in it, not by where it lies."""
+
+
+FilePath = Annotated[Path, FileContent()]
+"""A file that a run reads beside its images."""
 RunPath = Annotated[Path, ParentRun()]
 """The directory of a finished run; in a study, `@name` of another stage."""
 

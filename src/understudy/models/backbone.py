@@ -1,7 +1,8 @@
 """What a backbone is: images in, features out, widths declared beforehand."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
@@ -25,6 +26,19 @@ class Backbone(nn.Module, ABC):
         """
 
 
+class Foreign(NamedTuple):
+    """Weights that were written elsewhere, made those of our backbone."""
+
+    tensors: Mapping[str, Tensor]
+    prefix: str
+    """What our backbone puts before their names."""
+    left_aside: tuple[str, ...]
+    """Names of what belongs to a head."""
+    mean: tuple[float, ...] | None
+    """Of each channel of the images in [0, 1] that they were trained on; None: not known."""
+    std: tuple[float, ...] | None
+
+
 class BackboneSettings(Settings):
     """Base of the settings of backbones."""
 
@@ -40,6 +54,24 @@ class BackboneSettings(Settings):
         Raises:
             UsageError: The settings cannot be built; it says what to change.
         """
+
+    def foreign(
+        self,
+        backbone: Backbone,  # noqa: ARG002 - for the kinds that translate
+        tensors: Mapping[str, Tensor],
+        *,
+        channels: int,  # noqa: ARG002
+        tag: str | None,  # noqa: ARG002
+    ) -> Foreign:
+        """Weights as others write them; here they have the backbone's own names.
+
+        Args:
+            backbone: As `build` made it.
+            tensors: What a file holds.
+            channels: Of our images.
+            tag: Which of several published weights they are.
+        """
+        return Foreign(tensors, prefix="", left_aside=(), mean=None, std=None)
 
 
 class Staged(Backbone):

@@ -1,15 +1,18 @@
 """Any backbone of timm, by name; the only file that knows timm."""
 
 import difflib
-from collections.abc import Sequence
-from typing import Any, Literal
+import itertools
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 from torch import Tensor, nn
 
-from understudy.core.errors import UsageError
+from understudy.core.errors import MissingResourceError, UsageError
 from understudy.core.types import Outputs, Shape, Stage, Tap
-from understudy.models.backbone import Backbone, BackboneSettings
+from understudy.models.backbone import Backbone, BackboneSettings, Foreign
 
 # What timm's factory must not be told: we decide these, or they would fetch or unpickle weights.
 RESERVED = frozenset(
@@ -58,6 +61,27 @@ class TimmBackbone(Backbone):
 
         pooled = self.model.forward_head(features, pre_logits=True) if Tap.POOLED in taps else None
         return Outputs(pooled=pooled, stages=stages)
+
+
+class Published(NamedTuple):
+    """Weights that timm knows, as its `pretrained_cfg` describes them."""
+
+    tag: str
+    place: str
+    """Their repository on the hub."""
+    licence: str
+    """As stated there; "" where nothing is."""
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    first: tuple[str, ...]
+    """Names of the layers that take the images."""
+    heads: tuple[str, ...]
+    """Names of the layers that give the logits."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether they can be had from the hub."""
+        return bool(self.place)
 
 
 class TimmSettings(BackboneSettings):
@@ -111,6 +135,86 @@ class TimmSettings(BackboneSettings):
 
         return TimmBackbone(model, shape=shape, positions=positions)
 
+    def tags(self) -> list[str]:
+        """Tags of the weights that timm knows for this model; its own choice comes first."""
+        import timm
+
+        names: list[str] = timm.list_pretrained(f"{self.name}.*")
+        own = self.published(None).tag
+        return sorted((name.split(".", 1)[1] for name in names), key=lambda tag: (tag != own, tag))
+
+    def published(self, tag: str | None) -> Published:
+        """What timm says of weights of this model.
+
+        Args:
+            tag: One of `tags`; by default timm's own choice, of which little is known where it has
+                no weights of this model.
+        """
+        from timm.models import get_pretrained_cfg
+
+        found: Any = get_pretrained_cfg(f"{self.name}.{tag}" if tag else self.name)
+        return Published(
+            tag=getattr(found, "tag", None) or "",
+            place=getattr(found, "hf_hub_id", None) or "",
+            licence=getattr(found, "license", None) or "",
+            mean=tuple(getattr(found, "mean", ())),
+            std=tuple(getattr(found, "std", ())),
+            first=_names(getattr(found, "first_conv", None)),
+            heads=_names(getattr(found, "classifier", None)),
+        )
+
+    def fetched(self, tag: str | None) -> Path:
+        """The safetensors file of timm's weights, downloaded where it was not before.
+
+        Raises:
+            MissingResourceError: It cannot be had.
+        """
+        from huggingface_hub import hf_hub_download  # what timm itself downloads with
+
+        published = self.published(tag)
+        try:
+            return Path(hf_hub_download(published.place, "model.safetensors"))
+        except Exception as error:  # the network has many ways to fail, and the hub some of its own
+            reason = " ".join(str(error).split("\n")[0].split()) or type(error).__name__
+            raise MissingResourceError(
+                f"{self.name}.{published.tag}: its weights cannot be downloaded from "
+                f"{published.place} ({reason}). Where there is a network, fetch "
+                "`model.safetensors` of that repository once, and give `weights=FILE`."
+            ) from error
+
+    def foreign(
+        self, backbone: Backbone, tensors: Mapping[str, Tensor], *, channels: int, tag: str | None
+    ) -> Foreign:
+        """Weights under timm's names: translated as timm itself does, its classifier left aside.
+
+        The first layers are adapted to the number of channels as timm adapts them: for one channel
+        the weights are summed, for others repeated and scaled. The mean and the deviation follow.
+
+        Raises:
+            UsageError: timm cannot make sense of them.
+        """
+        assert isinstance(backbone, TimmBackbone)
+        published = self.published(tag)
+        heads = {f"{head}.{part}" for head in published.heads for part in ("weight", "bias")}
+        theirs = _translated(self.name, backbone.model, dict(tensors))
+        aside = tuple(sorted(name for name in theirs if name in heads))
+        kept = {name: tensor for name, tensor in theirs.items() if name not in heads}
+        try:
+            kept = _with_channels(kept, published.first, backbone.model, channels)
+        except Exception as error:  # whatever a model's own code raises at weights not meant for it
+            raise UsageError(
+                f"timm cannot read these weights as those of {self.name!r}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+        return Foreign(
+            kept,
+            prefix="model.",
+            left_aside=aside,
+            mean=_over_channels(published.mean, channels),
+            std=_over_channels(published.std, channels),
+        )
+
     def _model(self, channels: int) -> Any:
         # Not at the top: timm takes seconds to import, and most commands build none of its models.
         import timm
@@ -139,6 +243,53 @@ def _stages(model: Any, *, small_stem: bool) -> tuple[tuple[Stage, ...], list[in
         last[reduction] = (Stage(entry["module"], entry["num_chs"], reduction), position)
     stages, positions = zip(*last.values(), strict=True)
     return stages, list(positions)
+
+
+def _names(given: str | Iterable[str] | None) -> tuple[str, ...]:
+    """One layer is named by its name, several by a list."""
+    return (given,) if isinstance(given, str) else tuple(given or ())
+
+
+def _translated(name: str, model: Any, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Older names and other resolutions, as the model's own file in timm translates them.
+
+    What that code cannot read stays as it is: it is compared name by name afterwards.
+    """
+    from timm.models import model_entrypoint
+
+    for module in (model_entrypoint(name).__module__, type(model).__module__):
+        translate: Any = getattr(sys.modules[module], "checkpoint_filter_fn", None)
+        if translate is not None:
+            try:
+                found: dict[str, Tensor] = translate(dict(tensors), model)
+            except Exception:  # it was written for weights of this model, and meets others
+                return tensors
+            return found
+    return tensors
+
+
+def _with_channels(
+    tensors: dict[str, Tensor], layers: Sequence[str], model: Any, channels: int
+) -> dict[str, Tensor]:
+    from timm.models import adapt_input_conv
+
+    adapt: Any = adapt_input_conv
+    expected = model.state_dict()
+    names = [f"{layer}.weight" for layer in layers]
+    return tensors | {
+        name: adapt(channels, tensors[name])
+        for name in names
+        if name in tensors and name in expected and tensors[name].shape != expected[name].shape
+    }
+
+
+def _over_channels(values: tuple[float, ...], channels: int) -> tuple[float, ...] | None:
+    """Statistics for another number of channels, as the weights: one mean, or repeated in turn."""
+    if not values:
+        return None
+    if channels == 1:
+        return (sum(values) / len(values),)
+    return tuple(itertools.islice(itertools.cycle(values), channels))
 
 
 def _shrink_stem(model: Any, name: str) -> None:

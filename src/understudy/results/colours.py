@@ -2,7 +2,12 @@
 
 from collections.abc import Iterable
 
-ROLES = {"train": "var(--baseline)", "finetune": "var(--teacher)", "pretrain": "var(--pretrain)"}
+ROLES = {
+    "train": "var(--baseline)",
+    "finetune": "var(--teacher)",
+    "pretrain": "var(--pretrain)",
+    "adopt": "var(--pretrain)",
+}
 SERIES = tuple(f"var(--series-{number})" for number in range(1, 7))
 ACCENT = "var(--accent)"
 LEARNLESS = frozenset({"evaluate", "export"})

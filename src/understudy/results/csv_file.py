@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from understudy.core.files import write_text
 from understudy.results.rows import Row
@@ -18,6 +19,17 @@ FORMULA = ("=", "+", "-", "@", "\t", "\n")
 """Beginnings that make a spreadsheet run a text cell."""
 
 
+def as_mappings(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The rows by the columns of rows.csv, values as they are: None where nothing was measured."""
+    axes = _axes(rows)
+    return [
+        {column: getattr(row, column) for column in BEFORE_AXES}
+        | {f"axis.{axis}": row.axes.get(axis) for axis in axes}
+        | {column: getattr(row, column) for column in AFTER_AXES}
+        for row in rows
+    ]
+
+
 def write_csv(rows: Sequence[Row], path: Path) -> None:
     """Writes rows.csv whole or not at all; the `axis.*` columns stand after the seed.
 
@@ -27,16 +39,17 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
     Raises:
         StorageError: The disk refuses.
     """
-    axes = list(dict.fromkeys(axis for row in rows for axis in row.axes))
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*BEFORE_AXES, *(_text(f"axis.{axis}") for axis in axes), *AFTER_AXES])
-    for row in rows:
-        cells = [getattr(row, column) for column in BEFORE_AXES]
-        cells += [row.axes.get(axis) for axis in axes]
-        cells += [getattr(row, column) for column in AFTER_AXES]
-        writer.writerow([_cell(cell) for cell in cells])
+    axes = [f"axis.{axis}" for axis in _axes(rows)]
+    writer.writerow([*BEFORE_AXES, *map(_text, axes), *AFTER_AXES])
+    for row in as_mappings(rows):
+        writer.writerow([_cell(cell) for cell in row.values()])
     write_text(path, stream.getvalue())
+
+
+def _axes(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(axis for row in rows for axis in row.axes))
 
 
 def _cell(value: object) -> str:

@@ -17,7 +17,7 @@ from understudy.results.formats import (
     times,
 )
 from understudy.results.records import Entry, StudyRecord
-from understudy.results.values import listing, mapping, number, whole
+from understudy.results.values import listing, mapping, number, text, whole
 
 
 def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
@@ -27,6 +27,7 @@ def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
         *_changes(record),
         *_sizes([contrast for contrast in last if contrast.role == "teacher"]),
         *_budgets([contrast for contrast in last if contrast.role == "baseline"]),
+        *_adopted(record),
         *_pretraining(record),
         *_probes(record),
         *_export(record),
@@ -81,6 +82,20 @@ def _budgets(contrasts: Sequence[Contrast]) -> Iterator[str]:
     pairs = {(of.mean, against.mean) for of, against in steps if of and against}
     if len(pairs) == 1 and len(set(next(iter(pairs)))) == 1:
         yield f"Student and baseline took equally many steps: {exact(next(iter(pairs))[0])} each."
+
+
+def _adopted(record: StudyRecord) -> Iterator[str]:
+    """Where weights came from that nobody trained here, and what they may be used for."""
+    sources = [mapping(entry.run.summary["weights"]) for entry in record.having("weights")]
+    told = {
+        text(one.get("sha256")): (text(one.get("source")), text(one.get("licence")))
+        for one in sources
+    }
+    for digest, (source, licence) in told.items():
+        yield (
+            f"{source} (SHA-256 {digest[:12]}…) was not trained here; its licence: "
+            f"{licence or 'not stated'}."
+        )
 
 
 def _pretraining(record: StudyRecord) -> Iterator[str]:
@@ -159,8 +174,14 @@ def _test_images(record: StudyRecord) -> Iterator[str]:
 
 
 def _time(record: StudyRecord) -> Iterator[str]:
-    runs = {entry.run.path: entry.run for entry in record.entries if entry.run.is_training}
+    trained = [one.run for one in record.entries if one.run.is_training and _has_steps(one)]
+    runs = {run.path: run for run in trained}
     seconds = [number(run.summary.get("seconds")) for run in runs.values()]
     known = [second for second in seconds if second is not None]
     if known:
         yield f"{plural(len(known), 'training')} took {duration(sum(known))} together."
+
+
+def _has_steps(entry: Entry) -> bool:
+    """Adopted weights took none."""
+    return entry.run.summary.get("steps") != 0

@@ -66,7 +66,7 @@ def _together(path: Path, studies: Sequence[StudyRecord], runs: Sequence[Path]) 
     return replace(found, changed=changed)
 
 
-STAGES = ("train", "pretrain", "finetune", "distill")
+STAGES = ("train", "pretrain", "adopt", "finetune", "distill")
 
 
 def _order(run: RunRecord) -> tuple[int, str, int]:

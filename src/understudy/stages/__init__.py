@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from understudy.core.settings import Settings
-from understudy.stages import distill, evaluate, export, finetune, pretrain, train
+from understudy.stages import adopt, distill, evaluate, export, finetune, pretrain, train
 
 STAGES: dict[str, type[Settings]] = {
     "train": train.TrainSettings,
     "pretrain": pretrain.PretrainSettings,
+    "adopt": adopt.AdoptSettings,
     "finetune": finetune.FinetuneSettings,
     "distill": distill.DistillSettings,
     "evaluate": evaluate.EvaluateSettings,
@@ -19,6 +20,7 @@ STAGES: dict[str, type[Settings]] = {
 FUNCTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "train": train.train,
     "pretrain": pretrain.pretrain,
+    "adopt": adopt.adopt,
     "finetune": finetune.finetune,
     "distill": distill.distill,
     "evaluate": evaluate.evaluate,

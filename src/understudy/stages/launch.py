@@ -10,7 +10,8 @@ import torch
 
 from understudy.core.environment import code_version
 from understudy.core.errors import MemoryExhaustedError, UsageError
-from understudy.core.identity import canonical, digest, parents_of
+from understudy.core.files import file_hash
+from understudy.core.identity import canonical, digest, files_of, parents_of
 from understudy.core.interrupts import Interrupts, stopped
 from understudy.core.progress import Progress
 from understudy.core.run import IDENTITY_LENGTH, Run, find_run, finished_summary, known_keys
@@ -69,13 +70,15 @@ def launch(
     settings = checked(STAGES[stage], recipe, origin)
     assert isinstance(settings, DataSettings)
     parents = {key: finished_summary(path) for key, path in parents_of(settings).items()}
+    settings.must_be_at_hand()
     settings = _with_parents_images(settings, recipe, origin)
     pack = open_images(settings, runs=runs, shared=shared, progress=progress)
     _must_share_split(settings, pack, parents, origin)
 
     key = digest(canonical(settings, {field: found["key"] for field, found in parents.items()}))
-    identities = {field: found["identity"] for field, found in parents.items()}
-    content = {"settings": canonical(settings, identities), "pack": pack.key}
+    known = {field: found["identity"] for field, found in parents.items()}
+    known |= {field: file_hash(path) for field, path in files_of(settings).items()}
+    content = {"settings": canonical(settings, known), "pack": pack.key}
     identity = digest(content)[:IDENTITY_LENGTH]
     found = find_run(runs, stage=stage, identity=identity)
     run = Run(
@@ -95,7 +98,8 @@ def launch(
             progress.say(f"{run.path}: {gone} is gone; nothing new can be made from this run")
         return Launched(run, summary, was_skipped=True)
     if not run.is_started and key in known_keys(runs, stage=stage):
-        progress.say(f"{stage} {name}: the images have changed since it was run; a new run")
+        read = " or ".join(["images", *files_of(settings)])
+        progress.say(f"{stage} {name}: the {read} have changed since it was run; a new run")
 
     run.start(config)
     try:

@@ -33,9 +33,23 @@ class DataSettings(Settings):
     split: SplitSettings = SplitSettings()
     """Which images are for training, validation and test; by default as for the parent."""
 
+    def must_be_at_hand(self) -> None:
+        """Looks for what is needed beside images and runs, before any heavy work.
 
-class TrainingSettings(DataSettings):
-    """What every training needs."""
+        Raises:
+            UnderstudyError: It is not here.
+        """
+
+    def must_fit(self, pack: Pack) -> None:
+        """Compares what is asked for with the images, before any heavy work.
+
+        Raises:
+            UnderstudyError: It cannot be done with them.
+        """
+
+
+class LabelledSettings(DataSettings):
+    """What every stage needs that may read some labels."""
 
     labels: FewLabelsSettings = FewLabelsSettings()
     """How many labels may be read."""
@@ -43,12 +57,21 @@ class TrainingSettings(DataSettings):
     """Side of the square that the network sees, in pixels; by default that of the packed images."""
     seed: NonNegativeInt = 0
     """Draws the labelled images, the initialisation, the order and the views."""
-    machine: Annotated[MachineSettings, Aside()] = MachineSettings()
-    """What to compute with; changes no identity."""
 
     def stream(self, purpose: str) -> int:
         """The seed of one purpose, independent of all others."""
         return derived_seed(self.seed, purpose)
+
+    def must_fit(self, pack: Pack) -> None:
+        """Looks whether there are so many labelled images."""
+        labelled_images(self, pack)
+
+
+class TrainingSettings(LabelledSettings):
+    """What every training needs."""
+
+    machine: Annotated[MachineSettings, Aside()] = MachineSettings()
+    """What to compute with; changes no identity."""
 
 
 class Material(NamedTuple):
@@ -79,6 +102,10 @@ class Material(NamedTuple):
         """A network for these images that learns without labels."""
         return self._network(backbone, classes=None, projector=projector)
 
+    def featurizer(self, backbone: AnyBackbone) -> NetworkSettings:
+        """A network for these images without a head."""
+        return self._network(backbone, classes=None, projector=None)
+
     def _network(
         self,
         backbone: AnyBackbone,
@@ -105,7 +132,7 @@ class Material(NamedTuple):
         return labels
 
 
-def labelled_images(settings: TrainingSettings, pack: Pack) -> tuple[Splits, Indices, Indices]:
+def labelled_images(settings: LabelledSettings, pack: Pack) -> tuple[Splits, Indices, Indices]:
     """The splits, and the training and validation images whose labels may be read.
 
     Raises:
@@ -122,7 +149,7 @@ def labelled_images(settings: TrainingSettings, pack: Pack) -> tuple[Splits, Ind
     return splits, draw(splits.train, split="train"), draw(splits.val, split="val")
 
 
-def material(settings: TrainingSettings, pack: Pack, run: Run) -> Material:
+def material(settings: LabelledSettings, pack: Pack, run: Run) -> Material:
     """Splits the pack, draws the labelled images, and writes both into the run.
 
     The mean and deviation of the channels come from the pool: no test or validation pixel.

@@ -50,7 +50,7 @@ def within_budget(study: Study, *, runs: Path, folder: Path, progress: Progress)
     record = folder / f"budget-{len(nodes)}.json"  # more runs in the same time: fewer epochs each
     if not record.exists():
         progress.say(f"budget {limit}: measuring each stage for a few steps")
-        trials = _trials(study, runs=runs, progress=progress)
+        trials = trials_of(study, runs=runs, progress=progress)
         costs = [
             trials[node.name]._replace(of=key)
             for node in nodes
@@ -125,7 +125,7 @@ def _shares(study: Study) -> dict[str, float]:
     return shares
 
 
-def _trials(study: Study, *, runs: Path, progress: Progress) -> dict[str, Cost]:
+def trials_of(study: Study, *, runs: Path, progress: Progress) -> dict[str, Cost]:
     """Runs the training stages of the first seed for a few steps each, and reads their speed."""
     first = dataclasses.replace(
         study, seeds=study.seeds[:1], axes={axis: values[:1] for axis, values in study.axes.items()}

@@ -37,7 +37,12 @@ def understood(study: Study, words: Sequence[str]) -> Understood:
     Raises:
         UsageError: A word is no `key=value` at all.
     """
-    overrides = parse_overrides(words)
+    return made_of(study, parse_overrides(words))
+
+
+def made_of(study: Study, given: Mapping[str, Any]) -> Understood:
+    """As `understood`, of values by dotted key; `scale`, `seeds` and `machine` are among them."""
+    overrides = dict(given)
     asked = {key: overrides.pop(key) for key in ("scale", "seeds") if key in overrides}
     machine = {key: overrides.pop(key) for key in list(overrides) if is_around("machine", key)}
     return _understood(

@@ -2,6 +2,7 @@
 
 import gc
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from understudy.results.rows import rows_of
 from understudy.stages import STAGES
 from understudy.stages.images import described, open_images
 from understudy.stages.launch import launch
-from understudy.stages.material import DataSettings, TrainingSettings, labelled_images
+from understudy.stages.material import DataSettings
 from understudy.studies.budget import within_budget
 from understudy.studies.plan import Node, Plan, plan
 from understudy.studies.study import Study
@@ -46,7 +47,9 @@ class Outcome(NamedTuple):
         return self.failures[0].exit_code if self.failures else 0
 
 
-def run_study(study: Study, *, runs: Path, progress: Progress) -> Outcome:
+def run_study(
+    study: Study, *, runs: Path, progress: Progress, interrupts: Interrupts | None = None
+) -> Outcome:
     """Does every run of a study that is not finished, then writes its rows and its report.
 
     A run that fails takes with it only those that build on it; the others go on.
@@ -55,39 +58,48 @@ def run_study(study: Study, *, runs: Path, progress: Progress) -> Outcome:
         study: The study, configured.
         runs: Root of all runs.
         progress: Where to show how far it is.
+        interrupts: Where to ask whether a signal came; by default one of its own.
 
     Raises:
         UsageError: The study's settings are not allowed.
         InterruptedRunError: A signal came; everything is saved, the same command continues.
     """
     planned = plan(study, STAGES)  # all mistakes before any heavy work
-    interrupts = Interrupts()
+    interrupts = interrupts or Interrupts()
     with interrupts.listening():
-        for readers in _sources(planned):  # and those of the images, once and not in every run
+        asked = [_settings(node) for node in planned.runs]
+        for settings in asked:
+            settings.must_be_at_hand()
+        for readers in _by_images(asked):  # their mistakes too, once and not in every run
             images = open_images(readers[0], runs=runs, shared=runs / "shared", progress=progress)
             progress.say(described(images))
             for settings in readers:
-                if isinstance(settings, TrainingSettings):
-                    labelled_images(settings, images)
+                settings.must_fit(images)
         folder = make_folder(runs / "studies" / study.folder)
         study = within_budget(study, runs=runs, folder=folder, progress=progress)
         execution = _Execution(plan(study, STAGES), runs, folder, progress, interrupts)
         return execution.outcome()
 
 
+FITTING = {"stage", "size", "split", "labels", "backbone", "weights", "tag", "mean", "std"}
+"""Settings that may fit the images or not."""
 _PENDING: defaultdict[str, Path] = defaultdict(lambda: Path("pending"))
 """Stands for the directories of runs that are not there yet."""
 
 
-def _sources(planned: Plan) -> list[list[DataSettings]]:
-    """The settings of the runs, those that differ in images, split or labels, by images."""
+def _settings(node: Node) -> DataSettings:
+    settings = STAGES[node.stage].model_validate(node.recipe(_PENDING))
+    assert isinstance(settings, DataSettings)
+    return settings
+
+
+def _by_images(asked: Iterable[DataSettings]) -> list[list[DataSettings]]:
+    """The settings of the runs, those of which `must_fit` may say different things, by images."""
     by_data: dict[str, dict[str, DataSettings]] = {}
-    for node in planned.runs:
-        settings = STAGES[node.stage].model_validate(node.recipe(_PENDING))
-        assert isinstance(settings, DataSettings)
+    for settings in asked:
         data = settings.data.model_dump_json()
-        asked = settings.model_dump_json(include={"split", "labels"})
-        by_data.setdefault(data, {}).setdefault(asked, settings)
+        what = settings.model_dump_json(include=FITTING)
+        by_data.setdefault(data, {}).setdefault(what, settings)
     return [list(readers.values()) for readers in by_data.values()]
 
 

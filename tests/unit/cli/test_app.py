@@ -23,6 +23,8 @@ COMMANDS = (
     "export",
     "list",
     "report",
+    "adopt",
+    "init",
 )
 TOY = """
 parameters: {epochs: 3}

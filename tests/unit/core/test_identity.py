@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from understudy.core.identity import canonical, digest, parents_of
-from understudy.core.settings import Aside, RunPath, Settings
+from understudy.core.identity import canonical, digest, files_of, parents_of
+from understudy.core.settings import Aside, FilePath, RunPath, Settings
 
 
 class Colour(Enum):
@@ -49,6 +49,23 @@ def test_parents_are_found_wherever_they_stand() -> None:
         "by_name.x": Path("d"),
         "data.pool": Path("e"),
     }
+
+
+class Adopt(Settings):
+    weights: Literal["timm"] | FilePath = "timm"
+    start: RunPath | None = None
+    note: Path = Path("note")
+
+
+def test_a_file_is_known_by_what_is_in_it_and_a_word_stays_a_word() -> None:
+    named = Adopt(weights=Path("a.safetensors"), start=Path("run"))
+
+    assert files_of(named) == {"weights": Path("a.safetensors")}
+    assert parents_of(named) == {"start": Path("run")}
+    assert files_of(Adopt()) == {}
+    known = {"weights": "hash", "start": "key"}
+    assert canonical(named, known) == {"weights": "hash", "start": "key", "note": "note"}
+    assert canonical(Adopt(), known)["weights"] == "timm"
 
 
 def test_a_run_stands_for_its_key_and_a_path_for_itself() -> None:

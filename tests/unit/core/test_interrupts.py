@@ -2,11 +2,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from understudy.core.errors import InterruptedRunError
-from understudy.core.interrupts import Interrupts
+from understudy.core.interrupts import Interrupts, leave_work
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -56,3 +57,27 @@ def test_a_second_signal_leaves_even_a_loop_that_does_not_ask() -> None:
 
     assert ended.returncode == 143
     assert "still here" not in ended.stdout
+
+
+def test_in_another_thread_no_handler_is_touched() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    seen: list[object] = []
+
+    def work() -> None:
+        with Interrupts().listening():
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+    assert seen == [before]
+
+
+def test_a_second_signal_may_leave_the_work_alone() -> None:
+    interrupts = Interrupts(insisted=leave_work)
+
+    with interrupts.listening(), interrupts.deferred(), pytest.raises(InterruptedRunError):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("the second one was ignored")

@@ -1,0 +1,283 @@
+"""`import understudy`: the verbs of the command line as functions, with the same settings.
+
+A setting is a keyword, nested ones as a mapping or by their dotted key:
+
+    understudy.run("few-labels", data="photos", labels={"per_class": 20}, seeds=[1, 2, 3])
+    understudy.finetune(start=pretrained, **{"plan.steps": 200})
+
+Errors are `UnderstudyError`, with the exit code that the command would end with; nothing leaves the
+process. Ctrl-C in the main thread saves and raises KeyboardInterrupt; the same call continues.
+Nothing that takes time is imported before a verb is called.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from understudy.core.errors import InterruptedRunError, UnderstudyError, exit_code_of
+from understudy.core.interrupts import Interrupts, leave_work
+from understudy.core.progress import Progress
+
+Place = str | os.PathLike[str]
+RUNS = "runs"
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """A finished run; give it to another stage where a run is wanted."""
+
+    path: Path
+    """Its folder."""
+    summary: Mapping[str, Any] = field(repr=False)
+    """What it found out, as its summary.json tells it."""
+    was_skipped: bool
+    """Whether it was finished before, and nothing was done now."""
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """A finished study."""
+
+    folder: Path
+    """Holds rows.csv, report.html and study.json."""
+    rows: list[dict[str, Any]] = field(repr=False)
+    """One for each trained model and kept checkpoint, with the columns of rows.csv."""
+    models: tuple[Path, ...]
+    """The exported files."""
+    trained: int
+    """Runs that were done now."""
+    found: int
+    """Runs that were finished before."""
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.folder / "report.html"
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What finished runs are worth."""
+
+    title: str
+    rows: list[dict[str, Any]] = field(repr=False)
+    """One for each trained model and kept checkpoint, with the columns of rows.csv."""
+    findings: tuple[str, ...] = field(repr=False)
+    """Sentences computed from the rows: results, facts, and what to keep in mind."""
+
+
+class FailedStudyError(UnderstudyError):
+    """Some runs of a study failed; the others are done, and in its report.
+
+    Args:
+        message: What failed.
+        exit_code: Of the first failure.
+        result: What was done all the same.
+    """
+
+    def __init__(self, message: str, *, exit_code: int, result: StudyResult) -> None:
+        super().__init__(message)
+        self.exit_code, self.result = exit_code, result
+
+
+def run(study: Place = "digits", /, *, runs: Place = RUNS, **settings: Any) -> StudyResult:
+    """Runs a study: every stage, for every seed, that is not finished yet.
+
+    Args:
+        study: Name of a shipped study, or path of a YAML file.
+        runs: Where runs, packs and results lie.
+        settings: Its parameters; `data=PATH` is short for `data.path`, `seeds` and `scale` as on
+            the command line, `machine={"device": "cpu"}` where to compute.
+
+    Raises:
+        FailedStudyError: Some runs failed; its `result` holds what the others gave.
+        UnderstudyError: Anything else that a user can cause or meet.
+        KeyboardInterrupt: Ctrl-C; everything is saved, and the same call continues.
+    """
+    from understudy import verbs
+    from understudy.results.csv_file import as_mappings
+    from understudy.results.rows import rows_of
+
+    plan = verbs.planned(os.fspath(study), _given(settings))
+    with _ours() as (progress, interrupts):
+        outcome = verbs.carried_out(plan, runs=Path(runs), progress=progress, interrupts=interrupts)
+    result = StudyResult(
+        folder=outcome.folder,
+        rows=as_mappings(rows_of(outcome.record)),
+        models=tuple(outcome.models),
+        trained=outcome.trained,
+        found=outcome.found,
+    )
+    if outcome.failures:
+        told = "\n".join(map(str, outcome.failures))
+        raise FailedStudyError(told, exit_code=outcome.exit_code, result=result)
+    return result
+
+
+def _stage(stage: str, does: str) -> Callable[..., StageResult]:
+    """The function of one stage; all have the same form."""
+
+    def verb(
+        recipe: Place = "",
+        /,
+        *,
+        runs: Place = RUNS,
+        name: str | None = None,
+        out: Place | None = None,
+        **settings: Any,
+    ) -> StageResult:
+        from understudy import verbs
+
+        with _ours() as (progress, interrupts):
+            launched = verbs.done(
+                stage,
+                os.fspath(recipe),
+                _given(settings),
+                asked_by=f"understudy.{stage}",
+                runs=Path(runs),
+                name=name,
+                out=Path(out) if out else None,
+                progress=progress,
+                interrupts=interrupts,
+            )
+        return StageResult(launched.run.path, launched.summary, launched.was_skipped)
+
+    verb.__name__ = verb.__qualname__ = stage
+    verb.__doc__ = f"""{does}
+
+    Args:
+        recipe: Name of a shipped recipe, or path of a YAML file; without it the defaults.
+        runs: Where runs, packs and results lie.
+        name: Name of the run for people; by default that of the recipe.
+        out: The run's folder, instead of one under `runs`.
+        settings: As `understudy {stage} --help` lists them.
+    """
+    return verb
+
+
+train = _stage("train", "Trains a classifier from scratch on the labeled images alone.")
+pretrain = _stage("pretrain", "Pretrains a backbone on all training images without labels.")
+adopt = _stage("adopt", "Takes weights that were trained elsewhere, in place of a pretraining.")
+finetune = _stage("finetune", "Fine-tunes a pretrained backbone into a classifier.")
+distill = _stage("distill", "Distills a finished teacher into a small student.")
+evaluate = _stage("evaluate", "Evaluates finished runs side by side.")
+export = _stage("export", "Exports a finished classifier as one ONNX file.")
+
+
+def report(
+    place: Place = RUNS,
+    /,
+    *,
+    html: Place | None = None,
+    csv: Place | None = None,
+    markdown: Place | None = None,
+) -> Report:
+    """Tells what runs are worth, and writes a page or a file of rows where asked for.
+
+    Args:
+        place: A study's folder, a folder of runs, or one run.
+        html: Write a self-contained page with plots.
+        csv: Write one row for each trained model and checkpoint.
+        markdown: Write a page for a repository.
+
+    Raises:
+        UnderstudyError: There is nothing to report, or the disk refuses.
+    """
+    from understudy import verbs
+    from understudy.results.comparison import comparison
+    from understudy.results.csv_file import as_mappings
+    from understudy.results.findings import findings
+    from understudy.results.rows import rows_of
+
+    html, csv, markdown = (Path(path) if path else None for path in (html, csv, markdown))
+    record = verbs.reported(Path(place), html=html, csv=csv, markdown=markdown)
+    told = findings(record, comparison(record))
+    return Report(
+        title=record.title,
+        rows=as_mappings(rows_of(record)),
+        findings=tuple(finding.text for finding in told),
+    )
+
+
+def init(
+    images: Place,
+    /,
+    *,
+    out: Place | None = None,
+    force: bool = False,
+    measure: bool = True,
+    runs: Place = RUNS,
+) -> Path:
+    """Looks at images and writes a commented study for them to start from.
+
+    Args:
+        images: The folder.
+        out: The study's file; by default named after the folder, here.
+        force: Write over a file that is there.
+        measure: Measure how long the study takes on this machine.
+        runs: Where packs lie, and what is measured.
+
+    Returns:
+        The study's file, for `run`.
+
+    Raises:
+        UnderstudyError: The file is there, or the images cannot serve.
+    """
+    from understudy import verbs
+
+    with _ours() as (progress, interrupts):
+        return verbs.started(
+            Path(images),
+            out=Path(out) if out else None,
+            force=force,
+            measure=measure,
+            runs=Path(runs),
+            progress=progress,
+            interrupts=interrupts,
+        )
+
+
+@contextmanager
+def _ours() -> Iterator[tuple[Progress, Interrupts]]:
+    """Lines of progress on stderr, and signals that end our work and not the user's process.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, once everything is saved.
+    """
+    from understudy.cli.log_lines import LineProgress
+
+    try:
+        yield LineProgress(sys.stderr), Interrupts(insisted=leave_work)
+    except InterruptedRunError as error:
+        if error.exit_code == exit_code_of(signal.SIGINT):
+            raise KeyboardInterrupt(str(error)) from None
+        raise
+
+
+def _given(settings: Mapping[str, Any]) -> dict[str, Any]:
+    from understudy.core.overrides import plain_key
+
+    return {plain_key(key): _plain(value) for key, value in settings.items()}
+
+
+def _plain(value: Any) -> Any:
+    """What YAML could have held: paths and runs as text, any sequence as a list."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset | range):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    item = getattr(value, "item", None)  # a number of numpy or torch
+    return item() if callable(item) else value

@@ -1,0 +1,138 @@
+"""Weights that were trained elsewhere, taken into a backbone: all of them fit, or none is taken."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from understudy.core.errors import DataError, UsageError
+from understudy.core.wording import headed
+from understudy.models.backbone import Foreign
+from understudy.models.network import Network, NetworkSettings
+
+OURS = "backbone."  # how a `Network` names what its backbone holds
+STATISTICS = ("normalise.mean", "normalise.std")
+COUNTERS = "num_batches_tracked"  # of batch norms; torch itself does without one in a file
+
+
+class Adopted(NamedTuple):
+    """A network with weights from elsewhere."""
+
+    network: Network
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    left_aside: tuple[str, ...]
+    """Names in the file that belong to a head."""
+
+
+class Statistics(NamedTuple):
+    """What the user says of the images that the weights were trained on."""
+
+    mean: Sequence[float]
+    std: Sequence[float]
+
+
+def adopted(
+    settings: NetworkSettings,
+    tensors: Mapping[str, Tensor],
+    *,
+    tag: str | None,
+    statistics: Statistics | None,
+    origin: str,
+    seed: int,
+) -> Adopted:
+    """The network with the weights of a file, and the normalisation that they were trained with.
+
+    Args:
+        settings: The network; without a head.
+        tensors: What the file holds: a checkpoint of ours, or a backbone's weights under the names
+            that its own library gives them.
+        tag: Which of timm's weights they are, where that matters.
+        statistics: Instead of those that come with the weights.
+        origin: The file, to head error messages.
+        seed: Of the initialisation, of which nothing is left.
+
+    Raises:
+        UsageError: Names or shapes do not fit; all are listed. Or nothing says how the images were
+            normalised.
+        DataError: A weight is not finite.
+    """
+    flat = {"mean": (0.0,) * settings.channels, "std": (1.0,) * settings.channels}
+    backbone = settings.build(**flat, seed=seed).backbone
+    given = _of_ours(tensors) if _is_ours(tensors) else None
+    given = given or settings.backbone.foreign(
+        backbone, tensors, channels=settings.channels, tag=tag
+    )
+    _must_fit(_under(given.prefix, backbone.state_dict()), given.tensors, origin)
+    mean, std = statistics or (given.mean, given.std)
+    if mean is None or std is None:
+        raise UsageError(
+            f"{origin}: says nothing of how its images were normalised. Set `mean` and `std`, one "
+            "number for each channel of images in [0, 1], as the weights were trained with."
+        )
+    network = settings.build(mean=mean, std=std, seed=seed)
+    network.backbone.load_state_dict(
+        {f"{given.prefix}{name}": tensor for name, tensor in given.tensors.items()}
+    )
+    return Adopted(network, tuple(mean), tuple(std), given.left_aside)
+
+
+def _is_ours(tensors: Mapping[str, Tensor]) -> bool:
+    return all(name in tensors for name in STATISTICS) and any(map(_is_backbone, tensors))
+
+
+def _is_backbone(name: str) -> bool:
+    return name.startswith(OURS)
+
+
+def _of_ours(tensors: Mapping[str, Tensor]) -> Foreign:
+    """A checkpoint of a run: its backbone, and the normalisation that lies beside it."""
+    mean, std = (tuple(map(float, tensors[name])) for name in STATISTICS)
+    return Foreign(
+        tensors={name.removeprefix(OURS): t for name, t in tensors.items() if _is_backbone(name)},
+        prefix="",
+        left_aside=tuple(
+            name for name in tensors if not _is_backbone(name) and name not in STATISTICS
+        ),
+        mean=mean,
+        std=std,
+    )
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+
+
+def _must_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], origin: str) -> None:
+    missing = [name for name in expected if name not in given and not name.endswith(COUNTERS)]
+    strange = sorted(name for name in given if name not in expected)
+    mistakes = [
+        *(f"{name}  missing{_nearest(name, expected, strange, given)}" for name in missing),
+        *(f"{name}  unknown{_nearest(name, given, missing, expected)}" for name in strange),
+        *(
+            f"{name}  is {_shape(given[name])} in the file, {_shape(wanted)} in the network"
+            for name, wanted in expected.items()
+            if name in given and given[name].shape != wanted.shape
+        ),
+    ]
+    if mistakes:
+        advice = "These are weights of another network, or under other names: set `backbone`."
+        raise UsageError(f"{headed(origin, mistakes)}\n{advice}")
+    spoiled = [name for name, tensor in given.items() if not bool(torch.isfinite(tensor).all())]
+    if spoiled:
+        raise DataError(f"{origin}: holds values that are not finite, in {', '.join(spoiled)}.")
+
+
+def _nearest(
+    name: str, own: Mapping[str, Tensor], others: Sequence[str], theirs: Mapping[str, Tensor]
+) -> str:
+    """The name on the other side that is most like it, among those of the same shape."""
+    alike = [other for other in others if theirs[other].shape == own[name].shape]
+    close = difflib.get_close_matches(name, alike, n=1, cutoff=0.0)
+    return f"; the nearest of its shape is {close[0]}" if close else ""
+
+
+def _shape(tensor: Tensor) -> str:
+    return " x ".join(map(str, tensor.shape)) or "one number"

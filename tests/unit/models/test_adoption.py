@@ -1,0 +1,131 @@
+import pytest
+import torch
+
+from understudy.core.errors import DataError, UsageError
+from understudy.core.types import Outputs, Tap
+from understudy.models.adoption import Adopted, Statistics, adopted
+from understudy.models.cifar_resnet import CifarResNetSettings
+from understudy.models.network import NetworkSettings
+from understudy.models.timm_backbone import TimmSettings
+
+SMALL = NetworkSettings(
+    backbone=CifarResNetSettings(depth=8, width=0.25), channels=2, size=8, classes=None
+)
+
+
+def weights(settings: NetworkSettings = SMALL, *, seed: int = 7) -> dict[str, torch.Tensor]:
+    network = settings.build(mean=(0.1, 0.2), std=(0.3, 0.4), seed=seed)
+    return dict(network.state_dict())
+
+
+def take(tensors: dict[str, torch.Tensor], statistics: Statistics | None = None) -> Adopted:
+    return adopted(SMALL, tensors, tag=None, statistics=statistics, origin="FILE", seed=0)
+
+
+def test_nothing_of_the_initialisation_is_left() -> None:
+    expected = weights()
+
+    found = take(expected).network.state_dict()
+
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_a_head_is_left_aside_and_named() -> None:
+    with_head = SMALL.model_copy(update={"classes": ("a", "b")})
+
+    found = take(weights(with_head))
+
+    assert found.left_aside == ("classifier.weight", "classifier.bias")
+    assert found.network.shape.num_classes is None
+
+
+def test_what_the_user_says_of_the_images_goes_over_what_the_file_says() -> None:
+    found = take(weights(), Statistics((0.5, 0.6), (0.7, 0.8)))
+
+    assert found.mean == (0.5, 0.6)
+    assert found.network.normalise.std.tolist() == pytest.approx([0.7, 0.8])
+
+
+def test_a_file_without_the_counters_of_batch_norms_is_whole() -> None:
+    tensors = {n: t for n, t in weights().items() if not n.endswith("num_batches_tracked")}
+
+    assert take(tensors).left_aside == ()
+
+
+def test_half_precision_becomes_single() -> None:
+    halves = {n: t.half() if t.is_floating_point() else t for n, t in weights().items()}
+
+    assert take(halves).network.state_dict()["backbone.stem.0.0.weight"].dtype == torch.float32
+
+
+def test_a_weight_that_is_not_finite_is_refused_by_name() -> None:
+    tensors = weights()
+    tensors["backbone.stem.0.0.weight"].view(-1)[3] = float("nan")
+
+    with pytest.raises(DataError, match=r"FILE: .*not finite, in stem\.0\.0\.weight"):
+        take(tensors)
+
+
+def test_every_misfit_is_one_line_of_one_error() -> None:
+    """With the nearest name on the other side; a name of another shape is never the nearest."""
+    tensors = weights()
+    tensors["backbone.stems.0.0.weight"] = tensors.pop("backbone.stem.0.0.weight")
+    tensors["backbone.extra"] = torch.zeros(5, 5)
+
+    with pytest.raises(UsageError) as caught:
+        take(tensors)
+
+    assert str(caught.value).splitlines() == [
+        "FILE: 3 mistakes",
+        "  stem.0.0.weight  missing; the nearest of its shape is stems.0.0.weight",
+        "  extra  unknown",
+        "  stems.0.0.weight  unknown; the nearest of its shape is stem.0.0.weight",
+        "These are weights of another network, or under other names: set `backbone`.",
+    ]
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_convnext", "test_efficientnet", "test_vit"])
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_timms_first_layer_is_inflated(name: str, channels: int) -> None:
+    """On a constant image of one value in every channel, inflating changes no answer."""
+    backbone = TimmSettings(name=name)
+    size = 160 if name == "test_vit" else 32
+    wide = NetworkSettings(backbone=backbone, channels=channels, size=size, classes=None)
+    rgb = wide.model_copy(update={"channels": 3})
+    with_colour = rgb.build(mean=(0,) * 3, std=(1,) * 3, seed=3).backbone.state_dict()
+    tensors = {n.removeprefix("model."): t for n, t in with_colour.items()}
+    layer = f"{backbone.published(None).first[0]}.weight"
+    tensors[layer] = tensors[layer].mean(dim=1, keepdim=True).expand(-1, 3, -1, -1).clone()
+
+    def answer(settings: NetworkSettings) -> torch.Tensor:
+        half = Statistics((0.5,) * settings.channels, (0.25,) * settings.channels)
+        found = adopted(settings, tensors, tag=None, statistics=half, origin="FILE", seed=0)
+        grey = torch.full((1, settings.channels, size, size), 0.7)
+        with torch.inference_mode():
+            outputs: Outputs = found.network.eval()(grey, frozenset({Tap.POOLED}))
+        assert outputs.pooled is not None
+        return outputs.pooled
+
+    torch.testing.assert_close(answer(wide), answer(rgb), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("channels", "mean"),
+    [
+        (1, (0.449,)),
+        (3, (0.485, 0.456, 0.406)),
+        (5, (0.485, 0.456, 0.406, 0.485, 0.456)),
+    ],
+)
+def test_timms_mean_is_averaged_for_one_channel_and_repeated_for_many(
+    channels: int, mean: tuple[float, ...]
+) -> None:
+    backbone = TimmSettings(name="test_efficientnet")  # of ImageNet's usual mean
+    settings = NetworkSettings(backbone=backbone, channels=channels, size=32, classes=None)
+    flat = {"mean": (0.0,) * channels, "std": (1.0,) * channels}
+    own = settings.build(**flat, seed=1).backbone.state_dict()
+    tensors = {name.removeprefix("model."): tensor for name, tensor in own.items()}
+
+    found = adopted(settings, tensors, tag=None, statistics=None, origin="FILE", seed=0)
+
+    assert found.mean == pytest.approx(mean)
