@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from understudy.core.csv_cells import cell, text_cell
 from understudy.core.files import write_text
 from understudy.results.rows import Row
 
@@ -14,8 +15,6 @@ AFTER_AXES = (
     *("test_top1", "test_top5", "test_macro_f1", "test_ece", "agreement", "latency_ms"),
     *("run", "parents", "version"),
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\n")
-"""Beginnings that make a spreadsheet run a text cell."""
 
 
 def write_csv(rows: Sequence[Row], path: Path) -> None:
@@ -30,23 +29,10 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
     axes = list(dict.fromkeys(axis for row in rows for axis in row.axes))
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*BEFORE_AXES, *(_text(f"axis.{axis}") for axis in axes), *AFTER_AXES])
+    writer.writerow([*BEFORE_AXES, *(text_cell(f"axis.{axis}") for axis in axes), *AFTER_AXES])
     for row in rows:
-        cells = [getattr(row, column) for column in BEFORE_AXES]
-        cells += [row.axes.get(axis) for axis in axes]
-        cells += [getattr(row, column) for column in AFTER_AXES]
-        writer.writerow([_cell(cell) for cell in cells])
+        values = [getattr(row, column) for column in BEFORE_AXES]
+        values += [row.axes.get(axis) for axis in axes]
+        values += [getattr(row, column) for column in AFTER_AXES]
+        writer.writerow([cell(value) for value in values])
     write_text(path, stream.getvalue())
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        return _text(" ".join(value))
-    return _text(value) if isinstance(value, str) else repr(value)
-
-
-def _text(value: str) -> str:
-    lines = value.replace("\r\n", "\n").replace("\r", "\n")  # a reader would end the row there
-    return f"'{lines}" if lines.startswith(FORMULA) else lines

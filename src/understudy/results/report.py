@@ -16,6 +16,7 @@ from understudy.results.comparison import Comparison, comparison
 from understudy.results.findings import findings
 from understudy.results.markup import Markup, element, joined, safe
 from understudy.results.overview import header, headline, told
+from understudy.results.quantised import quantised
 from understudy.results.records import StudyRecord
 from understudy.results.result_section import costs, results
 from understudy.results.run_section import runs
@@ -56,7 +57,7 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
         "results": results(found, painted),
         "training": training(record, painted),
         "classes": classes(record, found),
-        "cost": costs(found, painted),
+        "cost": costs(found, painted, list(quantised(record))),
         "runs": runs(record, found.rows, beside=beside, colours=painted),
     }
     links = [

@@ -8,6 +8,7 @@ from understudy.results.figure import plotted
 from understudy.results.findings import METRICS
 from understudy.results.markup import Markup, element, section
 from understudy.results.plots import accuracies, gains
+from understudy.results.quantised import Quantised
 from understudy.results.result_tables import axes_of, cost_table, gains_table, legend, main_table
 
 
@@ -53,7 +54,9 @@ def results(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
     )
 
 
-def costs(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
+def costs(
+    found: Comparison, colours: Mapping[str, str], eight_bits: Sequence[Quantised]
+) -> Markup | None:
     """What each model costs, and accuracy over parameters and over latency."""
     lines = found.at("last") or found.lines
     metric = _metric(lines)
@@ -62,7 +65,7 @@ def costs(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
         for cost, title in (("parameters", "parameters"), ("latency_ms", "latency"))
         if (drawn := accuracy_against(cost, lines, metric, colours))
     ]
-    listed = cost_table(lines, colours)
+    listed = cost_table(lines, colours, eight_bits)
     if not plots and listed is None:
         return None
     return section("cost", "Cost", listed, element("div", *plots, class_="figures"))

@@ -150,7 +150,12 @@ def _must_share_split(
     mistakes = [
         f"split  {field} was trained with {parent['split']}, but {own} is asked for"
         for field, parent in parents.items()
-        if parent.get("pack") == pack.key and parent.get("split") not in (None, own)
+        if parent.get("pack") == pack.key and _other_split(parent.get("split"), own)
     ]
     if mistakes:
         raise UsageError(headed(origin, mistakes))
+
+
+def _other_split(theirs: Any, own: Mapping[str, Any]) -> bool:
+    """Trainings tell how they split; an evaluation's `split` names the one that it looked at."""
+    return isinstance(theirs, Mapping) and theirs != own

@@ -23,6 +23,7 @@ COMMANDS = (
     "export",
     "list",
     "report",
+    "predict",
 )
 TOY = """
 parameters: {epochs: 3}

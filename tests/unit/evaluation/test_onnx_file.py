@@ -20,6 +20,7 @@ from understudy.evaluation.predict import Predictor
 
 Build = Callable[..., nn.Module]
 CLASSES = ("ant", "bee", "cat")
+PLAIN: dict[str, Any] = {"temperature": 1.0, "preparation": None}
 
 
 class Unspeakable(nn.Module):
@@ -79,7 +80,7 @@ def test_any_number_of_channels_is_exported(channels: int, toy: Build, tmp_path:
     network, path = toy(channels=channels), tmp_path / "student.onnx"
     pixels = torch.randint(0, 256, (5, channels, 8, 8), dtype=torch.uint8)
 
-    write_onnx(network, path=path, classes=CLASSES, channels=channels, size=8, extra={})
+    write_onnx(network, path=path, classes=CLASSES, channels=channels, size=8, extra={}, **PLAIN)
 
     exported = Exported(path, threads=1)
     expected = Predictor(network)(pixels.float() / 255).numpy()
@@ -95,7 +96,9 @@ def test_the_network_is_left_as_it_was_and_nothing_is_said(
     next(iter(network.children())).eval()
     modes = [part.training for part in network.modules()]
 
-    write_onnx(network, path=tmp_path / "a.onnx", classes=CLASSES, channels=3, size=8, extra={})
+    write_onnx(
+        network, path=tmp_path / "a.onnx", classes=CLASSES, channels=3, size=8, extra={}, **PLAIN
+    )
 
     said = capfd.readouterr()
     assert said.out == said.err == ""
@@ -121,7 +124,13 @@ def test_warnings_and_log_lines_of_the_exporter_are_not_shown(
     monkeypatch.setattr(torch.onnx, "export", chatty)
 
     write_onnx(
-        toy(channels=3), path=tmp_path / "a.onnx", classes=CLASSES, channels=3, size=8, extra={}
+        toy(channels=3),
+        path=tmp_path / "a.onnx",
+        classes=CLASSES,
+        channels=3,
+        size=8,
+        extra={},
+        **PLAIN,
     )
 
     assert "a pass did nothing" not in caplog.messages
@@ -136,6 +145,7 @@ def test_names_for_another_number_of_classes_are_refused(toy: Build, tmp_path: P
             channels=3,
             size=8,
             extra={},
+            **PLAIN,
         )
 
     assert not list(tmp_path.iterdir())
@@ -145,7 +155,15 @@ def test_a_network_without_classifier_is_refused(toy: Build, tmp_path: Path) -> 
     network = toy(channels=3, num_classes=None)
 
     with pytest.raises(UsageError, match="no classifier"):
-        write_onnx(network, path=tmp_path / "a.onnx", classes=CLASSES, channels=3, size=8, extra={})
+        write_onnx(
+            network,
+            path=tmp_path / "a.onnx",
+            classes=CLASSES,
+            channels=3,
+            size=8,
+            extra={},
+            **PLAIN,
+        )
 
 
 @pytest.mark.slow
@@ -158,6 +176,7 @@ def test_what_onnx_cannot_express_is_named_and_leaves_no_file(tmp_path: Path) ->
             channels=3,
             size=8,
             extra={},
+            **PLAIN,
         )
 
     assert len(str(caught.value).splitlines()) == 1
@@ -177,7 +196,9 @@ def test_a_refusing_disk_is_a_storage_error_and_the_old_file_stays(
     monkeypatch.setattr("os.fsync", full)
 
     with pytest.raises(StorageError, match="disk is full"):
-        write_onnx(toy(channels=3), path=path, classes=CLASSES, channels=3, size=8, extra={})
+        write_onnx(
+            toy(channels=3), path=path, classes=CLASSES, channels=3, size=8, extra={}, **PLAIN
+        )
 
     assert path.read_bytes() == b"the old one"
     assert [entry.name for entry in tmp_path.iterdir()] == ["student.onnx"]
