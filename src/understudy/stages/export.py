@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from hashlib import sha256
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +19,7 @@ from understudy.data.decode import Decoding
 from understudy.data.pack import Pack
 from understudy.data.splits import Splits, split
 from understudy.engine.machine import describe, instructions
+from understudy.evaluation import standalone_path
 from understudy.evaluation.exported import Exported
 from understudy.evaluation.int8 import quantiser
 from understudy.evaluation.onnx_file import write_onnx
@@ -79,7 +79,7 @@ def export(settings: ExportSettings, pack: Pack, run: Run) -> dict[str, Any]:
     run.progress.advance()
     int8 = run.path / f"{file.stem}.int8.onnx"
     judgement = _int8(file, int8, settings, found, pack, splits, run) if settings.int8 else None
-    write_text(run.path / "predict.py", _script())
+    write_text(run.path / "predict.py", standalone_path().read_text(encoding="utf-8"))
     card = Card(
         file=file.name,
         sha256=sha256(file.read_bytes()).hexdigest(),
@@ -285,8 +285,3 @@ def _parents(settings: ExportSettings) -> Mapping[str, Any]:
     if settings.evaluation:
         parents["evaluation"] = parent_identity(settings.evaluation)
     return parents
-
-
-def _script() -> str:
-    """`evaluation/standalone.py` as it stands, which is run where this package is not."""
-    return resources.files("understudy.evaluation").joinpath("standalone.py").read_text("utf-8")

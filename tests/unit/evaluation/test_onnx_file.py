@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from understudy.core.errors import StorageError, UsageError
+from understudy.core.errors import MissingResourceError, StorageError, UsageError
 from understudy.core.types import Outputs, Tap
 from understudy.evaluation.exported import Exported
 from understudy.evaluation.onnx_file import write_onnx
@@ -214,3 +214,53 @@ def test_the_probabilities_are_the_softmax_of_the_logits(
 
     expected = torch.from_numpy(logits).softmax(dim=1).numpy()
     np.testing.assert_allclose(probabilities, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_temperature_flattens_the_probabilities_and_leaves_the_logits(
+    student: nn.Module, student_file: Path, pixels: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    path = tmp_path / "calibrated.onnx"
+    write_onnx(
+        student,
+        path=path,
+        classes=CLASSES,
+        channels=3,
+        size=8,
+        temperature=2.5,
+        preparation=None,
+        extra={},
+    )
+    exported = Exported(path, threads=1)
+    session: Any = exported._session
+
+    logits, probabilities = session.run(None, {"image": pixels.transpose(0, 2, 3, 1)})
+
+    np.testing.assert_allclose(
+        logits, Exported(student_file, threads=1)(pixels.transpose(0, 2, 3, 1)), rtol=1e-5
+    )
+    expected = (torch.from_numpy(logits) / 2.5).softmax(dim=1).numpy()
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-5, atol=1e-6)
+    assert exported.temperature == 2.5
+
+
+def test_g6_a_missing_part_of_the_exporter_is_named(
+    toy: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("No module named 'onnxscript'", name="onnxscript")
+
+    monkeypatch.setattr(torch.onnx, "export", lacking)
+
+    with pytest.raises(MissingResourceError, match="pip install onnxscript") as caught:
+        write_onnx(
+            toy(channels=3),
+            path=tmp_path / "a.onnx",
+            classes=CLASSES,
+            channels=3,
+            size=8,
+            extra={},
+            **PLAIN,
+        )
+
+    assert caught.value.exit_code == 7
