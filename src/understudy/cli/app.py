@@ -32,6 +32,9 @@ COLUMNS = """Columns: `kept` last, or best on validation; `labels` training and 
 together; `val%` and `test%` top-1, with the deviation over `n` seeds; `F1%`
 macro; `ECE%` calibration error; `agree%` answers equal to the teacher's; `ms`
 per image of the exported file, on one thread."""
+MODELS = """MODEL: the folder of a finished run (runs/distill/...), of an export
+(runs/export/...) or of a study (runs/studies/...), or a file that `export` wrote.
+Images that cannot be read are listed at the end, and the exit code is then 3."""
 
 app = App(
     name="understudy",
@@ -180,6 +183,33 @@ def init(
     from understudy.cli.init_command import init_command
 
     init_command(images, out=out, force=force, measure=measure, runs=runs)
+
+
+@app.command(
+    sort_key=AFTER_STAGES,
+    usage="understudy predict MODEL IMAGES ... [OPTIONS]",
+    help_epilogue=MODELS,
+)
+def predict(
+    model: Path,
+    /,
+    *images: Path,
+    top: int = 3,
+    csv: Path | None = None,
+    with_teacher: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Say what images show: the likeliest classes, with calibrated probabilities.
+
+    Args:
+        model: A finished training, an export, a study, or an exported file.
+        images: Image files, and folders of images at any depth.
+        top: How many classes to name for each image.
+        csv: Write one row for each image, also for those that could not be read.
+        with_teacher: Ask the model's teacher too, and show both.
+    """
+    from understudy.cli.predict_command import predict_command
+
+    return predict_command(model, images, top=top, rows=csv, teacher=with_teacher)
 
 
 HELP = ("--help", "-h")

@@ -20,6 +20,8 @@ _ADVICE = {
     errno.EIO: "The disk reports errors: copy your runs to another one.",
 }
 
+MOST_JSON_BYTES = 1 << 30  # the names and labels of ten million images; more would fill memory
+
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
@@ -69,11 +71,13 @@ def read_json(path: Path) -> Any:
     """Reads a JSON file.
 
     Raises:
-        StorageError: The file is damaged.
+        StorageError: The file is damaged, or larger than any that is written here.
     """
+    if (size := path.stat().st_size) > MOST_JSON_BYTES:
+        raise StorageError(f"{path}: damaged, {size:,} bytes of JSON; at most {MOST_JSON_BYTES:,}.")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, UnicodeDecodeError, RecursionError) as error:
         raise StorageError(f"{path}: damaged, not JSON ({error}).") from error
 
 

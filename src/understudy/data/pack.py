@@ -85,7 +85,7 @@ def open_pack(source: SourceSettings, *, shared: Path, progress: Progress) -> Pa
     packs = make_folder(shared / "packs")
     note = packs / f"{quick_key(listing) or 'none'}.key"
     if note.exists():
-        known = _loaded(packs / note.read_text(encoding="utf-8").strip(), listing)
+        known = _loaded(packs / note.read_text(encoding="utf-8").strip(), listing.ignored)
         if known is not None:
             return known
     digests = content_digests(listing, progress)
@@ -98,6 +98,14 @@ def open_pack(source: SourceSettings, *, shared: Path, progress: Progress) -> Pa
     return pack
 
 
+def stored_pack(key: str, *, shared: Path) -> Pack | None:
+    """A pack that was made before, by its key; None where it is no longer there.
+
+    What its source ignored is not known here.
+    """
+    return _loaded(shared / "packs" / key, {}) if key.isalnum() else None
+
+
 def _made_by_one(place: Path, listing: Listing, digests: list[bytes], progress: Progress) -> Pack:
     """Opens the pack, after one process at a time has looked whether it must be made."""
     lock = FileLock(place.with_suffix(".lock"))
@@ -107,10 +115,10 @@ def _made_by_one(place: Path, listing: Listing, digests: list[bytes], progress: 
         progress.say(f"{listing.origin}: waiting for another process that is packing it")
         lock.acquire()
     try:
-        pack = _loaded(place, listing)
+        pack = _loaded(place, listing.ignored)
         if pack is None:
             _make(place, listing, digests, progress)
-            pack = _loaded(place, listing)
+            pack = _loaded(place, listing.ignored)
     finally:
         lock.release()
     if pack is None:
@@ -141,7 +149,7 @@ def _clean(packs: Path) -> None:
             continue  # somebody is writing it
 
 
-def _loaded(folder: Path, listing: Listing) -> Pack | None:
+def _loaded(folder: Path, ignored: Mapping[str, int]) -> Pack | None:
     """The pack in a folder, or None if it is absent or not whole."""
     try:
         columns = read_json(folder / "pack.json")
@@ -155,7 +163,7 @@ def _loaded(folder: Path, listing: Listing) -> Pack | None:
             given=tuple(columns["given"]),
             classes=tuple(columns["classes"]),
             key=folder.name,
-            skipped={**listing.ignored, **columns["skipped"]},
+            skipped={**ignored, **columns["skipped"]},
             fingerprints=fingerprints,
             groups=_groups(columns.get("groups", ())),  # packs of before there were groups
         )

@@ -66,7 +66,7 @@ def write_pack(
     sizes: dict[tuple[int, ...], list[Entry]] = {}
     with (
         storage_errors(folder),
-        _strict_and_quiet(),
+        strict_and_quiet(),
         RowWriter(folder / "images.npy", most=count) as images,
         closing(in_blocks(decoded, count, title=title, progress=progress)) as blocks,
     ):
@@ -157,7 +157,7 @@ def _shown(bad: list[_Bad]) -> str:
 
 
 @contextmanager
-def _strict_and_quiet() -> Iterator[None]:
+def strict_and_quiet() -> Iterator[None]:
     """Pillow only warns of an image just too large, and reports harmless oddities on the screen.
 
     Warning filters belong to the process, so they are set once, around all threads.

@@ -12,6 +12,7 @@ from torch import Tensor
 from understudy.core.errors import StorageError, UsageError
 from understudy.core.files import make_folder, read_json, replace_folder, write_bytes, write_json
 from understudy.core.progress import Progress
+from understudy.engine.tensor_file import must_be_whole
 
 SCHEMA = 1
 
@@ -114,6 +115,7 @@ def best_folder(folder: Path) -> Path:
 
 def _read_tensors(path: Path, expected: str) -> dict[str, Tensor]:
     try:
+        must_be_whole(path)
         content = path.read_bytes()
     except OSError as error:
         raise StorageError(f"{path}: cannot be read ({error.strerror}).") from error

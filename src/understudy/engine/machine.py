@@ -25,6 +25,10 @@ ALL_THREADS = torch.get_num_threads()
 """What torch found at its start, which a run's own number must not change for the next run."""
 
 
+VECTORS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimd", "asimddp", "i8mm")
+"""As Linux names them, on x86 and on ARM; those with vnni, amx, dp or i8mm multiply 8 bits."""
+
+
 def _is_device(name: str) -> str:
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
         raise ValueError("must be auto, cpu, cuda, or cuda: with a number")
@@ -129,6 +133,16 @@ def describe(device: torch.device) -> dict[str, Any]:
         "torch": torch.__version__,
         "system": platform.platform(),
     }
+
+
+def instructions() -> list[str]:
+    """The vector instructions that inference gains from; none known counts as none."""
+    path = Path("/proc/cpuinfo")
+    if not path.exists():
+        return []
+    flags = re.search(r"^(?:flags|Features)\s*:(.*)$", path.read_text(), re.MULTILINE)
+    found = set(flags[1].split()) if flags else set()
+    return [name for name in VECTORS if name in found]
 
 
 def _processor() -> str:

@@ -1,7 +1,7 @@
 """An exported file, loaded the way its users load it: by onnxruntime alone."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from torch import Tensor
 
 from understudy.core.errors import UsageError
 from understudy.evaluation.onnx_file import INPUT, OUTPUTS, output_classes
+from understudy.evaluation.preparation import Preparation, preparation_of
+
+MOST_BYTES = 2**31 - 1  # of a protobuf message; what claims more is not worth the memory
 
 
 class Exported:
@@ -34,11 +37,39 @@ class Exported:
         self.path = path
         self.classes = _classes(path, model)
         self.size, self.channels = _input_size(path, model)
+        properties = {entry.key: entry.value for entry in model.metadata_props}
+        self.temperature = _temperature(path, properties)
+        self.run = properties.get("run", "")
+        self._preprocessing = properties.get("preprocessing", "")
         self._session = _session(path, content, threads)
 
+    @property
+    def preparation(self) -> Preparation:
+        """How image files become its pixels.
+
+        Raises:
+            UsageError: It does not say so.
+        """
+        try:
+            told = json.loads(self._preprocessing)["file"] or {}
+        except (ValueError, TypeError, KeyError, RecursionError):
+            told = {}
+        told = told if isinstance(told, dict) else {}
+        return preparation_of(told, size=self.size, channels=self.channels, origin=self.path)
+
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Logits [B, K] of pixels [B, H, W, C]."""
-        (logits,) = self._session.run([OUTPUTS[0]], {INPUT: pixels})
+        """Logits [B, K] of pixels [B, H, W, C].
+
+        Raises:
+            UsageError: The file cannot answer so many at once, or not at all.
+        """
+        try:
+            (logits,) = self._session.run([OUTPUTS[0]], {INPUT: pixels})
+        except Exception as error:  # its classes have no common base but this
+            reason = str(error).strip().splitlines()[0]
+            raise UsageError(
+                f"{self.path}: cannot answer a batch of {len(pixels)} ({reason})."
+            ) from error
         return np.asarray(logits, dtype=np.float32)
 
     def predict(self, images: Tensor) -> Tensor:
@@ -49,6 +80,11 @@ class Exported:
 
 def _content(path: Path) -> bytes:
     try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise UsageError(
+                f"{path}: {size:,} bytes; an ONNX file holds at most {MOST_BYTES:,}. It is damaged."
+            )
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
@@ -89,6 +125,19 @@ def _classes(path: Path, model: onnx.ModelProto) -> tuple[str, ...]:
             f"it was changed after its export. Export it again."
         )
     return classes
+
+
+def _temperature(path: Path, properties: Mapping[str, str]) -> float:
+    try:
+        found = float(properties.get("temperature", "1"))
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        raise UsageError(
+            f"{path}: its temperature is {properties['temperature'][:40]!r}, not a number above "
+            "zero; it was changed after its export. Export it again."
+        )
+    return found
 
 
 def _input_size(path: Path, model: onnx.ModelProto) -> tuple[int, int]:

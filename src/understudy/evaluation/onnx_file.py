@@ -13,9 +13,10 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from understudy.core.errors import UsageError
+from understudy.core.errors import MissingResourceError, UsageError
 from understudy.core.files import write_bytes
 from understudy.core.types import Outputs, Tap
+from understudy.evaluation.preparation import Preparation
 
 INPUT, OUTPUTS = "image", ("logits", "probabilities")
 OPSET = 18  # what torch's exporter is written in: nothing is converted, and every runtime has it
@@ -24,9 +25,9 @@ OPSET = 18  # what torch's exporter is written in: nothing is converted, and eve
 class _Served(nn.Module):
     """A network behind the interface of the file."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, temperature: float) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.temperature = network, temperature
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Pixels [B, H, W, C], uint8, to logits and probabilities [B, K]."""
@@ -38,7 +39,7 @@ class _Served(nn.Module):
                 "This network has no classifier, so there are no answers to export. "
                 "Fine-tune it first, and export that run."
             )
-        return outputs.logits, outputs.logits.softmax(dim=1)
+        return outputs.logits, (outputs.logits / self.temperature).softmax(dim=1)
 
 
 def write_onnx(
@@ -48,6 +49,8 @@ def write_onnx(
     classes: Sequence[str],
     channels: int,
     size: int,
+    temperature: float,
+    preparation: Preparation | None,
     extra: Mapping[str, str],
 ) -> None:
     """Exports a network: `image` uint8 [B, H, W, C] to `logits` and `probabilities` [B, K].
@@ -61,20 +64,28 @@ def write_onnx(
         classes: K names, in the order of the logits.
         channels: C, any.
         size: H and W.
+        temperature: Divides the logits before the softmax that gives the probabilities.
+        preparation: How an image file becomes pixels; None where no image files are meant.
         extra: Further metadata, such as the run; may refine `version`.
 
     Raises:
         UsageError: The network has no classifier, has another number of classes, or holds an
             operation that ONNX cannot express.
+        MissingResourceError: A library of the exporter is not here.
         StorageError: The disk refuses.
     """
-    served = _Served(copy.deepcopy(network).float().cpu()).eval()
+    served = _Served(copy.deepcopy(network).float().cpu(), temperature).eval()
     example = torch.zeros(2, size, size, channels, dtype=torch.uint8)  # a batch of 1 would stay 1
     _require_names_for_all(served, example, classes)
 
     model = _exported(served, example)
     _forget_where_it_came_from(model)
-    properties = {"version": version("understudy"), **extra, **_contract(classes, channels, size)}
+    properties = {
+        "version": version("understudy"),
+        **extra,
+        **_contract(classes, channels, size, preparation),
+        "temperature": repr(float(temperature)),
+    }
     onnx.helper.set_model_props(model, properties)
     onnx.checker.check_model(model, full_check=True)
     write_bytes(path, model.SerializeToString(deterministic=True))
@@ -85,8 +96,11 @@ def output_classes(model: onnx.ModelProto) -> int:
     return int(model.graph.output[0].type.tensor_type.shape.dim[1].dim_value)
 
 
-def _contract(classes: Sequence[str], channels: int, size: int) -> dict[str, str]:
+def _contract(
+    classes: Sequence[str], channels: int, size: int, preparation: Preparation | None
+) -> dict[str, str]:
     preprocessing = {
+        "file": preparation.as_json() if preparation else None,
         "input": {"name": INPUT, "type": "uint8", "layout": "BHWC"},
         "height": size,
         "width": size,
@@ -119,6 +133,10 @@ def _exported(served: _Served, example: Tensor) -> onnx.ModelProto:
                 dynamo=True,
                 verbose=False,
             )
+    except ModuleNotFoundError as error:
+        raise MissingResourceError(
+            f"The exporter needs {error.name}, which is not installed: `pip install {error.name}`."
+        ) from error
     except torch.onnx.OnnxExporterError as error:
         reason = next(filter(None, str(error.__cause__ or error).splitlines()), "no reason given")
         raise UsageError(

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from understudy.core.errors import DivergedError
+from understudy.core.errors import DivergedError, UsageError
 from understudy.evaluation.exported import Exported
 from understudy.evaluation.predict import Predictor
 
@@ -45,7 +45,7 @@ def parity(network: nn.Module, exported: Exported, pixels: NDArray[np.uint8]) ->
     """
     needed = np.arange(max(len(pixels), *BATCHES)) % len(pixels)  # repeats, to fill a large batch
     shown = pixels[needed]
-    expected = _reference(network, shown)
+    expected = reference_logits(network, shown)
     counts = [len(shown) if batch == max(BATCHES) else MOST_IN_SMALL_BATCHES for batch in BATCHES]
     found = [
         _answers(exported, shown[:count], batch=batch)
@@ -58,12 +58,19 @@ def parity(network: nn.Module, exported: Exported, pixels: NDArray[np.uint8]) ->
 
 def _answers(exported: Exported, pixels: NDArray[np.uint8], *, batch: int) -> NDArray[np.float32]:
     last = pixels.transpose(0, 2, 3, 1)
-    return np.concatenate(
-        [exported(last[start : start + batch]) for start in range(0, len(last), batch)]
-    )
+    try:
+        return np.concatenate(
+            [exported(last[start : start + batch]) for start in range(0, len(last), batch)]
+        )
+    except UsageError as error:
+        raise DivergedError(
+            f"The exported file does not answer in batches of {batch}, though every size from 1 "
+            f"up must do: {error} Do not use the file: export again, or choose another backbone."
+        ) from error
 
 
-def _reference(network: nn.Module, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def reference_logits(network: nn.Module, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What a network answers to pixels [N, C, H, W], in float32 on the CPU: [N, K]."""
     predict = Predictor(copy.deepcopy(network).float().cpu())
     chunks = torch.split(torch.from_numpy(pixels), max(BATCHES))
     return np.concatenate([predict(chunk.float() / 255).numpy() for chunk in chunks])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from understudy.core.csv_cells import cell, text_cell
 from understudy.core.files import write_text
 from understudy.results.rows import Row
 
@@ -15,8 +16,6 @@ AFTER_AXES = (
     *("test_top1", "test_top5", "test_macro_f1", "test_ece", "agreement", "latency_ms"),
     *("run", "parents", "version"),
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\n")
-"""Beginnings that make a spreadsheet run a text cell."""
 
 
 def as_mappings(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -42,24 +41,11 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     axes = [f"axis.{axis}" for axis in _axes(rows)]
-    writer.writerow([*BEFORE_AXES, *map(_text, axes), *AFTER_AXES])
+    writer.writerow([*BEFORE_AXES, *map(text_cell, axes), *AFTER_AXES])
     for row in as_mappings(rows):
-        writer.writerow([_cell(cell) for cell in row.values()])
+        writer.writerow([cell(value) for value in row.values()])
     write_text(path, stream.getvalue())
 
 
 def _axes(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(axis for row in rows for axis in row.axes))
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        return _text(" ".join(value))
-    return _text(value) if isinstance(value, str) else repr(value)
-
-
-def _text(value: str) -> str:
-    lines = value.replace("\r\n", "\n").replace("\r", "\n")  # a reader would end the row there
-    return f"'{lines}" if lines.startswith(FORMULA) else lines

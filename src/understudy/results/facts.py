@@ -16,6 +16,7 @@ from understudy.results.formats import (
     plural,
     times,
 )
+from understudy.results.quantised import quantised
 from understudy.results.records import Entry, StudyRecord
 from understudy.results.values import listing, mapping, number, text, whole
 
@@ -31,6 +32,7 @@ def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
         *_pretraining(record),
         *_probes(record),
         *_export(record),
+        *(one.sentence() for one in quantised(record)),
         *_test_images(record),
         *_time(record),
     ]

@@ -16,6 +16,7 @@ from understudy.results.findings import findings
 from understudy.results.libraries import datatables, plotly
 from understudy.results.markup import Markup, element, joined, safe
 from understudy.results.overview import header, headline, told
+from understudy.results.quantised import quantised
 from understudy.results.records import StudyRecord
 from understudy.results.result_section import costs, results
 from understudy.results.run_section import runs
@@ -62,7 +63,7 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
         "classes": classes(record, found),
         "confidence": confidence(record, found, painted),
         "images": images(record, found),
-        "cost": costs(found, painted),
+        "cost": costs(found, painted, list(quantised(record))),
         "runs": runs(record, found.rows, beside=beside, colours=painted),
     }
     links = [

@@ -9,6 +9,7 @@ from understudy.results.findings import METRICS
 from understudy.results.formats import exact
 from understudy.results.markup import Markup, element, section
 from understudy.results.plots import accuracies, gains
+from understudy.results.quantised import Quantised
 from understudy.results.result_tables import axes_of, cost_table, gains_table, legend, main_table
 
 COSTS_DRAWN = (
@@ -60,7 +61,9 @@ def results(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
     )
 
 
-def costs(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
+def costs(
+    found: Comparison, colours: Mapping[str, str], eight_bits: Sequence[Quantised]
+) -> Markup | None:
     """What each model costs, and accuracy over parameters, latency and file size."""
     lines = found.at("last") or found.lines
     metric = _metric(lines)
@@ -69,7 +72,7 @@ def costs(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
         for cost, title in COSTS_DRAWN
         if (drawn := accuracy_against(cost, lines, metric, colours))
     ]
-    listed = cost_table(lines, colours)
+    listed = cost_table(lines, colours, eight_bits)
     if not plots and listed is None:
         return None
     return section("cost", "Cost", listed, element("div", *plots, class_="figures small"))

@@ -16,6 +16,7 @@ from understudy.results.formats import (
 )
 from understudy.results.html_table import Column, Datum, Record, table
 from understudy.results.markup import Markup, element, joined
+from understudy.results.quantised import Quantised
 from understudy.results.tables import Cell
 
 FIGURES: tuple[tuple[str, Column, Callable[[float | None], str]], ...] = (
@@ -114,8 +115,13 @@ def _is_told_once(metric: str, lines: Sequence[Line]) -> bool:
     return metric == "labels" and len({cell.mean for cell in cells if cell}) == 1
 
 
-def cost_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup | None:
-    """What each model costs to keep and to ask; None where nothing was measured."""
+def cost_table(
+    lines: Sequence[Line], colours: Mapping[str, str], eight_bits: Sequence[Quantised]
+) -> Markup | None:
+    """What each model costs to keep and to ask; None where nothing was measured.
+
+    Files in eight bits stand below, each with its verdict.
+    """
     shown = [one for one in COSTS if any(line.cell(one[0]) for line in lines)]
     if not shown:
         return None
@@ -138,7 +144,26 @@ def cost_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup | No
         )
         for line in lines
     ]
+    records += [
+        _eight_bits(one, len(axes), [metric for metric, _, _ in shown]) for one in eight_bits
+    ]
     return table(columns, records, title="Costs")
+
+
+def _eight_bits(one: Quantised, axes: int, metrics: Sequence[str]) -> Record:
+    """The row of a file in eight bits; its verdict stands behind its name."""
+    written = {metric: write for metric, _, write in COSTS}
+    values = {metric: getattr(one, metric, None) for metric in metrics}
+    return Record(
+        [
+            Datum(f"{one.name} in int8, {one.verdict}", help=one.run),
+            *(Datum(ABSENT) for _ in range(axes)),
+            *(
+                Datum(written[metric](value), value=value, help="; ".join(one.against) or None)
+                for metric, value in values.items()
+            ),
+        ]
+    )
 
 
 def legend(lines: Sequence[Line]) -> Markup:

@@ -35,6 +35,8 @@ def cost_of(path: Path, run: Run) -> dict[str, Any]:
                 classes=found.classes,
                 channels=found.settings.channels,
                 size=found.settings.size,
+                temperature=1.0,
+                preparation=None,
                 extra={},
             )
             measured = cost(

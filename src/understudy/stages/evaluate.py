@@ -12,12 +12,13 @@ from understudy.core.files import make_folder, write_bytes
 from understudy.core.run import Run
 from understudy.core.settings import Aside, RunPath
 from understudy.data.pack import Pack
-from understudy.data.splits import split
+from understudy.data.splits import Splits, split
 from understudy.engine.machine import MachineSettings
 from understudy.evaluation.accuracy import accuracy
 from understudy.evaluation.agreement import agreement
 from understudy.evaluation.calibration import calibration
 from understudy.evaluation.predict import Predictions
+from understudy.stages.calibrating import temperature_of
 from understudy.stages.costs import cost_of
 from understudy.stages.material import DataSettings, Indices
 from understudy.stages.observers import answers_on
@@ -66,7 +67,7 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
     run.progress.begin(f"{run.stage} {run.name}", len(kept) + len(pretrained))
     probes = [_probe(path, found, pack, images, device, run) for path, found in pretrained.items()]
     answered = [_answered(path, slot, pack, images, device, run) for path, slot in kept]
-    evaluations = [_figures(each, answered, pack, images, run) for each in answered]
+    evaluations = [_figures(each, answered, pack, images, splits, run) for each in answered]
     run.progress.end(f"{len(kept)} checkpoints on {len(images):,} images")
 
     return {
@@ -119,15 +120,23 @@ def _answered(
 
 
 def _figures(
-    each: _Answered, answered: list[_Answered], pack: Pack, images: Indices, run: Run
+    each: _Answered,
+    answered: list[_Answered],
+    pack: Pack,
+    images: Indices,
+    splits: Splits,
+    run: Run,
 ) -> dict[str, Any]:
     labels, logits = pack.labels[images], each.answers.logits
     teacher = _teacher(each, answered)
+    temperature = temperature_of(each.path, each.model, pack, splits)
     return {
         **parent_identity(each.path),
         "checkpoint": each.slot,
         **accuracy(logits, labels, classes=pack.classes).as_json(),
         **calibration(logits, labels).as_json(),
+        "temperature": temperature.as_json(),  # fitted on validation, whatever is evaluated
+        "ece_calibrated": calibration(logits / temperature.value, labels).ece,
         "agreement": agreement(each.answers, teacher) if teacher is not None else None,
         "examples": _examples(each, teacher, pack, run),
         **cost_of(each.path, run),

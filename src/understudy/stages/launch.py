@@ -155,7 +155,8 @@ def _must_share_split(
     theirs = {
         field: SplitSettings.model_validate(parent["split"])  # a setting that came later: default
         for field, parent in parents.items()
-        if parent.get("pack") == pack.key and parent.get("split") is not None
+        if parent.get("pack") == pack.key
+        and isinstance(parent.get("split"), Mapping)  # an evaluation's names what it looked at
     }
     mistakes = [
         f"split  {field} was trained with {split.model_dump()}, but {own.model_dump()} is asked for"

@@ -56,7 +56,13 @@ def restored(run: Path, slot: Slot) -> Restored:
 
     flat = {"mean": (0.0,) * settings.channels, "std": (1.0,) * settings.channels}
     network = settings.build(**flat, seed=0)  # all of it is replaced by the checkpoint
-    network.load_state_dict(model)
+    try:
+        network.load_state_dict(model)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise StorageError(
+            f"{run}: damaged, its weights are not those of its network.json ({reason})."
+        ) from error
     return Restored(network=network, settings=settings, summary=summary, slot=taken)
 
 

@@ -25,6 +25,7 @@ COMMANDS = (
     "report",
     "adopt",
     "init",
+    "predict",
 )
 TOY = """
 parameters: {epochs: 3}

@@ -91,3 +91,19 @@ def test_a_crash_between_two_renames_leaves_one_of_the_folders(
 
     survivors = [place, tmp_path / ".old-place"]
     assert any((folder / "which").exists() for folder in survivors)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"a":' * 100_000])
+def test_json_too_deep_to_be_ours_is_damaged(content: str, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(content)
+
+    with pytest.raises(StorageError, match="damaged"):
+        read_json(tmp_path / "a.json")
+
+
+def test_json_too_large_to_be_ours_is_refused_unread(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{}")
+    os.truncate(tmp_path / "a.json", 1 << 40)  # a terabyte of holes
+
+    with pytest.raises(StorageError, match="damaged"):
+        read_json(tmp_path / "a.json")

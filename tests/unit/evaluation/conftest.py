@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from understudy.core.types import Outputs, Tap
 from understudy.evaluation.onnx_file import write_onnx
 
 CLASSES = ("ant", "bee", "cat")
+PLAIN: dict[str, Any] = {"temperature": 1.0, "preparation": None}
 
 
 class Toy(nn.Module):
@@ -85,6 +87,12 @@ def student_file(student: nn.Module, tmp_path_factory: pytest.TempPathFactory) -
     """Its export, made once."""
     path = tmp_path_factory.mktemp("export") / "student.onnx"
     write_onnx(
-        student, path=path, classes=CLASSES, channels=3, size=8, extra={"run": "distill/student-0"}
+        student,
+        path=path,
+        classes=CLASSES,
+        channels=3,
+        size=8,
+        extra={"run": "distill/student-0"},
+        **PLAIN,
     )
     return path

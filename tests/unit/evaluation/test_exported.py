@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -178,3 +179,34 @@ def test_an_operation_that_the_runtime_lacks_is_named(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"absent\.onnx: cannot be read"):
         Exported(tmp_path / "absent.onnx", threads=1)
+
+
+@pytest.mark.parametrize("temperature", ["0", "-1", "nan", "inf", "warm", ""])
+def test_a_temperature_that_is_none_is_refused(temperature: str, tmp_path: Path) -> None:
+    model = small_model()
+    classes = model.metadata_props[0].value
+    helper.set_model_props(model, {"classes": classes, "temperature": temperature})
+
+    with pytest.raises(UsageError, match="not a number above zero"):
+        Exported(saved(model, tmp_path), threads=1)
+
+
+@pytest.mark.parametrize("told", ["", "[]", '{"file": null}', '{"file": 7}', "[" * 100_000])
+def test_a_file_that_does_not_say_how_files_become_pixels_is_asked_in_vain(
+    told: str, tmp_path: Path
+) -> None:
+    model = small_model()
+    classes = model.metadata_props[0].value
+    helper.set_model_props(model, {"classes": classes, "preprocessing": told})
+    exported = Exported(saved(model, tmp_path), threads=1)
+
+    with pytest.raises(UsageError, match="does not say how image files"):
+        _ = exported.preparation
+
+
+def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
+    path = saved(small_model(), tmp_path)
+    os.truncate(path, 1 << 40)  # a terabyte of holes
+
+    with pytest.raises(UsageError, match="at most"):
+        Exported(path, threads=1)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from understudy.core.errors import StorageError, UsageError
+from understudy.core.errors import MissingResourceError, StorageError, UsageError
 from understudy.core.types import Outputs, Tap
 from understudy.evaluation.exported import Exported
 from understudy.evaluation.onnx_file import write_onnx
@@ -20,6 +20,7 @@ from understudy.evaluation.predict import Predictor
 
 Build = Callable[..., nn.Module]
 CLASSES = ("ant", "bee", "cat")
+PLAIN: dict[str, Any] = {"temperature": 1.0, "preparation": None}
 
 
 class Unspeakable(nn.Module):
@@ -79,7 +80,7 @@ def test_any_number_of_channels_is_exported(channels: int, toy: Build, tmp_path:
     network, path = toy(channels=channels), tmp_path / "student.onnx"
     pixels = torch.randint(0, 256, (5, channels, 8, 8), dtype=torch.uint8)
 
-    write_onnx(network, path=path, classes=CLASSES, channels=channels, size=8, extra={})
+    write_onnx(network, path=path, classes=CLASSES, channels=channels, size=8, extra={}, **PLAIN)
 
     exported = Exported(path, threads=1)
     expected = Predictor(network)(pixels.float() / 255).numpy()
@@ -95,7 +96,9 @@ def test_the_network_is_left_as_it_was_and_nothing_is_said(
     next(iter(network.children())).eval()
     modes = [part.training for part in network.modules()]
 
-    write_onnx(network, path=tmp_path / "a.onnx", classes=CLASSES, channels=3, size=8, extra={})
+    write_onnx(
+        network, path=tmp_path / "a.onnx", classes=CLASSES, channels=3, size=8, extra={}, **PLAIN
+    )
 
     said = capfd.readouterr()
     assert said.out == said.err == ""
@@ -121,7 +124,13 @@ def test_warnings_and_log_lines_of_the_exporter_are_not_shown(
     monkeypatch.setattr(torch.onnx, "export", chatty)
 
     write_onnx(
-        toy(channels=3), path=tmp_path / "a.onnx", classes=CLASSES, channels=3, size=8, extra={}
+        toy(channels=3),
+        path=tmp_path / "a.onnx",
+        classes=CLASSES,
+        channels=3,
+        size=8,
+        extra={},
+        **PLAIN,
     )
 
     assert "a pass did nothing" not in caplog.messages
@@ -136,6 +145,7 @@ def test_names_for_another_number_of_classes_are_refused(toy: Build, tmp_path: P
             channels=3,
             size=8,
             extra={},
+            **PLAIN,
         )
 
     assert not list(tmp_path.iterdir())
@@ -145,7 +155,15 @@ def test_a_network_without_classifier_is_refused(toy: Build, tmp_path: Path) -> 
     network = toy(channels=3, num_classes=None)
 
     with pytest.raises(UsageError, match="no classifier"):
-        write_onnx(network, path=tmp_path / "a.onnx", classes=CLASSES, channels=3, size=8, extra={})
+        write_onnx(
+            network,
+            path=tmp_path / "a.onnx",
+            classes=CLASSES,
+            channels=3,
+            size=8,
+            extra={},
+            **PLAIN,
+        )
 
 
 @pytest.mark.slow
@@ -158,6 +176,7 @@ def test_what_onnx_cannot_express_is_named_and_leaves_no_file(tmp_path: Path) ->
             channels=3,
             size=8,
             extra={},
+            **PLAIN,
         )
 
     assert len(str(caught.value).splitlines()) == 1
@@ -177,7 +196,9 @@ def test_a_refusing_disk_is_a_storage_error_and_the_old_file_stays(
     monkeypatch.setattr("os.fsync", full)
 
     with pytest.raises(StorageError, match="disk is full"):
-        write_onnx(toy(channels=3), path=path, classes=CLASSES, channels=3, size=8, extra={})
+        write_onnx(
+            toy(channels=3), path=path, classes=CLASSES, channels=3, size=8, extra={}, **PLAIN
+        )
 
     assert path.read_bytes() == b"the old one"
     assert [entry.name for entry in tmp_path.iterdir()] == ["student.onnx"]
@@ -193,3 +214,53 @@ def test_the_probabilities_are_the_softmax_of_the_logits(
 
     expected = torch.from_numpy(logits).softmax(dim=1).numpy()
     np.testing.assert_allclose(probabilities, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_temperature_flattens_the_probabilities_and_leaves_the_logits(
+    student: nn.Module, student_file: Path, pixels: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    path = tmp_path / "calibrated.onnx"
+    write_onnx(
+        student,
+        path=path,
+        classes=CLASSES,
+        channels=3,
+        size=8,
+        temperature=2.5,
+        preparation=None,
+        extra={},
+    )
+    exported = Exported(path, threads=1)
+    session: Any = exported._session
+
+    logits, probabilities = session.run(None, {"image": pixels.transpose(0, 2, 3, 1)})
+
+    np.testing.assert_allclose(
+        logits, Exported(student_file, threads=1)(pixels.transpose(0, 2, 3, 1)), rtol=1e-5
+    )
+    expected = (torch.from_numpy(logits) / 2.5).softmax(dim=1).numpy()
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-5, atol=1e-6)
+    assert exported.temperature == 2.5
+
+
+def test_g6_a_missing_part_of_the_exporter_is_named(
+    toy: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("No module named 'onnxscript'", name="onnxscript")
+
+    monkeypatch.setattr(torch.onnx, "export", lacking)
+
+    with pytest.raises(MissingResourceError, match="pip install onnxscript") as caught:
+        write_onnx(
+            toy(channels=3),
+            path=tmp_path / "a.onnx",
+            classes=CLASSES,
+            channels=3,
+            size=8,
+            extra={},
+            **PLAIN,
+        )
+
+    assert caught.value.exit_code == 7

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -101,3 +102,18 @@ def test_other_classes_are_found_even_where_logits_are_close(
 
     with pytest.raises(DivergedError, match=r"0\.00% of 80 images"):
         parity(tied, other, pixels)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 32])
+def test_g1_a_batch_that_was_frozen_at_the_export_fails_it(
+    batch: int, student: nn.Module, student_file: Path, pixels: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    model = onnx.load(student_file)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = batch
+    (tmp_path / "frozen.onnx").write_bytes(model.SerializeToString())
+
+    with pytest.raises(DivergedError, match="does not answer in batches of") as caught:
+        parity(student, Exported(tmp_path / "frozen.onnx", threads=1), pixels)
+
+    assert caught.value.exit_code == 4
