@@ -107,6 +107,7 @@ class _Execution:
     def outcome(self) -> Outcome:
         """Carries everything out."""
         todo = self.plan.runs
+        self._write()  # so that nobody takes away what is needed
         try:
             for number, node in enumerate(todo, start=1):
                 self._do(node, f"{number} of {len(todo)}")

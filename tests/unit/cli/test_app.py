@@ -23,6 +23,7 @@ COMMANDS = (
     "export",
     "list",
     "report",
+    "runs",
 )
 TOY = """
 parameters: {epochs: 3}
