@@ -15,6 +15,7 @@ from typing import Annotated
 from cyclopts import App, Parameter, UnknownOptionError
 
 from understudy.cli.failures import exit_code_of
+from understudy.cli.loudness import Telling
 from understudy.cli.names import names_of
 from understudy.cli.settings_help import meant, reference, settings_help
 from understudy.core.errors import UsageError
@@ -23,6 +24,7 @@ from understudy.core.shipped import shipped_names
 DEFAULT_STUDY = "digits"
 RUNS = Path("runs")
 DEBUG = "--debug"
+NORMALLY = Telling()
 AFTER_STAGES = 100  # in the list of commands
 WORDS = """Words: `key=value` changes a parameter of the study, `data=PATH` is short for
 `data.path=PATH`, `seeds=1,2,3` gives the seeds, `scale=NAME` chooses a size,
@@ -76,6 +78,7 @@ def run(
     *words: str,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     runs: Path = RUNS,
+    telling: Telling = NORMALLY,
 ) -> int:
     """Run a study: every stage, for every seed, that is not finished yet.
 
@@ -84,11 +87,12 @@ def run(
         words: `key=value`, see below.
         dry_run: Print the graph of runs and do nothing.
         runs: Where runs, packs and results lie.
+        telling: How much to tell.
     """
     from understudy.cli.run_command import run_command
 
     study, words = _first(study, words, otherwise=DEFAULT_STUDY)
-    return run_command(study, words, dry_run=dry_run, runs=runs)
+    return run_command(study, words, dry_run=dry_run, runs=runs, loudness=telling.loudness)
 
 
 def _add_stage(stage: str, position: int) -> None:
@@ -101,6 +105,7 @@ def _add_stage(stage: str, position: int) -> None:
         runs: Path = RUNS,
         name: str | None = None,
         out: Path | None = None,
+        telling: Telling = NORMALLY,
     ) -> int:
         """The command of a stage; its help comes from the settings' reference.
 
@@ -110,11 +115,14 @@ def _add_stage(stage: str, position: int) -> None:
             runs: Where runs, packs and results lie.
             name: Name of the run for people; by default that of the recipe.
             out: The run's folder, instead of one under `runs`.
+            telling: How much to tell.
         """
         from understudy.cli.stage_command import stage_command
 
         recipe, words = _first(recipe, words, otherwise="")
-        return stage_command(stage, recipe, words, runs=runs, name=name, out=out)
+        return stage_command(
+            stage, recipe, words, runs=runs, name=name, out=out, loudness=telling.loudness
+        )
 
     app.command(
         command,
@@ -149,6 +157,7 @@ def report(
     html: Path | None = None,
     csv: Path | None = None,
     markdown: Path | None = None,
+    telling: Telling = NORMALLY,
 ) -> None:
     """Show what runs are worth: a table here, and a page or a file of rows where asked for.
 
@@ -157,10 +166,11 @@ def report(
         html: Write a self-contained page with plots.
         csv: Write one row for each trained model and checkpoint.
         markdown: Write a page for a repository: table, findings, run ids.
+        telling: How much to tell.
     """
     from understudy.cli.report_command import report_command
 
-    report_command(runs, html=html, csv=csv, markdown=markdown)
+    report_command(runs, html=html, csv=csv, markdown=markdown, loudness=telling.loudness)
 
 
 stored = App(

@@ -6,15 +6,18 @@ from pathlib import Path
 
 from rich.console import Console
 
+from understudy.cli.loudness import Loudness
 from understudy.cli.plain_text import plain
 from understudy.cli.progress import progress_on
+from understudy.cli.report_command import show_as
 from understudy.cli.study_help import changed
-from understudy.results.screen import show
 from understudy.studies.configure import understood
 from understudy.studies.study import read_study
 
 
-def run_command(asked: str, words: Sequence[str], *, dry_run: bool, runs: Path) -> int:
+def run_command(
+    asked: str, words: Sequence[str], *, dry_run: bool, runs: Path, loudness: Loudness
+) -> int:
     """Runs a study, or prints its plan.
 
     Raises:
@@ -32,9 +35,9 @@ def run_command(asked: str, words: Sequence[str], *, dry_run: bool, runs: Path) 
 
     from understudy.studies.local import run_study  # only now: it brings torch
 
-    with progress_on(sys.stderr) as progress:
+    with progress_on(sys.stderr, loudness) as progress:
         outcome = run_study(study, runs=runs, progress=progress)
-    show(outcome.record, Console(highlight=False))
+    show_as(loudness, outcome.record, Console(highlight=False))
     print(plain(f"\nReport: {outcome.folder / 'report.html'}"))
     for model in outcome.models:
         print(plain(f"Model:  {model}"))

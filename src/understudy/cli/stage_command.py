@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from understudy.cli.loudness import Loudness
 from understudy.cli.plain_text import plain
 from understudy.cli.progress import progress_on
 from understudy.core.overrides import overlaid, parse_overrides, with_data_path
@@ -24,6 +25,7 @@ def stage_command(
     runs: Path,
     name: str | None,
     out: Path | None,
+    loudness: Loudness,
 ) -> int:
     """Runs a stage with a recipe's settings, or with the defaults where none is asked for.
 
@@ -38,7 +40,7 @@ def stage_command(
     from understudy.stages.launch import launch  # only now: it brings torch
 
     interrupts = Interrupts()
-    with progress_on(sys.stderr) as progress, interrupts.listening():
+    with progress_on(sys.stderr, loudness) as progress, interrupts.listening():
         launched = launch(
             stage,
             recipe,

@@ -22,15 +22,20 @@ MOST_LINES = 16  # above, only the last checkpoints are shown
 STYLES = {"result": "bold", "fact": "", "caution": "yellow"}
 
 
-def show(record: StudyRecord, console: Console) -> None:
+def show(
+    record: StudyRecord, console: Console, *, facts: bool = True, everything: bool = False
+) -> None:
     """Prints a study: the comparison, the paired differences, and the findings.
 
     Args:
         record: What to show.
         console: Where; its width decides which columns have room, no figure is ever cut.
+        facts: Say what follows from the figures; cautions are said in any case.
+        everything: Show every checkpoint of however many models, and the notes of the runs.
     """
     found = comparison(record)
-    lines = found.lines if len(found.lines) <= MOST_LINES else found.at("last")
+    short = len(found.lines) <= MOST_LINES or everything
+    lines = found.lines if short else found.at("last")
     contrasts = [one for one in found.contrasts if one.checkpoint == "last"] or found.contrasts
     console.print(text_of(record.title, console, style="bold"))
     if lines:
@@ -42,9 +47,15 @@ def show(record: StudyRecord, console: Console) -> None:
         console.print()
         console.print(table_of(_gains(contrasts), console))
     for finding in findings(record, found):
+        if not facts and finding.kind != "caution":
+            continue
         console.print()
         mark = "! " if finding.kind == "caution" else ""
         console.print(text_of(f"{mark}{finding.text}", console, style=STYLES[finding.kind]))
+    if everything:
+        for entry in record.entries:
+            for note in entry.run.notes:
+                console.print(text_of(f"{entry.run.id}: {note}", console), soft_wrap=True)
 
 
 def _strips(lines: Sequence[Line]) -> list[Strip]:
