@@ -34,6 +34,10 @@ COLUMNS = """Columns: `kept` last, or best on validation; `labels` training and 
 together; `val%` and `test%` top-1, with the deviation over `n` seeds; `F1%`
 macro; `ECE%` calibration error; `agree%` answers equal to the teacher's; `ms`
 per image of the exported file, on one thread."""
+COMPLETED = """Save it where your shell looks, such as
+~/.local/share/bash-completion/completions/understudy (bash),
+~/.config/fish/completions/understudy.fish (fish), or a file named
+_cyclopts_understudy in a folder of $fpath (zsh). The next shell knows it."""
 CLEANED = """What can go: runs that are neither finished nor running and that no study asks
 for, packs of images that no run uses, and files that killed processes left.
 What a study needs, what a run that stays was made from, and what a process works
@@ -228,6 +232,18 @@ def runs_clean(
     from understudy.cli.runs_clean import runs_clean
 
     return runs_clean(folder, unused=unused, yes=yes)
+
+
+@app.command(sort_key=AFTER_STAGES, help_epilogue=COMPLETED)
+def completion(shell: str = "", /) -> None:
+    """Print a script that completes commands, names and keys in your shell.
+
+    Args:
+        shell: bash, zsh or fish.
+    """
+    from understudy.cli.completion import completion_script
+
+    print(completion_script(app, shell), end="")
 
 
 HELP = ("--help", "-h")

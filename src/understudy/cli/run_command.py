@@ -11,8 +11,9 @@ from understudy.cli.plain_text import plain
 from understudy.cli.progress import progress_on
 from understudy.cli.report_command import show_as
 from understudy.cli.study_help import changed
+from understudy.data.sources.places import places_must_exist
 from understudy.studies.configure import understood
-from understudy.studies.study import read_study
+from understudy.studies.study import images_of, read_study
 
 
 def run_command(
@@ -24,6 +25,9 @@ def run_command(
         UnderstudyError: Anything that a user can cause or meet.
     """
     study, mistakes = understood(read_study(asked), words)
+    if not dry_run and not mistakes:
+        for data in images_of(study):
+            places_must_exist(data)
 
     from understudy.stages import STAGES  # only now: it brings torch
     from understudy.studies.plan import plan

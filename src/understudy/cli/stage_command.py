@@ -12,6 +12,7 @@ from understudy.cli.progress import progress_on
 from understudy.core.overrides import overlaid, parse_overrides, with_data_path
 from understudy.core.shipped import found
 from understudy.core.yaml import read_yaml
+from understudy.data.sources.places import places_must_exist
 from understudy.results.evaluation_screen import show_evaluation
 
 DEFAULTS = "command line"
@@ -35,6 +36,8 @@ def stage_command(
     path = found(asked, folder=stage, what=f"{stage} recipe") if asked else None
     overrides = with_data_path(parse_overrides(words))
     recipe = overlaid(read_yaml(path) if path else {}, overrides, origin=asked or DEFAULTS)
+
+    places_must_exist(recipe.get("data"))
 
     from understudy.core.interrupts import Interrupts
     from understudy.stages.launch import launch  # only now: it brings torch
