@@ -1,4 +1,4 @@
-"""Real commands under random mutation: no traceback, no hang, and an exit code that means something.
+"""Real commands under random mutation: no traceback, no hang, an exit code that means something.
 
 Commands are those of the README, of CONTRIBUTING, of the help, and a few wrong ones of ours. No
 trial may start a training: what is not a dry run is pointed at a folder that cannot be made.
