@@ -40,12 +40,17 @@ def understood(study: Study, words: Sequence[str]) -> Understood:
     overrides = parse_overrides(words)
     asked = {key: overrides.pop(key) for key in ("scale", "seeds") if key in overrides}
     machine = {key: overrides.pop(key) for key in list(overrides) if is_around("machine", key)}
-    return _understood(
+    computing = overlaid({}, machine).get("machine", {})
+    found = _understood(
         study,
         overrides,
-        machine=overlaid({}, machine).get("machine", {}),
+        machine=computing if isinstance(computing, dict) else {},
         **{key: "" if value is None else value for key, value in asked.items()},
     )
+    if isinstance(computing, dict):
+        return found
+    wrong = f"machine = {shown(computing)}  must be a mapping of keys, or machine.KEY=VALUE"
+    return found._replace(mistakes=[*found.mistakes, wrong])
 
 
 def configured(
