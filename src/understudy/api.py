@@ -109,7 +109,7 @@ def run(study: Place = "digits", /, *, runs: Place = RUNS, **settings: Any) -> S
     from understudy.results.csv_file import as_mappings
     from understudy.results.rows import rows_of
 
-    plan = verbs.planned(os.fspath(study), _given(settings))
+    plan = verbs.planned(os.fspath(study), _given(settings), must_be_at_hand=True)
     with _ours() as (progress, interrupts):
         outcome = verbs.carried_out(plan, runs=Path(runs), progress=progress, interrupts=interrupts)
     result = StudyResult(

@@ -20,25 +20,30 @@ if TYPE_CHECKING:  # they bring torch, pydantic or plotly
     from understudy.studies.plan import Plan
 
 
-def planned(study: str, given: Mapping[str, Any]) -> "Plan":
+def planned(study: str, given: Mapping[str, Any], *, must_be_at_hand: bool) -> "Plan":
     """The graph of runs of a study; nothing is read but its file.
 
     Args:
         study: Name of a shipped study, or path of its file.
         given: Values by dotted key: parameters, `seeds`, `scale`, `machine.*`.
+        must_be_at_hand: Whether the images must be where the study says.
 
     Raises:
         UsageError: There is no such study, or some value is wrong; all are named.
     """
     from understudy.studies.configure import made_of
+    from understudy.studies.missing import is_all_that_was_asked, missing_places
     from understudy.studies.study import read_study
 
     found, mistakes = made_of(read_study(study), given)
+    missing = missing_places(found) if must_be_at_hand else []
+    if missing and not mistakes and is_all_that_was_asked(found):
+        raise UsageError(missing[0])
 
     from understudy.stages import STAGES  # only now: it brings torch
     from understudy.studies.plan import plan
 
-    return plan(found, STAGES, mistakes=mistakes)
+    return plan(found, STAGES, mistakes=[*mistakes, *missing])
 
 
 def carried_out(
@@ -86,10 +91,12 @@ def done(
     from understudy.core.overrides import overlaid, with_data_path
     from understudy.core.shipped import found
     from understudy.core.yaml import read_yaml
+    from understudy.data.sources.places import places_must_exist
 
     path = found(recipe, folder=stage, what=f"{stage} recipe") if recipe else None
     origin = recipe or asked_by
     settings = overlaid(read_yaml(path) if path else {}, with_data_path(given), origin=origin)
+    places_must_exist(settings.get("data"))
 
     from understudy.stages.launch import launch  # only now: it brings torch
 

@@ -57,6 +57,10 @@ COMMON
 class Told(Silent):
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.ends: list[str] = []
+
+    def end(self, note: str = "") -> None:
+        self.ends.append(note)
 
     def say(self, text: str) -> None:
         self.lines.append(text)
@@ -107,6 +111,8 @@ def test_again_does_nothing_and_another_study_shares_what_is_equal(
     assert (first.trained, first.found, first.exit_code) == (8, 0, 0)
     seeds = {line.name: len(line.rows) for line in comparison(first.record).at("last")}
     assert seeds == {"teacher": 2, "wild": 2, "pupil": 2, "student": 2}
+    estimates = [end for end in told.ends if "study: " in end]
+    assert len(estimates) == 3 + 1, "of the second seed, but its last run; then of the one known"
     assert (again.trained, again.found) == (0, 8)
     assert any("Nothing new to do" in line for line in told.lines)
     assert (other.trained, other.found) == (4, 4)

@@ -89,8 +89,12 @@ def test_a_result_stands_where_a_run_is_wanted(tmp_path: Path) -> None:
 
 
 def test_nested_and_dotted_keywords_plan_the_same_study() -> None:
-    nested = verbs.planned("digits", _given({"labels": {"per_class": 3}, "seeds": [4]}))
-    dotted = verbs.planned("digits", _given({"labels.per_class": 3, "seeds": "4"}))
+    nested = verbs.planned(
+        "digits", _given({"labels": {"per_class": 3}, "seeds": [4]}), must_be_at_hand=False
+    )
+    dotted = verbs.planned(
+        "digits", _given({"labels.per_class": 3, "seeds": "4"}), must_be_at_hand=False
+    )
 
     assert [node.key for node in nested.nodes] == [node.key for node in dotted.nodes]
 

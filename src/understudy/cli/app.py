@@ -15,6 +15,7 @@ from typing import Annotated
 from cyclopts import App, Parameter, UnknownOptionError
 
 from understudy.cli.failures import exit_code_of
+from understudy.cli.loudness import Telling
 from understudy.cli.names import names_of
 from understudy.cli.settings_help import meant, reference, settings_help
 from understudy.core.errors import UsageError
@@ -23,6 +24,7 @@ from understudy.core.shipped import shipped_names
 DEFAULT_STUDY = "digits"
 RUNS = Path("runs")
 DEBUG = "--debug"
+NORMALLY = Telling()
 AFTER_STAGES = 100  # in the list of commands
 WORDS = """Words: `key=value` changes a parameter of the study, `data=PATH` is short for
 `data.path=PATH`, `seeds=1,2,3` gives the seeds, `scale=NAME` chooses a size,
@@ -35,6 +37,15 @@ per image of the exported file, on one thread."""
 MODELS = """MODEL: the folder of a finished run (runs/distill/...), of an export
 (runs/export/...) or of a study (runs/studies/...), or a file that `export` wrote.
 Images that cannot be read are listed at the end, and the exit code is then 3."""
+COMPLETED = """Save it where your shell looks, such as
+~/.local/share/bash-completion/completions/understudy (bash),
+~/.config/fish/completions/understudy.fish (fish), or a file named
+_cyclopts_understudy in a folder of $fpath (zsh). The next shell knows it."""
+CLEANED = """What can go: runs that are neither finished nor running and that no study asks
+for, packs of images that no run uses, and files that killed processes left.
+What a study needs, what a run that stays was made from, and what a process works
+on is never touched. To do away with a study, delete its folder in `studies/`,
+then clean with --unused."""
 
 app = App(
     name="understudy",
@@ -74,6 +85,7 @@ def run(
     *words: str,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     runs: Path = RUNS,
+    telling: Telling = NORMALLY,
 ) -> int:
     """Run a study: every stage, for every seed, that is not finished yet.
 
@@ -82,11 +94,12 @@ def run(
         words: `key=value`, see below.
         dry_run: Print the graph of runs and do nothing.
         runs: Where runs, packs and results lie.
+        telling: How much to tell.
     """
     from understudy.cli.run_command import run_command
 
     study, words = _first(study, words, otherwise=DEFAULT_STUDY)
-    return run_command(study, words, dry_run=dry_run, runs=runs)
+    return run_command(study, words, dry_run=dry_run, runs=runs, loudness=telling.loudness)
 
 
 def _add_stage(stage: str, position: int) -> None:
@@ -99,6 +112,7 @@ def _add_stage(stage: str, position: int) -> None:
         runs: Path = RUNS,
         name: str | None = None,
         out: Path | None = None,
+        telling: Telling = NORMALLY,
     ) -> int:
         """The command of a stage; its help comes from the settings' reference.
 
@@ -108,11 +122,14 @@ def _add_stage(stage: str, position: int) -> None:
             runs: Where runs, packs and results lie.
             name: Name of the run for people; by default that of the recipe.
             out: The run's folder, instead of one under `runs`.
+            telling: How much to tell.
         """
         from understudy.cli.stage_command import stage_command
 
         recipe, words = _first(recipe, words, otherwise="")
-        return stage_command(stage, recipe, words, runs=runs, name=name, out=out)
+        return stage_command(
+            stage, recipe, words, runs=runs, name=name, out=out, loudness=telling.loudness
+        )
 
     app.command(
         command,
@@ -147,6 +164,7 @@ def report(
     html: Path | None = None,
     csv: Path | None = None,
     markdown: Path | None = None,
+    telling: Telling = NORMALLY,
 ) -> None:
     """Show what runs are worth: a table here, and a page or a file of rows where asked for.
 
@@ -155,10 +173,80 @@ def report(
         html: Write a self-contained page with plots.
         csv: Write one row for each trained model and checkpoint.
         markdown: Write a page for a repository: table, findings, run ids.
+        telling: How much to tell.
     """
     from understudy.cli.report_command import report_command
 
-    report_command(runs, html=html, csv=csv, markdown=markdown)
+    report_command(runs, html=html, csv=csv, markdown=markdown, loudness=telling.loudness)
+
+
+stored = App(
+    name="runs", help="Look after a folder of runs: list, show, clean.", sort_key=AFTER_STAGES
+)
+app.command(stored)
+
+
+@stored.command(name="list", sort_key=0)
+def runs_list(
+    folder: Path = RUNS,
+    /,
+    *,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """List what lies in a folder of runs, newest first: state, size, age, study.
+
+    Args:
+        folder: The folder of runs.
+        as_json: Print JSON. In a pipe the list has tabs between its columns.
+    """
+    from understudy.cli.runs_list import runs_list
+
+    runs_list(folder, as_json=as_json)
+
+
+@stored.command(name="show", sort_key=1)
+def runs_show(run: str, /, *, runs: Path = RUNS) -> None:
+    """Show one run: settings, parents, figures, files, and why it is not finished.
+
+    Args:
+        run: Its directory, id or name, or so much of their beginning as no other run shares.
+        runs: The folder of runs.
+    """
+    from understudy.cli.runs_show import runs_show
+
+    runs_show(run, folder=runs)
+
+
+@stored.command(name="clean", sort_key=2, help_epilogue=CLEANED)
+def runs_clean(
+    folder: Path = RUNS,
+    /,
+    *,
+    unused: Annotated[bool, Parameter(negative="")] = False,
+    yes: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """List what can go, and remove it where you say yes.
+
+    Args:
+        folder: The folder of runs.
+        unused: Also finished runs that no study names.
+        yes: Remove without asking.
+    """
+    from understudy.cli.runs_clean import runs_clean
+
+    return runs_clean(folder, unused=unused, yes=yes)
+
+
+@app.command(sort_key=AFTER_STAGES, help_epilogue=COMPLETED)
+def completion(shell: str = "", /) -> None:
+    """Print a script that completes commands, names and keys in your shell.
+
+    Args:
+        shell: bash, zsh or fish.
+    """
+    from understudy.cli.completion import completion_script
+
+    print(completion_script(app, shell), end="")
 
 
 @app.command(sort_key=AFTER_STAGES)
@@ -170,6 +258,7 @@ def init(
     force: Annotated[bool, Parameter(negative="")] = False,
     measure: bool = True,
     runs: Path = RUNS,
+    telling: Telling = NORMALLY,
 ) -> None:
     """Look at images and write a commented study for them to start from.
 
@@ -179,10 +268,12 @@ def init(
         force: Write over a file that is there.
         measure: Measure how long the study takes here, by a few steps: about a minute.
         runs: Where packs lie, and what is measured.
+        telling: How much to tell.
     """
     from understudy.cli.init_command import init_command
 
-    init_command(images, out=out, force=force, measure=measure, runs=runs)
+    loudness = telling.loudness
+    init_command(images, out=out, force=force, measure=measure, runs=runs, loudness=loudness)
 
 
 @app.command(
@@ -197,6 +288,7 @@ def predict(
     top: int = 3,
     csv: Path | None = None,
     with_teacher: Annotated[bool, Parameter(negative="")] = False,
+    telling: Telling = NORMALLY,
 ) -> int:
     """Say what images show: the likeliest classes, with calibrated probabilities.
 
@@ -206,10 +298,14 @@ def predict(
         top: How many classes to name for each image.
         csv: Write one row for each image, also for those that could not be read.
         with_teacher: Ask the model's teacher too, and show both.
+        telling: How much to tell.
     """
     from understudy.cli.predict_command import predict_command
 
-    return predict_command(model, images, top=top, rows=csv, teacher=with_teacher)
+    loudness = telling.loudness
+    return predict_command(
+        model, images, top=top, rows=csv, teacher=with_teacher, loudness=loudness
+    )
 
 
 HELP = ("--help", "-h")

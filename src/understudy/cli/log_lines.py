@@ -27,10 +27,17 @@ class LineProgress:
     Args:
         stream: Where to write.
         clock: Seconds from any origin, never going back.
+        verbose: Whether details are written.
     """
 
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream, self._clock = stream, clock
+    def __init__(
+        self,
+        stream: TextIO,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        verbose: bool = False,
+    ) -> None:
+        self._stream, self._clock, self._verbose = stream, clock, verbose
         self._under_way: list[_Work] = []
         self._written = clock()
 
@@ -60,6 +67,15 @@ class LineProgress:
         self._stream.write(f"{plain(text)}\n")
         self._stream.flush()
         self._written = self._clock()
+
+    def warn(self, text: str) -> None:
+        """Writes a line."""
+        self.say(text)
+
+    def detail(self, text: str) -> None:
+        """Writes lines where all are asked for."""
+        if self._verbose:
+            self.say(text)
 
     def __enter__(self) -> Self:
         return self

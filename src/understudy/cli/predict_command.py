@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from understudy.cli.loudness import Loudness
 from understudy.cli.plain_text import one_line, plain, wrapped
 from understudy.cli.progress import progress_on
 from understudy.core.csv_cells import cell
@@ -21,7 +22,13 @@ MOST_NAME = 30  # columns that an image's name may take; of a longer one the end
 
 
 def predict_command(
-    model: Path, places: Sequence[Path], *, top: int, rows: Path | None, teacher: bool
+    model: Path,
+    places: Sequence[Path],
+    *,
+    top: int,
+    rows: Path | None,
+    teacher: bool,
+    loudness: Loudness,
 ) -> int:
     """Asks a model, and perhaps its teacher, about images.
 
@@ -41,7 +48,7 @@ def predict_command(
     images, ignored = named_images(places)
     student = predict.asked(model)
     models = predict.with_teacher(student) if teacher else (student,)
-    with progress_on(sys.stderr) as progress:
+    with progress_on(sys.stderr, loudness) as progress:
         for note in [one.note for one in models if one.note]:
             progress.say(note)
         for reason, count in ignored.items():

@@ -7,28 +7,31 @@ from pathlib import Path
 from rich.console import Console
 
 from understudy import verbs
+from understudy.cli.loudness import Loudness
 from understudy.cli.plain_text import plain
 from understudy.cli.progress import progress_on
+from understudy.cli.report_command import show_as
 from understudy.cli.study_help import changed
 from understudy.core.interrupts import Interrupts
 from understudy.core.overrides import parse_overrides
-from understudy.results.screen import show
 
 
-def run_command(asked: str, words: Sequence[str], *, dry_run: bool, runs: Path) -> int:
+def run_command(
+    asked: str, words: Sequence[str], *, dry_run: bool, runs: Path, loudness: Loudness
+) -> int:
     """Runs a study, or prints its plan.
 
     Raises:
         UnderstudyError: Anything that a user can cause or meet.
     """
-    plan = verbs.planned(asked, parse_overrides(words))
+    plan = verbs.planned(asked, parse_overrides(words), must_be_at_hand=not dry_run)
     if dry_run:
         print("\n".join([*changed(plan.study), *map(plain, plan.lines())]))
         return 0
 
-    with progress_on(sys.stderr) as progress:
+    with progress_on(sys.stderr, loudness) as progress:
         outcome = verbs.carried_out(plan, runs=runs, progress=progress, interrupts=Interrupts())
-    show(outcome.record, Console(highlight=False))
+    show_as(loudness, outcome.record, Console(highlight=False))
     print(plain(f"\nReport: {outcome.folder / 'report.html'}"))
     for model in outcome.models:
         print(plain(f"Model:  {model}"))

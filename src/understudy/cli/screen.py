@@ -1,9 +1,10 @@
 """Progress on a terminal: a bar with the remaining time for each piece of work under way."""
 
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
@@ -13,8 +14,21 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Column
+from rich.text import Text
 
-from understudy.cli.plain_text import duration, one_line
+from understudy.cli.plain_text import duration, one_line, plain
+
+BAR = 24  # of 80 columns: a note with the time of the whole study has room behind it
+
+
+class _Bars(Progress):
+    """Two lines for each piece of work: its title, and below it the bar with its note."""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        """The lines of all work under way."""
+        for task in self.tasks:
+            yield Text(task.description, no_wrap=True, overflow="ellipsis")
+            yield self.make_tasks_table([task])
 
 
 class ScreenProgress:
@@ -22,13 +36,14 @@ class ScreenProgress:
 
     Args:
         stream: The terminal.
+        verbose: Whether details are shown.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, verbose: bool = False) -> None:
+        self._verbose = verbose
         self._console = Console(file=stream, markup=False, highlight=False, emoji=False)
-        self._bars = Progress(
-            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
-            BarColumn(bar_width=None),
+        self._bars = _Bars(
+            BarColumn(bar_width=BAR),
             TaskProgressColumn(),
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[note]}", markup=False, table_column=Column(no_wrap=True)),
@@ -66,7 +81,16 @@ class ScreenProgress:
     def say(self, text: str) -> None:
         """Writes a line above the bars."""
         self._bars.refresh()  # else the bars below the line are those of a moment ago
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(plain(text), markup=False, highlight=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """Shows a line."""
+        self.say(text)
+
+    def detail(self, text: str) -> None:
+        """Shows lines where all are asked for."""
+        if self._verbose:
+            self.say(text)
 
     def __enter__(self) -> Self:
         return self

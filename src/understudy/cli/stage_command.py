@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from understudy import verbs
+from understudy.cli.loudness import Loudness
 from understudy.cli.plain_text import plain
 from understudy.cli.progress import progress_on
 from understudy.core.interrupts import Interrupts
@@ -22,13 +23,14 @@ def stage_command(
     runs: Path,
     name: str | None,
     out: Path | None,
+    loudness: Loudness,
 ) -> int:
     """Runs a stage with a recipe's settings, or with the defaults where none is asked for.
 
     Raises:
         UnderstudyError: Anything that a user can cause or meet.
     """
-    with progress_on(sys.stderr) as progress:
+    with progress_on(sys.stderr, loudness) as progress:
         launched = verbs.done(
             stage,
             asked,

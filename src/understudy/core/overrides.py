@@ -132,11 +132,10 @@ def _choose(here: dict[str, Any], kind: Any) -> None:
 
 
 def _inside(here: Any, part: str) -> Any:
-    if isinstance(here, list):
-        return here[_position(here, part)]
-    inner = here.get(part)
+    place: Any = _position(here, part) if isinstance(here, list) else part
+    inner = here[place] if isinstance(here, list) else here.get(place)
     if inner is None:
-        inner = here[part] = {}
+        inner = here[place] = {}
     if not isinstance(inner, dict | list):
         raise LookupError(f"{part!r} is {shown(inner)}, a single value with no keys inside")
     return inner

@@ -18,6 +18,12 @@ class Progress(Protocol):
     def say(self, text: str) -> None:
         """Shows one line that stays."""
 
+    def warn(self, text: str) -> None:
+        """Shows one line that stays, also to a person who asked for quiet."""
+
+    def detail(self, text: str) -> None:
+        """Shows lines that stay, to a person who asked for all of them."""
+
 
 class Silent:
     """Shows nothing."""
@@ -32,4 +38,11 @@ class Silent:
         """Shows nothing."""
 
     def say(self, text: str) -> None:
+        """Shows nothing."""
+
+    def warn(self, text: str) -> None:
+        """Shows what `say` shows."""
+        self.say(text)
+
+    def detail(self, text: str) -> None:
         """Shows nothing."""

@@ -122,6 +122,8 @@ class Run:
         """Appends one line to metrics.jsonl."""
         with storage_errors(self.path), (self.path / "metrics.jsonl").open("a") as stream:
             stream.write(json.dumps(dict(record), allow_nan=False) + "\n")
+        told = ", ".join(f"{key} {_short(value)}" for key, value in record.items())
+        self.progress.detail(f"{self.stage} {self.name}: {told}")
 
     def rewind_log(self, step: int) -> None:
         """Drops lines after `step` and a torn last one, so that a resumed run writes each once."""
@@ -182,6 +184,10 @@ def finished_summary(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: this run is not finished; run its command again first.")
     content: dict[str, Any] = read_json(path / "summary.json")
     return content
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _is_until(line: str, step: int) -> bool:

@@ -69,7 +69,7 @@ def latest(folder: Path, progress: Progress) -> Checkpoint | None:
             damaged.append(str(error))
             continue
         for line in damaged:
-            progress.say(f"warning: {line} Going on from `{slot}`.")
+            progress.warn(f"warning: {line} Going on from `{slot}`.")
         return checkpoint
     if damaged:
         raise StorageError(

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -108,6 +108,7 @@ def _measure(
     for candidate in candidates:
         trial = reference if candidate == PLAIN else trial_of(candidate, against=reference)
         timed[candidate] = _verdict(trial, reference)
+        progress.detail(f"machine: {candidate}: {_told(timed[candidate])}")
     best = _fastest(timed)
     seconds = timed[best]["seconds_per_step"] * steps
     if settings.compile == "always" or (
@@ -118,6 +119,7 @@ def _measure(
             progress.say(f"machine: compiling for {compiled} (once; about half a minute)")
             trial = trial_of(compiled, against=reference)
             timed[compiled] = _verdict(trial, reference)
+            progress.detail(f"machine: {compiled}: {_told(timed[compiled])}")
         eager = set() if settings.compile == "measure" else set(candidates)
         best = _fastest({choice: seen for choice, seen in timed.items() if choice not in eager})
     progress.say(f"machine: {best}, {_compared(timed, best)}")
@@ -247,6 +249,14 @@ def _verdict(trial: _Trial, reference: _Trial) -> dict[str, Any]:
         "sound": trial is reference or agrees,
         "error": None,
     }
+
+
+def _told(seen: Mapping[str, Any]) -> str:
+    """A verdict for a person who wants to know all."""
+    if seen["seconds_per_step"] is None:
+        return f"did not run ({seen['error']})"
+    ruled_out = "" if seen["sound"] else ", ruled out: not the gradient of plain fp32"
+    return f"{1000 * seen['seconds_per_step']:.3g} ms a step{ruled_out}"
 
 
 def _fastest(timed: dict[Choice, dict[str, Any]]) -> Choice:

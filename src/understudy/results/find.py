@@ -25,10 +25,10 @@ def find(path: Path) -> StudyRecord:
     place = path.parent if path.name in ("study.json", "summary.json") else path
     if (place / "study.json").exists():
         return read_study(place)
-    if _is_run(place):
+    if is_run(place):
         return _alone(place)
     studies = sorted([*place.glob("studies/*/study.json"), *place.glob("*/study.json")])
-    runs = [run for run in sorted([*place.glob("*"), *place.glob("*/*")]) if _is_run(run)]
+    runs = [run for run in sorted([*place.glob("*"), *place.glob("*/*")]) if is_run(run)]
     if not studies and not runs:
         found = "it does not exist" if not place.exists() else "it holds neither"
         raise ReportError(
@@ -38,7 +38,8 @@ def find(path: Path) -> StudyRecord:
     return _together(place, [read_study(study.parent) for study in studies], runs)
 
 
-def _is_run(path: Path) -> bool:
+def is_run(path: Path) -> bool:
+    """Whether a directory holds a run, in whatever state."""
     return any((path / name).is_file() for name in ("summary.json", "config.yaml", "metrics.jsonl"))
 
 

@@ -1,13 +1,8 @@
 """The results on a terminal: 80 columns are enough, and a pipe gets plain text."""
 
-import unicodedata
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
-from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from understudy.results.comparison import Contrast, Line, comparison
 from understudy.results.findings import findings, metric_of
@@ -21,52 +16,46 @@ from understudy.results.formats import (
 )
 from understudy.results.records import StudyRecord
 from understudy.results.result_tables import TITLES, axes_of
+from understudy.results.strips import Strip, table_of, text_of
 
 MOST_LINES = 16  # above, only the last checkpoints are shown
-LEAST_NAME = 8  # columns that a name keeps before it is folded
-ASCII = str.maketrans({"±": "+-", "−": "-", "–": "-", "·": "-", "“": '"', "”": '"'})
 STYLES = {"result": "bold", "fact": "", "caution": "yellow"}
 
 
-class Strip(NamedTuple):
-    """A column of the table."""
-
-    head: str
-    cells: list[str]
-    numeric: bool
-    spare: int
-    """Order in which columns are left out of a narrow terminal; 0 stays."""
-
-    @property
-    def width(self) -> int:
-        """Cells that it takes; a name can be folded."""
-        widest = max(cell_len(text) for text in [self.head, *self.cells])
-        return widest if self.numeric else min(widest, LEAST_NAME)
-
-
-def show(record: StudyRecord, console: Console) -> None:
+def show(
+    record: StudyRecord, console: Console, *, facts: bool = True, everything: bool = False
+) -> None:
     """Prints a study: the comparison, the paired differences, and the findings.
 
     Args:
         record: What to show.
         console: Where; its width decides which columns have room, no figure is ever cut.
+        facts: Say what follows from the figures; cautions are said in any case.
+        everything: Show every checkpoint of however many models, and the notes of the runs.
     """
     found = comparison(record)
-    lines = found.lines if len(found.lines) <= MOST_LINES else found.at("last")
+    short = len(found.lines) <= MOST_LINES or everything
+    lines = found.lines if short else found.at("last")
     contrasts = [one for one in found.contrasts if one.checkpoint == "last"] or found.contrasts
-    console.print(_text(record.title, console, style="bold"))
+    console.print(text_of(record.title, console, style="bold"))
     if lines:
         console.print()
-        console.print(_table(_strips(lines), console))
+        console.print(table_of(_strips(lines), console))
         if len(lines) < len(found.lines):
-            console.print(_text("(last checkpoints; rows.csv holds all)", console, style="dim"))
+            console.print(text_of("(last checkpoints; rows.csv holds all)", console, style="dim"))
     if contrasts:
         console.print()
-        console.print(_table(_gains(contrasts), console))
+        console.print(table_of(_gains(contrasts), console))
     for finding in findings(record, found):
+        if not facts and finding.kind != "caution":
+            continue
         console.print()
         mark = "! " if finding.kind == "caution" else ""
-        console.print(_text(f"{mark}{finding.text}", console, style=STYLES[finding.kind]))
+        console.print(text_of(f"{mark}{finding.text}", console, style=STYLES[finding.kind]))
+    if everything:
+        for entry in record.entries:
+            for note in entry.run.notes:
+                console.print(text_of(f"{entry.run.id}: {note}", console), soft_wrap=True)
 
 
 def _strips(lines: Sequence[Line]) -> list[Strip]:
@@ -134,41 +123,3 @@ def _gains(contrasts: Sequence[Contrast]) -> list[Strip]:
         Strip("95 % interval", intervals, True, 0),
         Strip("pairs", [str(one.n) for one in found], True, 0),
     ]
-
-
-def _table(strips: Sequence[Strip], console: Console) -> Table:
-    kept = [
-        strip._replace(
-            head=_plain(strip.head, console), cells=[_plain(cell, console) for cell in strip.cells]
-        )
-        for strip in strips
-    ]
-    while sum(strip.width + 1 for strip in kept) > console.width:
-        spare = [strip for strip in kept if strip.spare]
-        if not spare:
-            break
-        kept.remove(min(spare, key=lambda strip: strip.spare))
-
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
-    for strip in kept:
-        table.add_column(
-            Text(strip.head),
-            justify="right" if strip.numeric else "left",
-            no_wrap=strip.numeric,
-            overflow="fold",
-        )
-    for cells in zip(*(strip.cells for strip in kept), strict=True):
-        table.add_row(*map(Text, cells))
-    return table
-
-
-def _text(text: str, console: Console, *, style: str = "") -> Text:
-    return Text(_plain(text, console), style=style)
-
-
-def _plain(text: str, console: Console) -> str:
-    """The text without control characters, which could steer the terminal."""
-    clean = "".join(one for one in text if not unicodedata.category(one).startswith("C"))
-    if console.encoding.lower().startswith("utf"):
-        return clean
-    return clean.translate(ASCII).encode(console.encoding, "replace").decode(console.encoding)

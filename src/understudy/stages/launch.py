@@ -16,7 +16,7 @@ from understudy.core.interrupts import Interrupts, stopped
 from understudy.core.progress import Progress
 from understudy.core.run import IDENTITY_LENGTH, Run, find_run, finished_summary, known_keys
 from understudy.core.settings import checked, headed
-from understudy.core.yaml import read_yaml
+from understudy.core.yaml import read_yaml, write_yaml
 from understudy.data.pack import Pack
 from understudy.data.splits import SplitSettings
 from understudy.stages import FUNCTIONS, STAGES
@@ -90,18 +90,21 @@ def launch(
         progress=progress,
         interrupts=interrupts,
     )
-    config = {"identity": identity, "key": key, "settings": settings.model_dump(mode="json")}
+    values = settings.model_dump(mode="json")
+    config = {"identity": identity, "key": key, "settings": values}
     if run.is_finished:
         run.must_be(config)
         summary = run.summary()
         if gone := lost_files(run.path, summary):
-            progress.say(f"{run.path}: {gone} is gone; nothing new can be made from this run")
+            progress.warn(f"{run.path}: {gone} is gone; nothing new can be made from this run")
+        progress.detail(f"{stage} {name}: finished before, {run.path}")
         return Launched(run, summary, was_skipped=True)
     if not run.is_started and key in known_keys(runs, stage=stage):
         read = " or ".join(["images", *files_of(settings)])
         progress.say(f"{stage} {name}: the {read} have changed since it was run; a new run")
 
     run.start(config)
+    progress.detail(f"{stage} {name}: {run.path}, with\n{write_yaml(values).rstrip()}")
     try:
         began = time.monotonic()
         summary = _within_memory(stage, settings, pack, run)

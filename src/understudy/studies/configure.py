@@ -45,12 +45,17 @@ def made_of(study: Study, given: Mapping[str, Any]) -> Understood:
     overrides = dict(given)
     asked = {key: overrides.pop(key) for key in ("scale", "seeds") if key in overrides}
     machine = {key: overrides.pop(key) for key in list(overrides) if is_around("machine", key)}
-    return _understood(
+    computing = overlaid({}, machine).get("machine", {})
+    found = _understood(
         study,
         overrides,
-        machine=overlaid({}, machine).get("machine", {}),
+        machine=computing if isinstance(computing, dict) else {},
         **{key: "" if value is None else value for key, value in asked.items()},
     )
+    if isinstance(computing, dict):
+        return found
+    wrong = f"machine = {shown(computing)}  must be a mapping of keys, or machine.KEY=VALUE"
+    return found._replace(mistakes=[*found.mistakes, wrong])
 
 
 def configured(

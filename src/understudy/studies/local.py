@@ -10,6 +10,7 @@ from understudy.core.errors import InterruptedRunError, UnderstudyError
 from understudy.core.files import make_folder, write_json
 from understudy.core.interrupts import Interrupts
 from understudy.core.progress import Progress
+from understudy.core.run import known_keys
 from understudy.results.csv_file import write_csv
 from understudy.results.records import StudyRecord, read_study
 from understudy.results.report import write_report
@@ -20,6 +21,7 @@ from understudy.stages.launch import launch
 from understudy.stages.material import DataSettings
 from understudy.studies.budget import within_budget
 from understudy.studies.plan import Node, Plan, plan
+from understudy.studies.remaining import Speed, about, seconds_left, waiting
 from understudy.studies.study import Study
 
 
@@ -115,10 +117,17 @@ class _Execution:
         self.identities: dict[str, str] = {}
         self.errors: dict[str, UnderstudyError] = {}
         self.found: set[str] = set()
+        self.taken: dict[str, float] = {}
+        """Seconds of the finished runs, by key."""
+        self.known = {
+            stage: known_keys(runs, stage=stage) for stage in {node.stage for node in planned.runs}
+        }
+        """Keys of what lies finished in the folder of runs: it takes no time again."""
 
     def outcome(self) -> Outcome:
         """Carries everything out."""
         todo = self.plan.runs
+        self._write()  # so that nobody takes away what is needed
         try:
             for number, node in enumerate(todo, start=1):
                 self._do(node, f"{number} of {len(todo)}")
@@ -137,6 +146,7 @@ class _Execution:
         if any(parent.key not in self.paths for parent in node.parents.values()):
             return
         label = node.name if node.seed is None else f"{node.name}, seed {node.seed}"
+        left = self._left_after(node)
         try:
             launched = launch(
                 node.stage,
@@ -146,21 +156,29 @@ class _Execution:
                 runs=self.runs,
                 shared=self.runs / "shared",
                 out=None,
-                progress=_Numbered(self.progress, f"[{position}] {label}"),
+                progress=_Numbered(self.progress, f"[{position}] {label}", node.stage, left),
                 interrupts=self.interrupts,
             )
         except InterruptedRunError:
             raise
         except UnderstudyError as error:
             self.errors[node.key] = error
-            self.progress.say(f"failed: {label}: {error}")
+            self.progress.warn(f"failed: {label}: {error}")
             return
         self.paths[node.key] = launched.run.path
         self.identities[node.key] = launched.run.identity
+        self.taken[node.key] = launched.summary["seconds"]
         if launched.was_skipped:
             self.found.add(node.key)
         self._write()
         gc.collect()  # a finished run's tensors, before the next one takes its own
+
+    def _left_after(self, node: Node) -> float | None:
+        """Seconds of the runs after this one; None where that is not known."""
+        known = {n.key for n in self.plan.runs if n.key in self.known[n.stage]}
+        done = {*self.paths, *known, node.key}
+        left = waiting(self.plan.runs, done=done, lost=self.errors)
+        return seconds_left(left, taken=self.taken, planned=self.plan.runs) if left else None
 
     def _write(self) -> None:
         study = self.plan.study
@@ -196,24 +214,50 @@ class _Execution:
 
 
 class _Numbered:
-    """Shows each piece of work under the study's own title of its run."""
+    """Shows each piece of work under the study's own title of its run.
 
-    def __init__(self, progress: Progress, title: str) -> None:
-        self.progress, self.title = progress, title
+    Args:
+        progress: Where to show it.
+        title: Of the run.
+        stage: Which piece of work is the run itself; others are preparations.
+        after: Seconds of all runs after this one, where that is known.
+    """
+
+    def __init__(self, progress: Progress, title: str, stage: str, after: float | None) -> None:
+        self.progress, self.title, self.stage, self.after = progress, title, stage, after
+        self._run: Speed | None = None
 
     def begin(self, title: str, total: int) -> None:
         """Starts a piece of work; the stage stands in the title already."""
-        stage = title.split(" ")[0]
-        self.progress.begin(f"{self.title}: {stage}", total)
+        first = title.split(" ")[0]
+        self._run = Speed(total) if first == self.stage else None
+        self.progress.begin(f"{self.title}: {first}", total)
 
     def advance(self, count: int = 1, note: str = "") -> None:
-        """Reports units done."""
-        self.progress.advance(count, note)
+        """Reports units done; a note also says how long the whole study will still take."""
+        if self._run:
+            self._run.advance(count)
+        own = self._run.seconds_left if self._run else None
+        known = note and own is not None and self.after is not None
+        self.progress.advance(count, self._with_rest(note, own or 0.0) if known else note)
 
     def end(self, note: str = "") -> None:
         """Closes the piece of work."""
-        self.progress.end(note)
+        known = self._run and self.after is not None
+        self._run = None
+        self.progress.end(self._with_rest(note, 0.0) if known else note)
+
+    def _with_rest(self, note: str, own: float) -> str:
+        return f"{note}; study: {about(own + (self.after or 0.0))} left"
 
     def say(self, text: str) -> None:
         """Shows one line."""
         self.progress.say(text)
+
+    def warn(self, text: str) -> None:
+        """Shows one line, also to a person who asked for quiet."""
+        self.progress.warn(text)
+
+    def detail(self, text: str) -> None:
+        """Shows lines to a person who asked for all."""
+        self.progress.detail(text)

@@ -14,7 +14,7 @@ from understudy.core.settings import Settings, checked
 from understudy.core.shipped import found
 from understudy.core.wording import headed, nearest
 from understudy.core.yaml import read_yaml
-from understudy.studies.filling import references_in
+from understudy.studies.filling import REFERENCE, Filling, references_in
 from understudy.studies.parameters import BUDGET, leaves, unknown
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -98,6 +98,20 @@ def _different(own: Any, stated: Any, key: str) -> Iterator[tuple[str, Any]]:
         return
     for name, value in own.items():  # what only the other has, another kind has dropped
         yield from _different(value, stated.get(name), f"{key}.{name}" if key else str(name))
+
+
+def images_of(study: Study) -> dict[str, Any]:
+    """The settings of images that stages take whole from a parameter, by its dotted key.
+
+    Those that a stage puts together itself, or of an axis, are seen by the plan alone.
+    """
+    taken = [REFERENCE.fullmatch(str(stage.get("data"))) for stage in study.stages.values()]
+    names = [one[1] for one in taken if one]
+    return {
+        name: Filling(study.parameters, {}).fill(study.parameters[name])
+        for name in names
+        if name in study.parameters
+    }
 
 
 def read_study(asked: str) -> Study:

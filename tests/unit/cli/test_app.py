@@ -26,6 +26,8 @@ COMMANDS = (
     "adopt",
     "init",
     "predict",
+    "runs",
+    "completion",
 )
 TOY = """
 parameters: {epochs: 3}
@@ -222,3 +224,36 @@ def test_a_dry_run_says_what_was_changed(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["run", "few-labels", "labels.per_class=7", "seeds=3", "--dry-run"]) == 0
 
     assert capsys.readouterr().out.splitlines()[0] == "with labels.per_class=7"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "few-labels", "data=nowhere"],
+        ["run", "few-labels", "data=.", "data.unlabeled=nowhere"],
+        ["train", "data.kind=folder", "data.path=nowhere"],
+    ],
+)
+def test_a_place_that_is_not_there_is_refused_before_torch(words: list[str]) -> None:
+    code = (
+        "import sys; from understudy.cli import main; code = main(sys.argv[1:]);"
+        "sys.exit('imported torch' if 'torch' in sys.modules else code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert "= nowhere: does not exist" in done.stderr
+
+
+@pytest.mark.parametrize("slip", ["epohcs=3", "student.depth=9", "machine.threads=0"])
+def test_a_place_that_is_not_there_is_told_with_all_other_slips(
+    slip: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "few-labels", "data=nowhere", slip]) == 2
+
+    told = capsys.readouterr().err
+    assert "2 mistakes" in told
+    assert slip.split("=")[0] in told
+    assert "data.path = nowhere: does not exist" in told

@@ -71,3 +71,32 @@ def test_bars_are_for_terminals_that_a_person_watches(
 
     monkeypatch.setenv("CI", "true")
     assert not isinstance(progress_on(terminal), ScreenProgress)
+
+
+def test_the_bar_keeps_its_time_in_eighty_columns(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a long title, and a note that also tells the time of the whole study."""
+    monkeypatch.setenv("COLUMNS", "80")
+    title, note = "[100 of 180] " + "student " * 12, "loss 2.301; study: about 12 min left"
+
+    with ScreenProgress(terminal) as progress:
+        progress.begin(title, 100)
+        progress.advance(45, note=note)
+        progress._bars.refresh()
+
+    lines = re.split(r"\r|\n", plain_lines(terminal))
+    assert any(re.search(r"45% [-:\d]+ loss 2\.301; study: about 12 min left$", x) for x in lines)
+    assert max(map(len, lines)) <= 80
+
+
+def plain_lines(terminal: Terminal) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
+
+
+def test_a_name_cannot_paint_over_the_bars(terminal: Terminal) -> None:
+    with ScreenProgress(terminal) as progress:
+        progress.say("\x1b[2Jcleared \x1b]0;title\x07")
+
+    assert "\x1b[2J" not in terminal.getvalue()
+    assert "\x1b]" not in terminal.getvalue()

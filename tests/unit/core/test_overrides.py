@@ -144,3 +144,13 @@ def test_of_two_values_that_a_file_wrote_once_one_can_be_changed() -> None:
     result = overlaid(base, {"views.0.crop.scale": 2})
 
     assert result["views"] == [{"crop": {"scale": 2}}, {"crop": {"scale": 1}}]
+
+
+@pytest.mark.parametrize("item", [3, "text", True])
+def test_a_single_value_in_a_list_has_no_keys_inside(item: object) -> None:
+    with pytest.raises(UsageError, match=r"views\.0\.size  '0' is .* a single value"):
+        overlaid({"views": [item]}, {"views.0.size": 1})
+
+
+def test_nothing_in_a_list_is_replaced_by_what_is_put_inside() -> None:
+    assert overlaid({"views": [None]}, {"views.0.size": 1}) == {"views": [{"size": 1}]}

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
+from understudy.cli.plain_text import plain
 from understudy.results.find import find
 from understudy.results.screen import show
 
@@ -113,3 +115,47 @@ def test_a_study_without_results_is_shown(tree: Any, runs: list[Any]) -> None:
 
     assert text.startswith("Few labels\n")
     assert ("1 of 1 run is failed: student." in text) == bool(runs)
+
+
+NAMES = (
+    "student",
+    "a-student-with-a-name-longer-than-any-terminal-is-wide-" * 2,
+    "生徒の名前がとても長い場合",
+    "größer-🎓-named",
+)
+
+
+@pytest.mark.parametrize("width", [80, 60])
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
+def test_long_and_wide_names_of_many_models_fit(tree: Any, width: int, terminal: bool) -> None:
+    """Counted in cells, as a terminal does: a wide letter takes two."""
+    for number in range(12):
+        name = f"{NAMES[number % len(NAMES)]}{number}"
+        tree.train(name, 1, stage="train", axes={"depth": number, "augmentation": "x" * 30})
+
+    text = plain(printed(tree.study(), width=width, terminal=terminal))
+
+    table = text.split("\n\n")[1].splitlines()
+    assert max(map(cell_len, table)) <= width
+    assert all("…" not in line for line in table)
+    joined = "".join(line.split(" ")[0] for line in table)
+    assert NAMES[1].replace(" ", "") in joined
+    assert text.count(" last ") == 12
+
+
+def test_quiet_keeps_tables_and_cautions_and_all_shows_all(tree: Any) -> None:
+    for depth in range(12):
+        tree.train("student", 1, axes={"depth": depth})
+    study = find(tree.study(reduced="A smoke test."))
+    texts = []
+    for options in ({}, {"facts": False}, {"everything": True}):
+        stream = io.StringIO()
+        show(study, Console(file=stream, width=80), **options)
+        texts.append(stream.getvalue())
+    usual, quiet, full = texts
+
+    assert "trainings took" in usual
+    assert "trainings took" not in quiet
+    assert "A smoke test." in quiet
+    assert quiet.count(" last ") == 12
+    assert (usual.count(" best "), full.count(" best ")) == (0, 12)

@@ -160,3 +160,9 @@ def test_what_was_changed_is_known_as_deep_as_it_lies(study: Reader, chain: str)
     assert with_words(study(chain), ["backbone.depth=14", "epochs=3"]).changed == {
         "backbone.depth": 14
     }
+
+
+@pytest.mark.parametrize("value", ["true", "null", "", "3", "[]", "cpu"])
+def test_a_machine_that_is_no_mapping_is_refused(study: Reader, chain: str, value: str) -> None:
+    with pytest.raises(UsageError, match=r"machine = .* must be a mapping of keys"):
+        with_words(study(chain), [f"machine={value}"])
