@@ -37,7 +37,8 @@ def stage_command(
     overrides = with_data_path(parse_overrides(words))
     recipe = overlaid(read_yaml(path) if path else {}, overrides, origin=asked or DEFAULTS)
 
-    places_must_exist(recipe.get("data"))
+    if all(key.split(".")[0] == "data" for key in overrides):  # else all mistakes come together
+        places_must_exist(recipe.get("data"))
 
     from understudy.core.interrupts import Interrupts
     from understudy.stages.launch import launch  # only now: it brings torch

@@ -99,16 +99,18 @@ def _different(own: Any, stated: Any, key: str) -> Iterator[tuple[str, Any]]:
         yield from _different(value, stated.get(name), f"{key}.{name}" if key else str(name))
 
 
-def images_of(study: Study) -> Iterator[Any]:
-    """The settings of images that stages take whole from a parameter, each once.
+def images_of(study: Study) -> dict[str, Any]:
+    """The settings of images that stages take whole from a parameter, by its dotted key.
 
     Those that a stage puts together itself, or of an axis, are seen by the plan alone.
     """
     taken = [REFERENCE.fullmatch(str(stage.get("data"))) for stage in study.stages.values()]
-    for name in dict.fromkeys(one[1] for one in taken if one):
-        filled = Filling(study.parameters, {}).fill(study.parameters.get(name))
-        if filled is not None:
-            yield filled
+    names = [one[1] for one in taken if one]
+    return {
+        name: Filling(study.parameters, {}).fill(study.parameters[name])
+        for name in names
+        if name in study.parameters
+    }
 
 
 def read_study(asked: str) -> Study:

@@ -244,8 +244,13 @@ def test_a_place_that_is_not_there_is_refused_before_torch(words: list[str]) -> 
     assert "= nowhere: does not exist" in done.stderr
 
 
-def test_a_slip_beside_a_place_that_is_not_there_is_told_first(
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.parametrize("slip", ["epohcs=3", "student.depth=9", "machine.threads=0"])
+def test_a_place_that_is_not_there_is_told_with_all_other_slips(
+    slip: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["run", "few-labels", "data=nowhere", "epohcs=3"]) == 2
-    assert "epohcs" in capsys.readouterr().err
+    assert main(["run", "few-labels", "data=nowhere", slip]) == 2
+
+    told = capsys.readouterr().err
+    assert "2 mistakes" in told
+    assert slip.split("=")[0] in told
+    assert "data.path = nowhere: does not exist" in told
