@@ -203,7 +203,7 @@ def test_b10_one_image_with_two_labels_is_noted(folder: Path) -> None:
 
     _, splits = prepared(folder)
 
-    assert "train/cat/1.png = train/dog/copy.png" in splits.notes[0]
+    assert "train/cat/1.png (cat) = train/dog/copy.png (dog)" in splits.notes[0]
 
 
 def test_b15_a_changed_image_makes_another_pack(folder: Path) -> None:

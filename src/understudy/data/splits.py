@@ -1,7 +1,7 @@
 """Which images train, validate, test: given splits are kept, missing ones are carved out."""
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +9,20 @@ from pydantic import Field
 
 from understudy.core.errors import DataError
 from understudy.core.settings import Settings
-from understudy.data.fingerprint import groups_of
-from understudy.data.pack import Pack
+from understudy.data.check.duplicates import (
+    in_validation,
+    leaked,
+    left_out,
+    note_of,
+    twins,
+    two_labels,
+)
+from understudy.data.check.finding import Finding, complaint, errors_of, named
+from understudy.data.fingerprint import Fingerprints, groups_of
 from understudy.data.shuffle import shuffled
 
 Indices = NDArray[np.int64]
 Share = Annotated[float, Field(gt=0, lt=1)]
-MOST_SHOWN = 10
 
 
 class SplitSettings(Settings):
@@ -31,6 +38,21 @@ class SplitSettings(Settings):
     """Go on although test images are identical to others, which makes the test too easy."""
 
 
+class Catalogued(Protocol):
+    """What a split needs to know of images: those of a pack, or those that a check has seen."""
+
+    @property
+    def names(self) -> Sequence[str]: ...  # noqa: D102 - as in `Pack`, and so are those below
+    @property
+    def labels(self) -> Indices: ...  # noqa: D102
+    @property
+    def given(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def classes(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def fingerprints(self) -> Fingerprints: ...  # noqa: D102
+
+
 class Splits(NamedTuple):
     """Positions in the pack, sorted; no image is in two of them."""
 
@@ -41,9 +63,12 @@ class Splits(NamedTuple):
     """Images from an unlabeled folder."""
     notes: tuple[str, ...] = ()
     """Sentences about identical images, for the run's record."""
+    leaked: Indices = np.empty(0, dtype=np.int64)
+    """Those of test and validation that are identical to an image that may be trained on; a test
+    image also where it is one to validate with."""
 
 
-def split(pack: Pack, settings: SplitSettings) -> Splits:
+def split(pack: Catalogued, settings: SplitSettings) -> Splits:
     """Train, validation and test images, no test image identical to any other split's.
 
     Identical images are kept on one side of a split that is carved here.
@@ -52,38 +77,41 @@ def split(pack: Pack, settings: SplitSettings) -> Splits:
         DataError: A class is too small to be on every side, or a given test split shares images
             with another.
     """
+    splits, found = divided(pack, settings)
+    if errors := errors_of(found):
+        raise DataError(complaint(errors))
+    return splits
+
+
+def divided(pack: Catalogued, settings: SplitSettings) -> tuple[Splits, list[Finding]]:
+    """The splits, and what was found while they were made; they serve if that holds no error."""
     given, groups = np.array(pack.given), groups_of(pack.fingerprints)
     train = np.flatnonzero((given == "train") | (given == ""))
     val, test, unlabeled = (np.flatnonzero(given == name) for name in ("val", "test", "unlabeled"))
     carver = _Carver(pack.labels, groups, pack.classes, settings.seed)
-    notes = _conflicts(pack, groups)
+    found = two_labels(pack.names, pack.labels, pack.classes, groups)
 
     if not len(test):
         in_val = np.isin(groups[train], groups[val])
-        rest, test = carver.carve(
+        rest, test, short = carver.carve(
             train[~in_val], share=settings.test, name="test", parts_left=1 if len(val) else 2
         )
+        found += short
         train = np.sort(np.concatenate([rest, train[in_val]]))
         seen = np.isin(groups[unlabeled], groups[test])
+        found += left_out(pack.names, unlabeled[seen])
         unlabeled = unlabeled[~seen]
-        if seen.any():
-            notes.append(f"{seen.sum()} unlabeled images are left out: identical to test images")
     if not len(val):
-        train, val = carver.carve(train, share=settings.validation, name="val", parts_left=1)
+        train, val, short = carver.carve(train, share=settings.validation, name="val", parts_left=1)
+        found += short if not errors_of(found) else []  # the same classes, too small for both
 
-    leaks = _twins(pack, groups, test, np.concatenate([train, val, unlabeled]))
-    if leaks and not settings.allow_duplicates:
-        raise DataError(
-            f"{len(leaks)} test images are identical to images outside the test split: "
-            f"{_shown(leaks)}. Remove them from one side, or set `split.allow_duplicates=true` to "
-            "test on images that the model may have seen."
-        )
-    if leaks:
-        notes.append(f"{len(leaks)} test images are identical to others: {_shown(leaks)}")
-    twins = _twins(pack, groups, val, np.concatenate([train, unlabeled]))
-    if twins:
-        notes.append(f"{len(twins)} validation images are identical to others: {_shown(twins)}")
-    return Splits(train, val, test, unlabeled, tuple(notes))
+    leaks = twins(groups, test, np.concatenate([train, val, unlabeled]))
+    copies = twins(groups, val, np.concatenate([train, unlabeled]))
+    found += leaked(pack.names, leaks, allowed=settings.allow_duplicates)
+    found += in_validation(pack.names, copies)
+    notes = tuple(note_of(one) for one in found)
+    touched = np.sort(np.concatenate([leaks[:, 0], copies[:, 0]]))
+    return Splits(train, val, test, unlabeled, notes, touched), found
 
 
 class _Carver(NamedTuple):
@@ -96,8 +124,11 @@ class _Carver(NamedTuple):
 
     def carve(
         self, candidates: Indices, *, share: float, name: str, parts_left: int
-    ) -> tuple[Indices, Indices]:
-        """The rest and the part, both sorted; `parts_left`: how many the rest must still make."""
+    ) -> tuple[Indices, Indices, list[Finding]]:
+        """The rest and the part, both sorted, and the classes that are too small for it.
+
+        `parts_left` is how many parts the rest must still make.
+        """
         part = np.zeros(len(candidates), dtype=bool)
         groups, labels = self.groups[candidates], self.labels[candidates]
         first_members = np.unique(groups, return_index=True)[1]  # a group counts for one class
@@ -112,37 +143,15 @@ class _Carver(NamedTuple):
             wanted = max(1, round(share * np.count_nonzero(labels == label)))
             enough = int(np.searchsorted(np.cumsum(sizes[drawn]), wanted)) + 1
             part |= np.isin(groups, drawn[: min(enough, len(drawn) - parts_left)])
-        if short:
-            raise DataError(
-                f"Cannot split off {name} images: every class needs at least {parts_left + 1} "
-                f"different ones, and {_shown(short)}. Add images to these classes, take the "
-                f"classes away, or give the {name} split as a folder."
-            )
-        return candidates[~part], candidates[part]
+        return candidates[~part], candidates[part], _too_small(short, name, parts_left)
 
 
-def _twins(pack: Pack, groups: Indices, some: Indices, others: Indices) -> list[str]:
-    """For each of some images that has identical ones among the others, both names."""
-    twin = dict(zip(groups[others][::-1], others[::-1], strict=True))  # the first one stays
-    return [
-        f"{pack.names[index]} = {pack.names[twin[group]]}"
-        for index, group in zip(some, groups[some], strict=True)
-        if group in twin
-    ]
-
-
-def _conflicts(pack: Pack, groups: Indices) -> list[str]:
-    """A sentence on identical images with different labels, if there are any."""
-    labelled = np.flatnonzero(pack.labels >= 0)
-    pairs = np.unique(np.stack([groups[labelled], pack.labels[labelled]]), axis=1)
-    torn = np.flatnonzero(np.bincount(pairs[0]) > 1) if pairs.size else np.array([], np.int64)
-    if not len(torn):
+def _too_small(short: list[str], name: str, parts_left: int) -> list[Finding]:
+    if not short:
         return []
-    members = [labelled[groups[labelled] == group] for group in torn[:MOST_SHOWN]]
-    shown = [" = ".join(pack.names[index] for index in same) for same in members]
-    return [f"{len(torn)} images occur with different labels: {_shown(shown, of=len(torn))}"]
-
-
-def _shown(found: Sequence[str], of: int | None = None) -> str:
-    more = (len(found) if of is None else of) - MOST_SHOWN
-    return "; ".join(found[:MOST_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+    sentence = (
+        f"Cannot split off {name} images: every class needs at least {parts_left + 1} "
+        f"different ones, and {named(short)}. Add images to these classes, take the "
+        f"classes away, or give the {name} split as a folder."
+    )
+    return [Finding("too small to split", "error", sentence, tuple(short), len(short))]

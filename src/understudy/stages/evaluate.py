@@ -12,6 +12,7 @@ from understudy.core.files import make_folder, write_bytes
 from understudy.core.run import Run
 from understudy.core.settings import Aside, RunPath
 from understudy.data.pack import Pack
+from understudy.data.settings import DataSettings
 from understudy.data.splits import split
 from understudy.engine.machine import MachineSettings
 from understudy.evaluation.accuracy import accuracy
@@ -19,7 +20,7 @@ from understudy.evaluation.agreement import agreement
 from understudy.evaluation.calibration import calibration
 from understudy.evaluation.predict import Predictions
 from understudy.stages.costs import cost_of
-from understudy.stages.material import DataSettings, Indices
+from understudy.stages.material import Indices
 from understudy.stages.observers import answers_on
 from understudy.stages.probing import probed
 from understudy.stages.restore import Restored, Slot, classifier, must_fit, restored, slots_of

@@ -411,7 +411,7 @@ def test_a_full_disk_is_noticed_before_it_is_full(
 class Fickle(SourceSettings):
     """Images that change every time they are read."""
 
-    def listing(self) -> Listing:
+    def survey(self) -> Listing:
         reads = iter(range(1_000))
         return Listing(
             origin="fickle",

@@ -181,7 +181,7 @@ def test_a_given_test_image_that_is_elsewhere_too_is_named(other: str) -> None:
     twin = (other, "" if other == "unlabeled" else "a", 51)
     pack = pack_of([*images, twin])
 
-    with pytest.raises(DataError, match="1 test images are identical") as caught:
+    with pytest.raises(DataError, match="1 test image is identical") as caught:
         split(pack, SplitSettings())
 
     assert caught.value.exit_code == 3
@@ -205,7 +205,9 @@ def test_identical_images_may_be_allowed_by_name_and_are_noted() -> None:
     splits = split(pack, SplitSettings(allow_duplicates=True))
 
     assert len(splits.test) == 8
-    assert "8 test images are identical to others: test/a/8 = train/a/0" in splits.notes[0]
+    assert splits.notes[0].startswith("8 test images are identical to others")
+    assert ": test/a/8 = train/a/0; " in splits.notes[0]
+    assert splits.leaked.tolist() == list(range(8, 16))
 
 
 def test_a_validation_image_that_is_in_train_too_is_noted() -> None:
@@ -214,7 +216,7 @@ def test_a_validation_image_that_is_in_train_too_is_noted() -> None:
 
     splits = split(pack, SplitSettings())
 
-    assert splits.notes == ("1 validation images are identical to others: val/a/10 = train/a/2",)
+    assert splits.notes == ("1 validation image is identical to others: val/a/10 = train/a/2",)
 
 
 def test_unlabeled_copies_of_test_images_chosen_here_are_left_out_and_noted() -> None:
@@ -225,7 +227,7 @@ def test_unlabeled_copies_of_test_images_chosen_here_are_left_out_and_noted() ->
 
     assert len(splits.test) == 4
     assert len(splits.unlabeled) == 16
-    assert "4 unlabeled images are left out: identical to test images" in splits.notes
+    assert splits.notes[0].startswith("4 unlabeled images are left out: identical to test images")
 
 
 def test_one_image_with_two_labels_is_noted() -> None:
@@ -233,7 +235,7 @@ def test_one_image_with_two_labels_is_noted() -> None:
 
     splits = split(pack, SplitSettings())
 
-    assert splits.notes == ("1 images occur with different labels: /a/0 = /b/10",)
+    assert splits.notes == ("1 image occurs with different labels: /a/0 (a) = /b/10 (b)",)
 
 
 def test_classes_too_small_for_every_side_are_named_with_their_counts() -> None:

@@ -7,13 +7,8 @@ from typing import Literal
 import numpy as np
 
 from understudy.core.errors import DataError
-from understudy.data.sources.listing import (
-    Entry,
-    FileSourceSettings,
-    Listing,
-    existing,
-    verified,
-)
+from understudy.data.check.finding import Finding
+from understudy.data.sources.listing import Entry, FileSourceSettings, Listing, existing
 from understudy.data.sources.shards import Columns, Rows, Shard, read_shard
 from understudy.data.sources.walk import ImageFile, stamp_of
 
@@ -35,7 +30,7 @@ class ParquetSettings(FileSourceSettings):
     classes: tuple[str, ...] | None = None
     """Class names, first that of label 0. Without it, those that the files carry; else numbers."""
 
-    def listing(self) -> Listing:
+    def survey(self) -> Listing:
         """All rows, in the order of the files' names."""
         root = existing(self.path, key="data.path")
         files = [root] if root.is_file() else sorted(_visible(root))
@@ -47,16 +42,17 @@ class ParquetSettings(FileSourceSettings):
         classes = self._class_list(shards)
         times = [ImageFile(str(shard.path), shard.name, shard.times) for shard in shards]
 
-        return verified(
-            Listing(
-                origin=str(self.path),
-                classes=classes,
-                entries=tuple(entry for shard in shards for entry in _entries(shard, len(classes))),
-                read=Rows(shards, self.image_column).read,
-                decoding=self.decoding,
-                ignored={},
-                stamp=stamp_of(root, times, also=self.image_column),
-            )
+        problems: list[Finding] = []
+        entries = [entry for shard in shards for entry in _entries(shard, len(classes), problems)]
+        return Listing(
+            origin=str(self.path),
+            classes=classes,
+            entries=tuple(entries),
+            read=Rows(shards, self.image_column).read,
+            decoding=self.decoding,
+            ignored={},
+            stamp=stamp_of(root, times, also=self.image_column),
+            problems=tuple(problems),
         )
 
     def _class_list(self, shards: Sequence[Shard]) -> tuple[str, ...]:
@@ -88,22 +84,24 @@ def _one_manner(shards: Sequence[Shard], *, origin: str) -> None:
         )
 
 
-def _entries(shard: Shard, num_classes: int) -> Iterator[Entry]:
+def _entries(shard: Shard, num_classes: int, problems: list[Finding]) -> Iterator[Entry]:
     outside = np.flatnonzero((shard.labels < -1) | (shard.labels >= num_classes))
     if len(outside):
         row = outside[0]
-        raise DataError(
-            f"{shard.path}: row {row} has label {shard.labels[row]}; "
+        sentence = (
+            f"{shard.name}: row {row} has label {shard.labels[row]}; "
             f"there are {num_classes} classes, so 0 to {num_classes - 1}, or -1 for unlabeled."
         )
-    without = np.count_nonzero(shard.labels == -1)
+        problems.append(Finding("label outside", "error", sentence, (), len(outside)))
+    without = int(np.count_nonzero(shard.labels == -1))
     if without and shard.split in ("val", "test"):
-        raise DataError(
-            f"{shard.path}: {without} rows of the {shard.split} split have no label. "
+        sentence = (
+            f"{shard.name}: {without} rows of the {shard.split} split have no label. "
             "Remove the file, or rename it to begin with `unlabeled-`."
         )
+        problems.append(Finding("no label", "error", sentence, (), without))
     for row, (label, image_name) in enumerate(zip(shard.labels, shard.image_names, strict=True)):
-        unlabeled = label == -1 or shard.split == "unlabeled"
+        unlabeled = not 0 <= label < num_classes or shard.split == "unlabeled"
         yield Entry(
             name=f"{shard.name}:{row}" + (f":{image_name}" if image_name else ""),
             split="unlabeled" if unlabeled else shard.split,
