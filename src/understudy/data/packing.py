@@ -19,7 +19,7 @@ from understudy.data.blocks import in_blocks
 from understudy.data.check.files import skipped, unusable
 from understudy.data.check.inspection import Inspection, write_inspection
 from understudy.data.check.look import Look
-from understudy.data.check.near import LEAST_SIDE, Pairs, Sketch, near_pairs, sketch
+from understudy.data.check.near import LEAST_SIDE, Pairs, Sketch, is_flat, near_pairs, sketch
 from understudy.data.content import content_digest
 from understudy.data.decode import Pixels, UnreadableImageError, decoded
 from understudy.data.fingerprint import Fingerprints, fingerprint, fingerprints_of, groups_of
@@ -164,8 +164,10 @@ def _decoded(listing: Listing, index: int, *, expected: bytes | None) -> _Good |
 
 def _good(pixels: Pixels, look: Look) -> _Good:
     lowest, highest = pixels.min(axis=(1, 2)), pixels.max(axis=(1, 2))
-    seen = look._replace(constant=bool((lowest == highest).all()))
-    return _Good(pixels, fingerprint(pixels), sketch(pixels), seen)
+    constant, drawn = bool((lowest == highest).all()), sketch(pixels)
+    flat = not constant and is_flat(drawn)
+    seen = look._replace(constant=constant, flat=flat)
+    return _Good(pixels, fingerprint(pixels), drawn, seen)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """One self-contained page about a study: works from file://, asks the network for nothing."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -13,6 +14,7 @@ from understudy.core.files import make_folder, write_text
 from understudy.results.class_section import classes
 from understudy.results.colours import colours
 from understudy.results.comparison import Comparison, comparison
+from understudy.results.data_section import data
 from understudy.results.findings import findings
 from understudy.results.markup import Markup, element, joined, safe
 from understudy.results.overview import header, headline, told
@@ -27,6 +29,7 @@ SECTIONS = {
     "training": "Training",
     "classes": "Classes",
     "cost": "Cost",
+    "data": "Data",
     "runs": "Runs",
 }
 
@@ -57,6 +60,7 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
         "training": training(record, painted),
         "classes": classes(record, found),
         "cost": costs(found, painted),
+        "data": data(record),
         "runs": runs(record, found.rows, beside=beside, colours=painted),
     }
     links = [
@@ -72,14 +76,28 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
     )
 
 
+def write_page(title: str, body: Sequence[Markup], path: Path) -> None:
+    """Writes a page without plots, in the style and under the policy of the report.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
+    make_folder(path.parent)
+    write_text(path, _filled(title, joined(body), plotly=""))
+
+
 def _page(record: StudyRecord, body: Markup) -> str:
+    return _filled(record.title, body, plotly=_plotly())
+
+
+def _filled(title: str, body: Markup, *, plotly: str) -> str:
     script = _asset("page.js")
     return Template(_asset("page.html")).substitute(
-        title=safe(record.title),
-        policy=f"{_hash(_plotly())} {_hash(script)}",
+        title=safe(title),
+        policy=f"{_hash(plotly)} {_hash(script)}",
         style=_asset("page.css"),
         body=body,
-        plotly=_plotly(),
+        plotly=plotly,
         script=script,
     )
 

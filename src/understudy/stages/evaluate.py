@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
@@ -72,6 +73,7 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
     return {
         "split": settings.on,
         "images": len(images),
+        "leaked": int(np.isin(images, splits.leaked).sum()),
         "classes": list(pack.classes),
         "evaluations": evaluations,
         "probes": probes,

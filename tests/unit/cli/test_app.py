@@ -23,6 +23,7 @@ COMMANDS = (
     "export",
     "list",
     "report",
+    "check-data",
 )
 TOY = """
 parameters: {epochs: 3}

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.data.check.finding import Finding, Severity
-from understudy.data.check.near import MOST_PAIRS, Pairs
+from understudy.data.check.near import LEAST_SIDE, MOST_PAIRS, Pairs
 
 Indices = NDArray[np.int64]
 
 
 def alike(
-    pairs: Pairs, names: Sequence[str], splits: Sequence[str], labels: Indices
+    pairs: Pairs, names: Sequence[str], splits: Sequence[str], labels: Indices, shapes: Indices
 ) -> list[Finding]:
     """The pairs, by what they do to the figures.
 
@@ -21,8 +21,9 @@ def alike(
         names: Of the images, [N].
         splits: Of the images, [N].
         labels: Of the images, [N]; -1 where there is none.
+        shapes: Width and height of the images, [N, 2].
     """
-    found = []
+    found = [*_too_small(shapes)]
     for kind, severity, sentence in _CASES:
         chosen = of_kind(kind, pairs, splits, labels)
         if len(chosen):
@@ -34,6 +35,16 @@ def alike(
             members = tuple(f"{names[one]} ~ {names[other]}" for one, other, _ in chosen)
             found.append(Finding(kind, severity, told, members, len(chosen)))
     return found
+
+
+def _too_small(shapes: Indices) -> list[Finding]:
+    if not len(shapes) or shapes.min() >= LEAST_SIDE:
+        return []
+    sentence = (
+        f"look-alikes were not looked for: images of fewer than {LEAST_SIDE} pixels a side are too "
+        "coarse to tell them from others."
+    )
+    return [Finding("coarse", "note", sentence)]
 
 
 ACROSS, APART, WITHIN = "near-identical across test", "near-identical, two labels", "near-identical"

@@ -63,7 +63,13 @@ class Check:
                 *missing(listing.classes, self.counts, given=self.given),
                 *few(listing.classes, self.counts),
                 *uneven(listing.classes, self.counts),
-                *alike(inspection.near, self._names, self.split_names, self._labels),
+                *alike(
+                    inspection.near,
+                    self._names,
+                    self.split_names,
+                    self._labels,
+                    inspection.shapes,
+                ),
                 *repeated(self._names, self._labels, self._split_numbers, self._groups),
             ]
         found += [*files(inspection), *shapes(inspection)]
@@ -86,7 +92,19 @@ class Check:
     @property
     def given(self) -> tuple[str, ...]:
         """The splits that the data came with."""
-        return tuple(name for name in SPLITS if name in set(self.inspection.given))
+        named = {entry.split for entry in self.inspection.listing.entries}
+        return tuple(name for name in SPLITS if name in named)
+
+    @cached_property
+    def unreadable(self) -> Indices:
+        """Unreadable images of each class, [K]."""
+        listing = self.inspection.listing
+        labels = [
+            entry.label
+            for entry, look in zip(listing.entries, self.inspection.looks, strict=True)
+            if look.reason and entry.label >= 0
+        ]
+        return np.bincount(np.array(labels, dtype=np.int64), minlength=len(listing.classes))
 
     @cached_property
     def counts(self) -> Mapping[str, Indices]:
@@ -141,7 +159,11 @@ class Check:
             "splits": {name: len(members) for name, members in self._members()},
             "left_out": int(np.sum(self._split_numbers == 0)),
             "classes": [
-                {"class": name, **{split: int(self.counts[split][label]) for split in SPLITS[:3]}}
+                {
+                    "class": name,
+                    **{split: int(self.counts[split][label]) for split in SPLITS[:3]},
+                    "unreadable": int(self.unreadable[label]),
+                }
                 for label, name in enumerate(listing.classes)
             ],
             "formats": dict(Counter(look.format for look in good if look.format).most_common()),

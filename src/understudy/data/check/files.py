@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from os.path import splitext
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -36,6 +37,7 @@ def files(inspection: Inspection) -> list[Finding]:
         *_skipped_few(inspection),
         *_misnamed(inspection),
         *_constant(inspection),
+        *_flat(inspection),
         *_animations(inspection),
     ]
 
@@ -60,21 +62,37 @@ def several_sizes(inspection: Inspection) -> list[Finding]:
     return [Finding("sizes", "error", sentence, (), len(sizes))]
 
 
-def _bad(inspection: Inspection, *, labelled: bool) -> tuple[str, ...]:
-    return tuple(
-        f"{entry.name}: {look.reason} ({look.detail})"
-        for entry, look in zip(inspection.listing.entries, inspection.looks, strict=True)
-        if look.reason and (entry.label >= 0) == labelled
-    )
+class _Bad(NamedTuple):
+    reasons: Counter[str]
+    members: tuple[str, ...]
+    """The first of every reason, then the second of every reason, and so on."""
+
+    @property
+    def counts(self) -> str:
+        """`2 damaged, 1 empty`."""
+        return ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
+
+
+def _bad(inspection: Inspection, *, labelled: bool) -> _Bad:
+    reasons: Counter[str] = Counter()
+    ranked: list[tuple[int, str]] = []
+    for entry, look in zip(inspection.listing.entries, inspection.looks, strict=True):
+        if look.reason and (entry.label >= 0) == labelled:
+            reasons[look.reason] += 1
+            told = f"{entry.name}: {look.reason} ({look.detail})"
+            ranked.append((reasons[look.reason], told))
+    ranked.sort(key=lambda one: one[0])
+    return _Bad(reasons, tuple(told for _, told in ranked))
 
 
 def _unreadable_labelled(inspection: Inspection) -> list[Finding]:
     bad = _bad(inspection, labelled=True)
-    if not bad:
+    count = len(bad.members)
+    if not count:
         return []
-    noun = "image" if len(bad) == 1 else "images"
-    sentence = f"cannot read {len(bad)} labelled {noun}; repair or remove them:"
-    return [Finding("unreadable", "error", sentence, bad, len(bad))]
+    noun = "image" if count == 1 else "images"
+    sentence = f"cannot read {count} labelled {noun} ({bad.counts}). Repair or remove them:"
+    return [Finding("unreadable", "error", sentence, bad.members, count)]
 
 
 def _pool(inspection: Inspection) -> int:
@@ -83,21 +101,25 @@ def _pool(inspection: Inspection) -> int:
 
 def _too_many(inspection: Inspection) -> list[Finding]:
     bad, pool = _bad(inspection, labelled=False), _pool(inspection)
-    if len(bad) <= MOST_SKIPPED * pool:
+    count = len(bad.members)
+    if count <= MOST_SKIPPED * pool:
         return []
     sentence = (
-        f"cannot read {len(bad)} of {pool} unlabeled images; up to {MOST_SKIPPED:.0%} are skipped. "
-        "Repair or remove them:"
+        f"cannot read {count} of {pool} unlabeled images; up to {MOST_SKIPPED:.0%} are skipped "
+        f"({bad.counts}). Repair or remove them:"
     )
-    return [Finding("unreadable", "error", sentence, bad, len(bad))]
+    return [Finding("unreadable", "error", sentence, bad.members, count)]
 
 
 def _skipped_few(inspection: Inspection) -> list[Finding]:
     bad, pool = _bad(inspection, labelled=False), _pool(inspection)
-    if not bad or _too_many(inspection):
+    count = len(bad.members)
+    if not count or _too_many(inspection):
         return []
-    sentence = f"{len(bad)} of {pool} unlabeled images cannot be read, and are left out:"
-    return [Finding("unreadable", "warning", sentence, bad, len(bad))]
+    sentence = (
+        f"{count} of {pool} unlabeled images cannot be read, and are left out ({bad.counts}):"
+    )
+    return [Finding("unreadable", "warning", sentence, bad.members, count)]
 
 
 @cache
@@ -142,6 +164,19 @@ def _constant(inspection: Inspection) -> list[Finding]:
     which = "1 image has" if len(names) == 1 else f"{len(names):,} images have"
     sentence = f"{which} a single colour and show nothing:"
     return [Finding("constant", "warning", sentence, names, len(names))]
+
+
+def _flat(inspection: Inspection) -> list[Finding]:
+    names = tuple(
+        entry.name
+        for entry, look in zip(inspection.listing.entries, inspection.looks, strict=True)
+        if look.flat
+    )
+    if not names:
+        return []
+    which = "1 image shows" if len(names) == 1 else f"{len(names):,} images show"
+    sentence = f"{which} hardly anything, and look-alikes of such were not looked for:"
+    return [Finding("flat", "note", sentence, names, len(names))]
 
 
 def _animations(inspection: Inspection) -> list[Finding]:

@@ -23,3 +23,5 @@ class Look(NamedTuple):
     """More than one: an animation, of which the first counts."""
     constant: bool = False
     """All its pixels are equal, as they reach a network."""
+    flat: bool = False
+    """Hardly anything to see, as open water: too little to tell it from others like it."""

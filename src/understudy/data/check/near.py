@@ -53,6 +53,11 @@ def sketch(pixels: Pixels) -> Sketch:
     return np.asarray(grey.resize((WIDTH, HEIGHT), Image.Resampling.BOX))
 
 
+def is_flat(drawn: Sketch) -> bool:
+    """Whether a sketch shows too little to be compared."""
+    return bool(drawn.std() < LEAST_DETAIL)
+
+
 def difference_hashes(sketches: Sketch) -> Hashes:
     """64 bits for each sketch: whether it grows brighter from left to right, [N]."""
     count = len(sketches)
@@ -136,5 +141,4 @@ _PLANE = _plane()
 
 
 def _without_slope(looks: NDArray[np.float32]) -> NDArray[np.float32]:
-    slope: NDArray[np.float32] = (looks @ _PLANE) @ _PLANE.T
-    return np.asarray(looks - slope, dtype=np.float32)
+    return np.subtract(looks, (looks @ _PLANE) @ _PLANE.T, dtype=np.float32)
