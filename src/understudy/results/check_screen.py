@@ -72,7 +72,10 @@ def carved_of(found: Mapping[str, Any]) -> str:
     carved = [
         title for name, title in (("val", "validation"), ("test", "test")) if name not in given
     ]
-    return f"{listed(carved)} drawn from the others, as a training would" if carved else ""
+    if not carved:
+        return ""
+    told = f"{listed(carved)} drawn from the others, as a training would"
+    return told[:1].upper() + told[1:]
 
 
 def of_files(found: Mapping[str, Any]) -> list[str]:

@@ -187,5 +187,7 @@ def _animations(inspection: Inspection) -> list[Finding]:
     )
     if not names:
         return []
-    which = "1 image is an animation" if len(names) == 1 else f"{len(names):,} are animations"
+    which = (
+        "1 image is an animation" if len(names) == 1 else f"{len(names):,} images are animations"
+    )
     return [Finding("animation", "note", f"{which}; the first frame counts:", names, len(names))]

@@ -35,6 +35,8 @@ def _cut(inspection: Inspection) -> list[Finding]:
     )
     if not names:
         return []
-    which = "1 image is a long strip" if len(names) == 1 else f"{len(names):,} are long strips"
+    which = (
+        "1 image is a long strip" if len(names) == 1 else f"{len(names):,} images are long strips"
+    )
     sentence = f"{which}; all but the central square is cut away:"
     return [Finding("cut", "warning", sentence, names, len(names))]
