@@ -199,7 +199,9 @@ def test_ignored_files_change_no_key_and_are_told(folder: Path, shared: Path) ->
 
 
 @pytest.mark.usefixtures("settled")
-@pytest.mark.parametrize("file", [None, "pack.json", "images.npy", "fingerprints.npy"])
+@pytest.mark.parametrize(
+    "file", [None, "pack.json", "images.npy", "fingerprints.npy", "looks.parquet", "near.npy"]
+)
 def test_a_deleted_pack_or_file_of_it_is_made_again(
     folder: Path, shared: Path, file: str | None
 ) -> None:
@@ -215,7 +217,9 @@ def test_a_deleted_pack_or_file_of_it_is_made_again(
 
 
 @pytest.mark.usefixtures("settled")
-@pytest.mark.parametrize("file", ["pack.json", "images.npy", "fingerprints.npy"])
+@pytest.mark.parametrize(
+    "file", ["pack.json", "images.npy", "fingerprints.npy", "looks.parquet", "near.npy"]
+)
 def test_a_cut_off_file_is_noticed_and_made_again(folder: Path, shared: Path, file: str) -> None:
     pack = opened(folder, shared)
     before = np.array(pack.images)

@@ -54,12 +54,10 @@ class Check:
     def findings(self) -> tuple[Finding, ...]:
         """The gravest first."""
         inspection, listing = self.inspection, self.inspection.listing
-        arrangement, of_files = mistakes(listing), unusable(inspection)
-        found = [*arrangement, *of_files]
+        found = list(self.errors)
         if len(inspection.readable) and listing.classes:
             found += [
-                # Of images that cannot be arranged, no split can be judged.
-                *(one for one in self._of_splits if not arrangement or one.severity != "error"),
+                *(one for one in self._of_splits if one.severity != "error"),
                 *missing(listing.classes, self.counts, given=self.given),
                 *few(listing.classes, self.counts),
                 *uneven(listing.classes, self.counts),
@@ -75,10 +73,13 @@ class Check:
         found += [*files(inspection), *shapes(inspection)]
         return tuple(sorted(found, key=lambda one: ORDER[one.severity]))
 
-    @property
-    def errors(self) -> list[Finding]:
+    @cached_property
+    def errors(self) -> tuple[Finding, ...]:
         """Why no training can start."""
-        return errors_of(self.findings)
+        arrangement = mistakes(self.inspection.listing)
+        # Of images that cannot be arranged, no split can be judged.
+        of_splits = [] if arrangement else errors_of(self._of_splits)
+        return (*arrangement, *unusable(self.inspection), *of_splits)
 
     def must_serve(self) -> None:
         """Refuses images that no training can use.
