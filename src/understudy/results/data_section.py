@@ -145,12 +145,17 @@ def _told(finding: Mapping[str, Any]) -> Markup:
 def _pairs(found: Mapping[str, Any]) -> Iterator[Markup]:
     """Pairs as pictures, those of one kind together."""
     kinds: dict[str, list[Markup]] = {}
+    totals: dict[str, int] = {}
     for pair in map(mapping, listing(found.get("pairs"))[:MOST_PAIRS]):
         kind = text(pair.get("kind"))
         images = [mapping(one) for one in listing(pair.get("images"))]
+        totals[kind] = whole(pair.get("of")) or 0
         kinds.setdefault(kind, []).append(element("div", *map(_image, images), class_="pair"))
     for kind, shown in kinds.items():
-        yield element("h3", f"{kind[:1].upper()}{kind[1:]}")
+        more = (
+            f" ({len(shown)} of {exact(totals[kind])} pairs)" if totals[kind] > len(shown) else ""
+        )
+        yield element("h3", f"{kind[:1].upper()}{kind[1:]}", element("small", more))
         yield element("div", *shown, class_="pairs")
 
 

@@ -45,6 +45,7 @@ def found(**changed: Any) -> dict[str, Any]:
         "pairs": [
             {
                 "kind": "near-identical",
+                "of": 1208,
                 "images": [
                     {"name": "a.jpg", "split": "train", "class": "cat", "picture": PICTURE},
                     {"name": "b.jpg", "split": "test", "class": "<b>dog", "picture": PICTURE},
@@ -67,6 +68,7 @@ def test_a_study_shows_what_its_runs_found_once(tree: Tree) -> None:
 
     assert section is not None
     assert section.count(PICTURE) == 2
+    assert "(1 of 1,208 pairs)" in section
     assert section.count("120 images, 2 classes. Not usable: 1 error.") == 1
 
 
@@ -128,3 +130,14 @@ def test_the_screen_keeps_its_width_and_shortens_many_classes(width: int) -> Non
     assert len(lines) < 60
     assert f"({1000 - MOST_CLASSES} classes between)" in stream.getvalue()
     assert not [line for line in lines if line != line.rstrip() and "class" not in line]
+
+
+def test_hostile_text_reaches_no_terminal() -> None:
+    bad = found()
+    bad["findings"][0]["members"] = ["\x1b[31mred\u202e\x07"]
+    bad["classes"][0]["class"] = "\u202ecat"
+    stream = io.StringIO()
+
+    show_check(bad, title="\u202eimages", console=Console(file=stream, width=80))
+
+    assert not {"\x1b", "\u202e", "\x07"} & set(stream.getvalue())

@@ -34,6 +34,8 @@ class Twosome(NamedTuple):
     one: int
     other: int
     """Positions among the readable images."""
+    of: int
+    """How many pairs of the kind there are."""
 
 
 class Check:
@@ -196,10 +198,10 @@ class Check:
             ("identical, two labels", self._torn()),
             ("identical across validation", twins(groups, splits.val, outside("val", "test"))),
         ):
-            equal[kind] = [Twosome(kind, int(one), int(other)) for one, other in pairs]
+            equal[kind] = [Twosome(kind, int(a), int(b), len(pairs)) for a, b in pairs]
         for kind in (ACROSS, APART, WITHIN):
             near = of_kind(kind, self.inspection.near, self.split_names, self._labels)
-            equal[kind] = [Twosome(kind, int(one), int(other)) for one, other, _ in near]
+            equal[kind] = [Twosome(kind, int(a), int(b), len(near)) for a, b, _ in near]
         for found in equal.values():
             yield from found[:MOST_OF_A_KIND]
 
@@ -220,7 +222,7 @@ class Check:
 
     def _pair(self, pair: Twosome) -> dict[str, Any]:
         images = [self._shown(position) for position in (pair.one, pair.other)]
-        return {"kind": pair.kind, "images": images}
+        return {"kind": pair.kind, "of": pair.of, "images": images}
 
     def _shown(self, position: int) -> dict[str, str]:
         listing, label = self.inspection.listing, int(self._labels[position])
