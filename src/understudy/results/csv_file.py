@@ -13,7 +13,7 @@ BEFORE_AXES = ("study", "stage", "name", "checkpoint", "seed")
 AFTER_AXES = (
     *("parameters", "labels", "steps", "seconds", "precision", "val_top1"),
     *("test_top1", "test_top5", "test_macro_f1", "test_ece", "agreement", "latency_ms"),
-    *("run", "parents", "version"),
+    *("run", "parents", "version", "leaked"),
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\n")
 """Beginnings that make a spreadsheet run a text cell."""

@@ -1,6 +1,5 @@
 """The results on a terminal: 80 columns are enough, and a pipe gets plain text."""
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -19,12 +18,13 @@ from understudy.results.formats import (
     milliseconds,
     points,
 )
+from understudy.results.leaks import sign
+from understudy.results.plain import plain_for
 from understudy.results.records import StudyRecord
 from understudy.results.result_tables import TITLES, axes_of
 
 MOST_LINES = 16  # above, only the last checkpoints are shown
 LEAST_NAME = 8  # columns that a name keeps before it is folded
-ASCII = str.maketrans({"±": "+-", "−": "-", "–": "-", "·": "-", "“": '"', "”": '"'})
 STYLES = {"result": "bold", "fact": "", "caution": "yellow"}
 
 
@@ -72,7 +72,11 @@ def show(record: StudyRecord, console: Console) -> None:
 def _strips(lines: Sequence[Line]) -> list[Strip]:
     def column(head: str, metric: str, write: Callable[[float | None], str], spare: int) -> Strip:
         cells = [line.cell(metric) for line in lines]
-        return Strip(head, [write(cell.mean if cell else None) for cell in cells], True, spare)
+        shown = [
+            write(cell.mean) + sign(line.rows, metric) if cell else ABSENT
+            for line, cell in zip(lines, cells, strict=True)
+        ]
+        return Strip(head, shown, True, spare)
 
     strips = [
         *(
@@ -108,7 +112,8 @@ def _spread(line: Line) -> str:
     cell = line.cell("test_top1")
     if cell is None:
         return ABSENT
-    return hundredths(cell.mean) + ("" if cell.sd is None else f" ± {hundredths(cell.sd)}")
+    spread = "" if cell.sd is None else f" ± {hundredths(cell.sd)}"
+    return hundredths(cell.mean) + sign(line.rows, "test_top1") + spread
 
 
 def _seeds(line: Line) -> str:
@@ -129,7 +134,15 @@ def _gains(contrasts: Sequence[Contrast]) -> list[Strip]:
             for axis in axes_of(contrasts)
         ),
         Strip("in", [TITLES[metric] for _, metric in told], False, 1),
-        Strip("points", [points(one.mean) for one in found], True, 0),
+        Strip(
+            "points",
+            [
+                points(difference.mean) + sign((*one.of.rows, *one.against.rows), metric)
+                for (one, metric), difference in zip(told, found, strict=True)
+            ],
+            True,
+            0,
+        ),
         Strip("sd", [hundredths(one.sd) for one in found], True, 2),
         Strip("95 % interval", intervals, True, 0),
         Strip("pairs", [str(one.n) for one in found], True, 0),
@@ -139,7 +152,8 @@ def _gains(contrasts: Sequence[Contrast]) -> list[Strip]:
 def _table(strips: Sequence[Strip], console: Console) -> Table:
     kept = [
         strip._replace(
-            head=_plain(strip.head, console), cells=[_plain(cell, console) for cell in strip.cells]
+            head=plain_for(strip.head, console),
+            cells=[plain_for(cell, console) for cell in strip.cells],
         )
         for strip in strips
     ]
@@ -163,12 +177,4 @@ def _table(strips: Sequence[Strip], console: Console) -> Table:
 
 
 def _text(text: str, console: Console, *, style: str = "") -> Text:
-    return Text(_plain(text, console), style=style)
-
-
-def _plain(text: str, console: Console) -> str:
-    """The text without control characters, which could steer the terminal."""
-    clean = "".join(one for one in text if not unicodedata.category(one).startswith("C"))
-    if console.encoding.lower().startswith("utf"):
-        return clean
-    return clean.translate(ASCII).encode(console.encoding, "replace").decode(console.encoding)
+    return Text(plain_for(text, console), style=style)

@@ -9,11 +9,11 @@ from understudy.core.errors import UnderstudyError
 from understudy.core.run import Run
 from understudy.core.settings import RunPath
 from understudy.data.pack import Pack
+from understudy.data.settings import DataSettings
 from understudy.data.splits import split
 from understudy.evaluation.exported import Exported
 from understudy.evaluation.onnx_file import write_onnx
 from understudy.evaluation.parity import parity
-from understudy.stages.material import DataSettings
 from understudy.stages.observers import pixels_of
 from understudy.stages.restore import Slot, classifier, must_fit
 from understudy.stages.training import parent_identity

@@ -25,6 +25,7 @@ COMMANDS = (
     "report",
     "adopt",
     "init",
+    "check-data",
 )
 TOY = """
 parameters: {epochs: 3}

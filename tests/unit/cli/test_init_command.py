@@ -32,7 +32,7 @@ def test_what_it_writes_can_be_planned(photos: Path, capsys: pytest.CaptureFixtu
 
     assert main(["run", study.name, "--dry-run"]) == 0
 
-    assert capsys.readouterr().out.splitlines()[-1].startswith("6 runs: ")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("7 runs: ")
     assert read_yaml(study)["parameters"]["data"] == {
         "kind": "folder",
         "path": str(photos),
