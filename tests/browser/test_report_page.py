@@ -6,6 +6,9 @@ from statistics import fmean, stdev
 
 import pytest
 from tests.browser.chromium import Chromium
+from tests.unit.results.test_data_section import found
+
+from understudy.results.check_page import write_check_page
 
 DRAWN = (
     "[...document.querySelectorAll('figure')].length > 0 && "
@@ -242,3 +245,16 @@ def test_no_name_becomes_a_program(tab: Chromium, hostile_page: Path, width: int
     assert tab("document.querySelectorAll('script:not([type])').length") == 3
     assert "<script>hacked=1</script>" in tab("document.body.innerText")
     assert tab("document.documentElement.scrollWidth") == width
+
+
+def test_a_page_without_plots_runs_its_script_without_the_libraries(
+    tab: Chromium, tmp_path: Path
+) -> None:
+    """Its policy names three scripts, of which two are empty."""
+    write_check_page(found(), title="Images", path=tmp_path / "page.html")
+    tab.open(tmp_path / "page.html", width=1000, dark=False)
+
+    is_silent(tab)
+    tab("dispatchEvent(new Event('beforeprint'))")
+    assert tab("document.documentElement.dataset.print") == ""
+    assert tab.complaints == []

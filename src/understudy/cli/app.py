@@ -46,6 +46,10 @@ for, packs of images that no run uses, and files that killed processes left.
 What a study needs, what a run that stays was made from, and what a process works
 on is never touched. To do away with a study, delete its folder in `studies/`,
 then clean with --unused."""
+CHECK_WORDS = """Words: the settings under `data.` and `split.` of every stage, those of `data.`
+also without it: `size=64`, `kind=parquet`, `unlabeled=PATH`,
+`split.allow_duplicates=true`. The defaults are those of `understudy run
+few-labels`, which looks at 32 x 32 pixels."""
 
 app = App(
     name="understudy",
@@ -306,6 +310,37 @@ def predict(
     return predict_command(
         model, images, top=top, rows=csv, teacher=with_teacher, loudness=loudness
     )
+
+
+@app.command(
+    name="check-data",
+    sort_key=AFTER_STAGES,
+    usage="understudy check-data PATH [KEY=VALUE ...] [OPTIONS]",
+    help_epilogue=CHECK_WORDS,
+)
+def check_data(
+    path: str = "",
+    /,
+    *words: str,
+    runs: Path = RUNS,
+    html: Path | None = None,
+    json: Path | None = None,
+) -> int:
+    """Check images before training on them: counts, unfit files, copies, look-alikes.
+
+    Ends with 0 where a training may start, with 3 where it would refuse.
+
+    Args:
+        path: The folder of images, or a table of them.
+        words: `key=value`, see below.
+        runs: Where packs lie; a training with the same words finds the images packed.
+        html: Write a page with the pairs as pictures.
+        json: Write everything that was found.
+    """
+    from understudy.cli.check_command import check_command
+
+    path, words = _first(path, words, otherwise="")
+    return check_command(path, words, runs=runs, html=html, json_file=json)
 
 
 HELP = ("--help", "-h")

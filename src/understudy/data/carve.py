@@ -7,11 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.core.errors import DataError
+from understudy.data.check.finding import Finding, named
 from understudy.data.shuffle import shuffled
 
 Indices = NDArray[np.int64]
-MOST_SHOWN = 10
 
 
 class Carver(NamedTuple):
@@ -32,8 +31,8 @@ class Carver(NamedTuple):
 
     def carve(
         self, candidates: Indices, *, share: float, name: str, parts_left: int
-    ) -> tuple[Indices, Indices]:
-        """The rest and the part, both sorted.
+    ) -> tuple[Indices, Indices, list[Finding]]:
+        """The rest and the part, both sorted, and the classes that have too few bundles for it.
 
         Args:
             candidates: Positions to choose from.
@@ -41,9 +40,6 @@ class Carver(NamedTuple):
                 do it and leave enough to the rest.
             name: Of the part, for its random order and for messages.
             parts_left: Into how many parts the rest must still be divided.
-
-        Raises:
-            DataError: A class has too few bundles for all parts; all such classes are named.
         """
         labels, bundles = self.labels[candidates], self.bundles[candidates]
         having, holdings = _holdings(labels, bundles)
@@ -66,34 +62,36 @@ class Carver(NamedTuple):
                     taken.add(bundle)
                     drawn.update(inside)
                     left.subtract(inside.keys())
-        short = [label for label in range(len(self.classes)) if not drawn[label]]
-        if short:
-            counts = {label: (int(total[label]), len(having[label])) for label in short}
-            raise DataError(self._refusal(counts, name=name, needed=parts_left + 1))
-        part = np.isin(bundles, list(taken))
-        return candidates[~part], candidates[part]
+        short = {
+            label: (int(total[label]), len(having[label]))
+            for label in range(len(self.classes))
+            if not drawn[label]
+        }
+        refused = [self._refusal(short, name=name, needed=parts_left + 1)] if short else []
+        part = np.isin(bundles, np.array(sorted(taken), dtype=np.int64))
+        return candidates[~part], candidates[part], refused
 
-    def _refusal(self, short: dict[int, tuple[int, int]], *, name: str, needed: int) -> str:
+    def _refusal(self, short: dict[int, tuple[int, int]], *, name: str, needed: int) -> Finding:
         """Why these classes, with their numbers of images and bundles, cannot be divided."""
-        shown = [
+        told = tuple(
             f"{self.classes[label]!r} has "
             + (f"{images} in {bundles} of them" if self.has_groups else f"{bundles}")
-            for label, (images, bundles) in list(short.items())[:MOST_SHOWN]
-        ]
-        more = [f"and {len(short) - MOST_SHOWN} more"] if len(short) > MOST_SHOWN else []
+            for label, (images, bundles) in short.items()
+        )
         what = (
             "images in at least {} groups apart"
             if self.has_groups
             else "at least {} different ones"
         )
         entangled = any(bundles >= needed for _, bundles in short.values())
-        return (
+        sentence = (
             f"Cannot split off {name} images: every class needs {what.format(needed)}, "
-            f"and {'; '.join(shown + more)}. Add images to these classes, take the classes away, "
+            f"and {named(told)}. Add images to these classes, take the classes away, "
             f"or give the {name} split yourself."
             # Enough bundles, but these hold other classes too, which needed them elsewhere.
             + (" Another `split.seed` may also do." if entangled else "")
         )
+        return Finding("too small to split", "error", sentence, told, len(told))
 
 
 def _holdings(
@@ -101,10 +99,12 @@ def _holdings(
 ) -> tuple[dict[int, list[int]], dict[int, Counter[int]]]:
     """The bundles of each class, in the order of their images, and the images in each bundle."""
     labelled = np.flatnonzero(labels >= 0)
-    pairs = np.stack([bundles[labelled], labels[labelled]])
-    found, firsts, counts = np.unique(pairs, axis=1, return_index=True, return_counts=True)
     having: dict[int, list[int]] = defaultdict(list)
     holdings: dict[int, Counter[int]] = defaultdict(Counter)
+    if not len(labelled):
+        return having, holdings
+    pairs = np.stack([bundles[labelled], labels[labelled]])
+    found, firsts, counts = np.unique(pairs, axis=1, return_index=True, return_counts=True)
     for place in np.argsort(firsts):
         bundle, label = int(found[0, place]), int(found[1, place])
         having[label].append(bundle)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from understudy.core.errors import DataError
+from understudy.data.check.look import Look
 
 Channels = Literal["rgb", "grey"]
 Pixels = NDArray[np.uint8]
@@ -27,7 +28,8 @@ MOST_PIXELS = 89_478_485  # Pillow's threshold for a decompression bomb: 256 MiB
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
 """What may be opened. The list is closed: Pillow also hands EPS files to an interpreter."""
 
-_SAMPLES_PER_PIXEL = 277  # the tag's number in the TIFF 6.0 specification
+_ORIENTATION = 274  # the tag's number in the TIFF 6.0 specification, which EXIF took over
+_SAMPLES_PER_PIXEL = 277  # same specification
 _TIFF_BEGINNINGS = (b"II*\0", b"MM\0*")  # little and big endian, same specification
 
 
@@ -37,6 +39,14 @@ class Decoding(NamedTuple):
     channels: Channels
     size: int | None
     """Height and width, or None: as the file has it."""
+
+
+class Decoded(NamedTuple):
+    """One image file, read."""
+
+    pixels: Pixels
+    """[C, H, W], C being 3 for `rgb` and 1 for `grey`."""
+    look: Look
 
 
 class UnreadableImageError(DataError):
@@ -54,32 +64,55 @@ class UnreadableImageError(DataError):
 
 
 def decode(content: bytes, *, name: str, decoding: Decoding) -> Pixels:
-    """The pixels of one image file.
+    """The pixels of one image file, [C, H, W], as `decoded` gives them."""
+    return decoded(content, name=name, decoding=decoding).pixels
+
+
+def decoded(content: bytes, *, name: str, decoding: Decoding) -> Decoded:
+    """The pixels of one image file, and what the file says of itself.
 
     Args:
         content: The whole file.
         name: How to name it in an error.
         decoding: Channels and size.
 
-    Returns:
-        [C, H, W], C being 3 for `rgb` and 1 for `grey`.
-
     Raises:
         UnreadableImageError: The file is empty, damaged, too large, or of no kind listed above.
     """
     try:
         image = _opened(content, name)
+        look = _look(image)
         if decoding.size is not None:
             # JPEG alone: reads at 1/2, 1/4 or 1/8, still at least twice as large as wanted.
             image.draft(None, (2 * decoding.size, 2 * decoding.size))
         image.load()
+        look = look._replace(orientation=_orientation(image))
         flat = _flattened(_upright(image), decoding.channels, name)
         pixels = np.asarray(flat if decoding.size is None else _fitted(flat, decoding.size))
     except (UnreadableImageError, MemoryError):
         raise
     except Exception as error:  # Pillow's readers raise nearly anything on damaged bytes
         raise UnreadableImageError(name, "damaged", str(error) or type(error).__name__) from error
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1) if pixels.ndim == 3 else pixels[None])
+    channels_first = pixels.transpose(2, 0, 1) if pixels.ndim == 3 else pixels[None]
+    return Decoded(np.ascontiguousarray(channels_first), look)
+
+
+def _look(image: Image.Image) -> Look:
+    """What the header says."""
+    return Look(
+        format=image.format or "",
+        mode=image.mode,
+        width=image.width,
+        height=image.height,
+        frames=int(getattr(image, "n_frames", 1)),
+    )
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # unreadable EXIF says nothing about the orientation
+        return 1
 
 
 def _opened(content: bytes, name: str) -> Image.Image:

@@ -1,7 +1,7 @@
 """The pack: a data set decoded once, mapped into memory, shared by all runs, safe to delete."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,14 +9,17 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from understudy.core.errors import StorageError
+from understudy.core.errors import DataError, StorageError
 from understudy.core.files import make_folder, read_json, replace_folder, write_text
 from understudy.core.progress import Progress
+from understudy.data.check.files import unusable
+from understudy.data.check.finding import complaint
+from understudy.data.check.inspection import Inspection, groups_or_none, read_inspection
 from understudy.data.content import content_digests, content_key, quick_key
 from understudy.data.decode import Pixels
 from understudy.data.fingerprint import Fingerprints
-from understudy.data.packing import write_pack
-from understudy.data.sources.listing import Listing, SourceSettings
+from understudy.data.packing import inspect, write_pack
+from understudy.data.sources.listing import Listing, SourceSettings, mistakes
 
 CHUNK = 1 << 24  # bytes of images looked at at once for the statistics
 
@@ -68,6 +71,13 @@ class Pack(NamedTuple):
         )
 
 
+class Examined(NamedTuple):
+    """What was seen of a source's images, and the pack, where they can make one."""
+
+    inspection: Inspection
+    pack: Pack | None
+
+
 def open_pack(source: SourceSettings, *, shared: Path, progress: Progress) -> Pack:
     """The pack of a source, decoded now if no run did it before.
 
@@ -81,21 +91,52 @@ def open_pack(source: SourceSettings, *, shared: Path, progress: Progress) -> Pa
         DataError: Its images or labels do not serve; the message names them.
         StorageError: The disk refuses or is too small.
     """
-    listing = source.listing()
+    return usable(examine(source.listing(), shared=shared, progress=progress))
+
+
+def usable(examined: Examined) -> Pack:
+    """The pack.
+
+    Raises:
+        DataError: There is none; all that stands against it is told.
+    """
+    if examined.pack is None:
+        inspection = examined.inspection
+        listing = inspection.listing
+        found = [*mistakes(listing), *unusable(inspection)]
+        raise DataError(complaint(found, origin=listing.origin))
+    return examined.pack
+
+
+def examine(listing: Listing, *, shared: Path, progress: Progress) -> Examined:
+    """Looks at every image once, and packs them where that can be; finds what was done before.
+
+    Args:
+        listing: The source's content. One with mistakes is looked at, but not packed.
+        shared: Where runs share things; packs lie in its folder `packs`.
+        progress: Where to show how far it is.
+
+    Raises:
+        DataError: A file changed while it was read.
+        StorageError: The disk refuses or is too small.
+    """
+    if mistakes(listing):
+        return Examined(inspect(listing, None, keep=None, progress=progress), None)
     packs = make_folder(shared / "packs")
     note = packs / f"{quick_key(listing) or 'none'}.key"
     if note.exists():
-        known = _loaded(packs / note.read_text(encoding="utf-8").strip(), listing.ignored)
+        known = _loaded(packs / note.read_text(encoding="utf-8").strip(), listing)
         if known is not None:
             return known
     digests = content_digests(listing, progress)
     key = content_key(listing, digests)
-    pack = _made_by_one(packs / key, listing, digests, progress)
-    for reason, count in pack.skipped.items():
-        progress.say(f"{listing.origin}: left out {count} x {reason}")
-    if listing.stamp:
-        write_text(note, key + "\n")
-    return pack
+    examined = _made_by_one(packs / key, listing, digests, progress)
+    if examined.pack is not None:
+        for reason, count in examined.pack.skipped.items():
+            progress.say(f"{listing.origin}: left out {count} x {reason}")
+        if listing.stamp:
+            write_text(note, key + "\n")
+    return examined
 
 
 def stored_pack(key: str, *, shared: Path) -> Pack | None:
@@ -103,10 +144,12 @@ def stored_pack(key: str, *, shared: Path) -> Pack | None:
 
     What its source ignored is not known here.
     """
-    return _loaded(shared / "packs" / key, {}) if key.isalnum() else None
+    return _loaded_pack(shared / "packs" / key, {}) if key.isalnum() else None
 
 
-def _made_by_one(place: Path, listing: Listing, digests: list[bytes], progress: Progress) -> Pack:
+def _made_by_one(
+    place: Path, listing: Listing, digests: list[bytes], progress: Progress
+) -> Examined:
     """Opens the pack, after one process at a time has looked whether it must be made."""
     lock = FileLock(place.with_suffix(".lock"))
     try:
@@ -115,27 +158,32 @@ def _made_by_one(place: Path, listing: Listing, digests: list[bytes], progress: 
         progress.say(f"{listing.origin}: waiting for another process that is packing it")
         lock.acquire()
     try:
-        pack = _loaded(place, listing.ignored)
-        if pack is None:
-            _make(place, listing, digests, progress)
-            pack = _loaded(place, listing.ignored)
+        known = _loaded(place, listing)
+        if known is not None:
+            return known
+        inspection = _make(place, listing, digests, progress)
+        if unusable(inspection):
+            return Examined(inspection, None)
+        known = _loaded(place, listing)
     finally:
         lock.release()
-    if pack is None:
+    if known is None:
         raise StorageError(f"{place}: written, but not readable again. Check the disk.")
-    return pack
+    return known
 
 
-def _make(place: Path, listing: Listing, digests: list[bytes], progress: Progress) -> None:
+def _make(place: Path, listing: Listing, digests: list[bytes], progress: Progress) -> Inspection:
     _clean(place.parent)
     partial = place.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed: we hold its lock
     make_folder(partial)
     try:
-        write_pack(listing, digests, folder=partial, progress=progress)
-        replace_folder(partial, place)
+        inspection = write_pack(listing, digests, folder=partial, progress=progress)
+        if not unusable(inspection):
+            replace_folder(partial, place)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+    return inspection
 
 
 def _clean(packs: Path) -> None:
@@ -149,7 +197,22 @@ def _clean(packs: Path) -> None:
             continue  # somebody is writing it
 
 
-def _loaded(folder: Path, ignored: Mapping[str, int]) -> Pack | None:
+def _loaded(folder: Path, listing: Listing) -> Examined | None:
+    """What lies in a pack's folder, or None if it is absent or not whole."""
+    pack = _loaded_pack(folder, listing.ignored)
+    if pack is None:
+        return None
+    _, _, height, width = pack.images.shape
+    try:
+        inspection = read_inspection(
+            folder, listing, fingerprints=pack.fingerprints, shape=(width, height)
+        )
+    except (OSError, StorageError, ValueError, KeyError, TypeError):
+        return None
+    return Examined(inspection, pack)
+
+
+def _loaded_pack(folder: Path, ignored: Mapping[str, int]) -> Pack | None:
     """The pack in a folder, or None if it is absent or not whole."""
     try:
         columns = read_json(folder / "pack.json")
@@ -165,14 +228,10 @@ def _loaded(folder: Path, ignored: Mapping[str, int]) -> Pack | None:
             key=folder.name,
             skipped={**ignored, **columns["skipped"]},
             fingerprints=fingerprints,
-            groups=_groups(columns.get("groups", ())),  # packs of before there were groups
+            groups=groups_or_none(columns.get("groups", ())),  # packs of before there were groups
         )
     except (OSError, StorageError, ValueError, KeyError, TypeError):
         return None
     whole = len(images) == len(fingerprints) == len(pack.names) == len(pack.labels)
     whole &= len(pack.groups) in (0, len(images))
     return pack if whole else None
-
-
-def _groups(column: Sequence[str]) -> tuple[str, ...]:
-    return tuple(column) if any(column) else ()

@@ -3,8 +3,7 @@
 import json
 import logging
 import warnings
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -17,143 +16,159 @@ from understudy.core.errors import DataError
 from understudy.core.files import storage_errors, write_bytes, write_text
 from understudy.core.progress import Progress
 from understudy.data.blocks import in_blocks
+from understudy.data.check.files import skipped, unusable
+from understudy.data.check.inspection import Inspection, write_inspection
+from understudy.data.check.look import Look
+from understudy.data.check.near import LEAST_SIDE, Pairs, Sketch, is_flat, near_pairs, sketch
 from understudy.data.content import content_digest
-from understudy.data.decode import Pixels, UnreadableImageError, decode
-from understudy.data.fingerprint import fingerprint, fingerprints_of
+from understudy.data.decode import Pixels, UnreadableImageError, decoded
+from understudy.data.fingerprint import Fingerprints, fingerprint, fingerprints_of, groups_of
 from understudy.data.rows import RowWriter
-from understudy.data.sources.listing import Entry, Listing
-
-MOST_SKIPPED = 0.01  # of the unlabeled images; beyond it is a broken copy, not a bad file
-MOST_SHOWN = 10
+from understudy.data.sources.listing import Listing
 
 
 class _Good(NamedTuple):
-    entry: Entry
     pixels: Pixels
     fingerprint: bytes
-
-
-class _Bad(NamedTuple):
-    entry: Entry
-    reason: str
-    sentence: str
+    sketch: Sketch
+    look: Look
 
 
 def write_pack(
     listing: Listing, digests: Sequence[bytes], *, folder: Path, progress: Progress
-) -> None:
-    """Decodes every image into `folder`, which exists and is empty.
+) -> Inspection:
+    """Decodes every image, once, into `folder`, which exists and is empty.
 
     Args:
         listing: The source's content.
         digests: What each entry's content was when the pack's key was computed.
-        folder: Gets images.npy, fingerprints.npy and, last, pack.json.
+        folder: Gets images.npy, fingerprints.npy, the inspection's files and, last, pack.json;
+            where the images cannot make a pack, nothing that could be taken for one.
         progress: Where to show how far it is.
 
+    Returns:
+        What was seen; `unusable` tells from it whether the images can serve.
+
     Raises:
-        DataError: A labelled image cannot be read, too many unlabeled ones cannot, images differ
-            in size and none was set, or a file changed in the meantime.
+        DataError: A file changed in the meantime.
         StorageError: The disk refuses or is too small.
     """
-
-    def decoded(index: int) -> _Good | _Bad:
-        return _decoded(listing, index, expected=digests[index])
-
-    count, title = len(listing.entries), f"packing {listing.origin}"
-    kept: list[Entry] = []
-    fingerprints: list[bytes] = []
-    bad: list[_Bad] = []
-    sizes: dict[tuple[int, ...], list[Entry]] = {}
     with (
         storage_errors(folder),
-        strict_and_quiet(),
-        RowWriter(folder / "images.npy", most=count) as images,
-        closing(in_blocks(decoded, count, title=title, progress=progress)) as blocks,
+        RowWriter(folder / "images.npy", most=len(listing.entries)) as images,
     ):
-        for block in blocks:
-            good = [result for result in block if isinstance(result, _Good)]
-            bad += [result for result in block if isinstance(result, _Bad)]
-            for result in good:
-                sizes.setdefault(result.pixels.shape, []).append(result.entry)
-            _must_agree(sizes, origin=listing.origin)
-            for result in good:
-                images.append(result.pixels)
-            kept += [result.entry for result in good]
-            fingerprints += [result.fingerprint for result in good]
-        _must_be_tolerable(bad, listing)
+        inspection = inspect(listing, digests, keep=images.append, progress=progress)
+        if unusable(inspection):
+            return inspection
         images.finish()
 
     array = BytesIO()
-    np.save(array, fingerprints_of(fingerprints), allow_pickle=False)
+    np.save(array, inspection.fingerprints, allow_pickle=False)
     write_bytes(folder / "fingerprints.npy", array.getvalue())
+    write_inspection(inspection, folder)
     columns = {
         "classes": listing.classes,
-        "names": [entry.name for entry in kept],
-        "labels": [entry.label for entry in kept],
-        "given": [entry.split for entry in kept],
-        "groups": [entry.group for entry in kept],
-        "skipped": Counter(f"unlabeled image: {found.reason}" for found in bad),
+        "names": inspection.names,
+        "labels": inspection.labels.tolist(),
+        "given": inspection.given,
+        "groups": inspection.groups,
+        "skipped": skipped(inspection),
     }
     write_text(folder / "pack.json", json.dumps(columns))
+    return inspection
 
 
-def _decoded(listing: Listing, index: int, *, expected: bytes) -> _Good | _Bad:
+def inspect(
+    listing: Listing,
+    digests: Sequence[bytes] | None,
+    *,
+    keep: Callable[[Pixels], None] | None,
+    progress: Progress,
+) -> Inspection:
+    """Decodes every image, once.
+
+    Args:
+        listing: The source's content.
+        digests: What each entry's content must be; None where nobody looked before.
+        keep: Gets the pixels of each readable image in turn, as long as all have one size.
+        progress: Where to show how far it is.
+
+    Raises:
+        DataError: A file changed since the digests were computed.
+    """
+
+    def work(index: int) -> _Good | Look:
+        return _decoded(listing, index, expected=digests[index] if digests else None)
+
+    count, title = len(listing.entries), f"packing {listing.origin}"
+    looks: list[Look] = []
+    fingerprints: list[bytes] = []
+    sketches: list[Sketch] = []
+    shapes: list[tuple[int, int]] = []
+    with (
+        strict_and_quiet(),
+        closing(in_blocks(work, count, title=title, progress=progress)) as blocks,
+    ):
+        for block in blocks:
+            looks += [seen.look if isinstance(seen, _Good) else seen for seen in block]
+            good = [seen for seen in block if isinstance(seen, _Good)]
+            shapes += [(seen.pixels.shape[2], seen.pixels.shape[1]) for seen in good]
+            fingerprints += [seen.fingerprint for seen in good]
+            sketches += [seen.sketch for seen in good]
+            if keep and len(set(shapes)) == 1:
+                for seen in good:
+                    keep(seen.pixels)
+    found = fingerprints_of(fingerprints)
+    return Inspection(
+        listing=listing,
+        looks=tuple(looks),
+        readable=np.flatnonzero([not look.reason for look in looks]).astype(np.int64),
+        shapes=np.array(shapes, dtype=np.int64).reshape(-1, 2),
+        fingerprints=found,
+        near=_near(sketches, found, shapes, progress),
+    )
+
+
+def _near(
+    sketches: list[Sketch],
+    fingerprints: Fingerprints,
+    shapes: list[tuple[int, int]],
+    progress: Progress,
+) -> Pairs:
+    """The pairs that look alike; none where an image is too small to tell."""
+    if min((min(shape) for shape in shapes), default=0) < LEAST_SIDE:
+        return np.empty((0, 3), np.int32)
+    return near_pairs(np.stack(sketches), groups_of(fingerprints), progress=progress)
+
+
+def _decoded(listing: Listing, index: int, *, expected: bytes | None) -> _Good | Look:
     entry = listing.entries[index]
     try:
         content = listing.read(index)
     except OSError as error:
-        return _Bad(entry, "unreadable", f"{entry.name}: unreadable ({error.strerror})")
-    if content_digest(content) != expected:
+        return Look(reason="unreadable", detail=str(error.strerror))
+    if expected is not None and content_digest(content) != expected:
         raise DataError(
             f"{listing.origin}: {entry.name} changed while it was being read. "
             "Run the command again when nothing writes there."
         )
     if listing.decoding is None or not isinstance(content, bytes):
         pixels = np.asarray(content)
-        return _Good(entry, pixels, fingerprint(pixels))
+        channels, height, width = pixels.shape
+        mode = {1: "L", 3: "RGB"}.get(channels, f"{channels} bands")
+        return _good(pixels, Look(mode=mode, width=width, height=height))
     try:
-        pixels = decode(content, name=entry.name, decoding=listing.decoding)
+        return _good(*decoded(content, name=entry.name, decoding=listing.decoding))
     except UnreadableImageError as error:
-        return _Bad(entry, error.reason, str(error))
-    return _Good(entry, pixels, fingerprint(pixels))
+        return Look(reason=error.reason, detail=error.detail)
 
 
-def _must_agree(sizes: dict[tuple[int, ...], list[Entry]], *, origin: str) -> None:
-    """Refuses images of several sizes, naming the most frequent."""
-    if len(sizes) < 2:
-        return
-    ranked = sorted(sizes.items(), key=lambda item: -len(item[1]))
-    shown = "; ".join(
-        f"{width} x {height}: {len(entries)}, such as {entries[0].name}"
-        for (_, height, width), entries in ranked[:5]
-    )
-    total = sum(len(entries) for entries in sizes.values())
-    smallest = min(min(height, width) for _, height, width in sizes)
-    raise DataError(
-        f"{origin}: the first {total} images have {len(sizes)} sizes ({shown}). Set `data.size` "
-        f"to resize and crop all of them, such as data.size={min(smallest, 224)}."
-    )
-
-
-def _must_be_tolerable(bad: list[_Bad], listing: Listing) -> None:
-    """Refuses every bad labelled image, and unlabeled ones beyond one in a hundred."""
-    labelled = [found for found in bad if found.entry.label >= 0]
-    if labelled:
-        raise DataError(
-            f"{listing.origin}: cannot read {len(labelled)} labelled images. "
-            f"Repair or remove them.{_shown(labelled)}"
-        )
-    pool = sum(entry.label < 0 for entry in listing.entries)
-    if len(bad) > MOST_SKIPPED * pool:
-        raise DataError(
-            f"{listing.origin}: cannot read {len(bad)} of {pool} unlabeled images; up to "
-            f"{MOST_SKIPPED:.0%} are skipped. Repair or remove them.{_shown(bad)}"
-        )
-
-
-def _shown(bad: list[_Bad]) -> str:
-    more = [f"... and {len(bad) - MOST_SHOWN} more"] if len(bad) > MOST_SHOWN else []
-    return "".join(f"\n  {line}" for line in [f.sentence for f in bad[:MOST_SHOWN]] + more)
+def _good(pixels: Pixels, look: Look) -> _Good:
+    lowest, highest = pixels.min(axis=(1, 2)), pixels.max(axis=(1, 2))
+    constant, drawn = bool((lowest == highest).all()), sketch(pixels)
+    flat = not constant and is_flat(drawn)
+    seen = look._replace(constant=constant, flat=flat)
+    return _Good(pixels, fingerprint(pixels), drawn, seen)
 
 
 @contextmanager

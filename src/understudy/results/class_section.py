@@ -10,6 +10,7 @@ from understudy.results.figure import plotted
 from understudy.results.finding import setting
 from understudy.results.formats import exact, hundredths
 from understudy.results.html_table import Column, Datum, Record, table
+from understudy.results.leaks import sign
 from understudy.results.markup import Markup, element, section
 from understudy.results.records import StudyRecord
 
@@ -50,7 +51,9 @@ def _which(told: Classes, found: Comparison) -> str:
     name = " · ".join(part for part in (line.name, setting(line.axes)) if part)
     runs = f"{len(line.rows)} runs together" if len(line.rows) > 1 else "1 run"
     chosen = f" Of {students} such models the best on validation." if students > 1 else ""
-    return f"{name}, {line.checkpoint} checkpoint, {runs}.{chosen}"
+    leaky = sign(line.rows, "test_top1")
+    seen = f" {leaky} Some of these test images were seen in training." if leaky else ""
+    return f"{name}, {line.checkpoint} checkpoint, {runs}.{chosen}{seen}"
 
 
 def _plots(told: Classes) -> list[Markup]:

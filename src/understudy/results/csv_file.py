@@ -14,7 +14,7 @@ BEFORE_AXES = ("study", "stage", "name", "checkpoint", "seed")
 AFTER_AXES = (
     *("parameters", "labels", "steps", "seconds", "precision", "val_top1"),
     *("test_top1", "test_top5", "test_macro_f1", "test_ece", "agreement", "latency_ms"),
-    *("run", "parents", "version"),
+    *("run", "parents", "version", "leaked"),
 )
 
 

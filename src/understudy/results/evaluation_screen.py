@@ -8,6 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from understudy.results.formats import ABSENT, hundredths, milliseconds
+from understudy.results.leaks import SIGN
+from understudy.results.plain import plain_for
 
 FIGURES = (("top-1 %", "top1"), ("F1 %", "macro_f1"), ("ECE %", "ece"), ("agree %", "agreement"))
 PROBES = (("k-NN %", "knn_top1"), ("linear %", "linear_top1"))
@@ -16,18 +18,24 @@ PROBES = (("k-NN %", "knn_top1"), ("linear %", "linear_top1"))
 def show_evaluation(summary: Mapping[str, Any], console: Console) -> None:
     """Prints the figures of an evaluation's summary: classifiers, then probed features."""
     console.print(Text(f"{summary['split']} split, {summary['images']:,} images"))
+    leaked = summary.get("leaked") or 0
+    mark = plain_for(SIGN, console) if leaked else ""
     seen = summary["evaluations"]
     if seen:
         latency = [milliseconds(each["latency_ms_1"]) for each in seen]
-        console.print(_table(seen, FIGURES, {"ms": latency}))
+        console.print(_table(seen, FIGURES, {"ms": latency}, mark))
     if summary["probes"]:
-        console.print(_table(summary["probes"], PROBES, {}))
+        console.print(_table(summary["probes"], PROBES, {}, mark))
+    if leaked:
+        told = f"{mark} {leaked:,} of these images are identical to images outside the split."
+        console.print(Text(told, style="yellow"))
 
 
 def _table(
     seen: Sequence[Mapping[str, Any]],
     figures: Sequence[tuple[str, str]],
     more: Mapping[str, Sequence[str]],
+    mark: str,
 ) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     for head in ("run", "kept"):
@@ -36,7 +44,7 @@ def _table(
         table.add_column(head, justify="right", no_wrap=True)
     for place, each in enumerate(seen):
         values = [each.get(key) for _, key in figures]
-        cells = [ABSENT if value is None else hundredths(value) for value in values]
+        cells = [ABSENT if value is None else hundredths(value) + mark for value in values]
         extra = [column[place] for column in more.values()]
         table.add_row(*map(Text, [each["run"], each["checkpoint"], *cells, *extra]))
     return table

@@ -16,6 +16,7 @@ from understudy.results.formats import (
     plural,
     times,
 )
+from understudy.results.leaks import SIGN, sign
 from understudy.results.quantised import quantised
 from understudy.results.records import Entry, StudyRecord
 from understudy.results.values import listing, mapping, number, text, whole
@@ -71,7 +72,10 @@ def _sizes(contrasts: Sequence[Contrast]) -> Iterator[str]:
             f"on one thread, {other} in {milliseconds(slow.mean)} ms."
         )
     if agreement := student.cell("agreement"):
-        yield f"{name} answers like {other} on {percent(agreement.mean)} of the test images."
+        mark = sign(contrasts[0].of.rows, "agreement")
+        yield (
+            f"{name} answers like {other} on {percent(agreement.mean)}{mark} of the test images."
+        )
 
 
 def smaller(small: float, large: float) -> str:
@@ -121,10 +125,14 @@ def knn_of(entry: Entry) -> list[tuple[float, float]]:
 def _probes(record: StudyRecord) -> Iterator[str]:
     """What frozen features are worth on the test images."""
     found: dict[tuple[str, int], list[dict[str, float]]] = {}
+    mark = ""
     for entry in record.having("probes"):
         if entry.run.summary.get("split") != "test":
             continue
-        for probe in map(mapping, listing(entry.run.summary.get("probes"))):
+        probes_here = listing(entry.run.summary.get("probes"))
+        if probes_here and whole(entry.run.summary.get("leaked")):
+            mark = SIGN
+        for probe in map(mapping, probes_here):
             nearest, linear = number(probe.get("knn_top1")), number(probe.get("linear_top1"))
             labels = sum(whole(count) or 0 for count in mapping(probe.get("labels")).values())
             if nearest is not None and linear is not None:
@@ -134,8 +142,8 @@ def _probes(record: StudyRecord) -> Iterator[str]:
         where = f"{study}: " if len({one for one, _ in found}) > 1 else ""
         yield (
             f"{where}On the test images the frozen pretrained features reach "
-            f"{percent(fmean(probe['knn'] for probe in probes))} by k-NN and "
-            f"{percent(fmean(probe['linear'] for probe in probes))} by a linear probe, with "
+            f"{percent(fmean(probe['knn'] for probe in probes))}{mark} by k-NN and "
+            f"{percent(fmean(probe['linear'] for probe in probes))}{mark} by a linear probe, with "
             f"{exact(labels)} labels ({plural(len(probes), 'run')})."
         )
 

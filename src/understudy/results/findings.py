@@ -7,6 +7,7 @@ from understudy.results.comparison import Comparison, Contrast
 from understudy.results.facts import facts
 from understudy.results.finding import Finding, began, called, place
 from understudy.results.formats import listed, percent, plural, points
+from understudy.results.leaks import sign
 from understudy.results.records import StudyRecord
 from understudy.results.tables import Difference
 
@@ -63,7 +64,8 @@ def _is_best_of(contrast: Contrast, other: Contrast) -> bool:
 def _gain(contrast: Contrast, metric: str) -> str:
     difference = contrast.differences[metric]
     of, against = called(contrast.of.name), called(contrast.against.name)
-    gain, name = f"{points(difference.mean)} points", METRICS[metric]
+    mark = sign((*contrast.of.rows, *contrast.against.rows), metric)
+    gain, name = f"{points(difference.mean)}{mark} points", METRICS[metric]
     if difference.n == 1:
         return (
             f"With one seed, {of} differs from {against} by {gain} in {name} "
@@ -81,8 +83,11 @@ def _gain(contrast: Contrast, metric: str) -> str:
 
 
 def _levels(contrast: Contrast, metric: str) -> str:
-    cells = contrast.of.cell(metric), contrast.against.cell(metric)
-    return " against ".join(percent(cell.mean if cell else None) for cell in cells)
+    return " against ".join(
+        percent(cell.mean if cell else None) + sign(line.rows, metric)
+        for line in (contrast.of, contrast.against)
+        for cell in [line.cell(metric)]
+    )
 
 
 def _interval(difference: Difference) -> str:

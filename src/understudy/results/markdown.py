@@ -7,6 +7,7 @@ from understudy.core.files import make_folder, write_text
 from understudy.results.comparison import Contrast, Line, comparison
 from understudy.results.findings import findings
 from understudy.results.formats import ABSENT, count, duration, hundredths, milliseconds, points
+from understudy.results.leaks import sign
 from understudy.results.records import StudyRecord
 from understudy.results.result_tables import TITLES
 
@@ -61,7 +62,8 @@ def _spread(line: Line, metric: str) -> str:
     cell = line.cell(metric)
     if cell is None:
         return ABSENT
-    return hundredths(cell.mean) + (f" ± {hundredths(cell.sd)}" if cell.sd is not None else "")
+    spread = f" ± {hundredths(cell.sd)}" if cell.sd is not None else ""
+    return hundredths(cell.mean) + sign(line.rows, metric) + spread
 
 
 def _mean(line: Line, metric: str) -> float | None:
@@ -76,7 +78,7 @@ def _gain(contrast: Contrast, metric: str) -> list[str]:
         f"{contrast.of.name} − {contrast.against.name}",
         contrast.checkpoint,
         TITLES[metric],
-        points(found.mean),
+        points(found.mean) + sign((*contrast.of.rows, *contrast.against.rows), metric),
         interval,
         str(found.n),
     ]

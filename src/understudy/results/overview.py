@@ -10,6 +10,7 @@ from understudy.results.facts import smaller
 from understudy.results.finding import Finding
 from understudy.results.findings import METRICS, metric_of
 from understudy.results.formats import count, hundredths, milliseconds, percent, plural, points
+from understudy.results.leaks import sign
 from understudy.results.markup import Child, Markup, element, joined
 from understudy.results.records import StudyRecord
 from understudy.results.values import text
@@ -82,6 +83,7 @@ def _accuracy(contrast: Contrast) -> list[Markup]:
     cell, gain = contrast.of.cell(metric), contrast.differences[metric]
     if cell is None:
         return []
+    mark = sign((*contrast.of.rows, *contrast.against.rows), metric)
     spread = None if cell.sd is None else element("small", f" ± {hundredths(cell.sd)}")
     evidence = (
         "one seed, no spread known"
@@ -90,12 +92,12 @@ def _accuracy(contrast: Contrast) -> list[Markup]:
     )
     return [
         _tile(
-            joined([percent(cell.mean), spread]),
+            joined([percent(cell.mean), sign(contrast.of.rows, metric), spread]),
             f"{METRICS[metric]} of {contrast.of.name}, {plural(cell.n, 'seed')}",
             accent=True,
         ),
         _tile(
-            element("span", points(gain.mean), element("small", " points")),
+            element("span", points(gain.mean), mark, element("small", " points")),
             f"over {contrast.against.name}, {evidence}",
         ),
     ]

@@ -1,6 +1,7 @@
 """One self-contained page about a study: works from file://, asks the network for nothing."""
 
 from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +12,7 @@ from understudy.results.class_section import classes
 from understudy.results.colours import colours
 from understudy.results.comparison import Comparison, comparison
 from understudy.results.confidence_section import confidence
+from understudy.results.data_section import data
 from understudy.results.example_section import images
 from understudy.results.findings import findings
 from understudy.results.libraries import datatables, plotly
@@ -26,6 +28,7 @@ SECTIONS = {
     "findings": "Findings",
     "results": "Results",
     "training": "Training",
+    "data": "Data",
     "classes": "Classes",
     "confidence": "Confidence",
     "images": "Images",
@@ -60,6 +63,7 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
         "findings": told(findings(record, found)),
         "results": results(found, painted),
         "training": training(record, painted),
+        "data": data(record),
         "classes": classes(record, found),
         "confidence": confidence(record, found, painted),
         "images": images(record, found),
@@ -79,10 +83,25 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
     )
 
 
+def write_page(title: str, body: Sequence[Markup], path: Path) -> None:
+    """Writes a page without plots, in the style and under the policy of the report.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
+    make_folder(path.parent)
+    write_text(path, _filled(title, joined(body), {}))
+
+
 def _page(record: StudyRecord, body: Markup) -> str:
-    scripts = {"plotly": plotly(), "datatables": datatables(), "script": _asset("page.js")}
+    return _filled(record.title, body, {"plotly": plotly(), "datatables": datatables()})
+
+
+def _filled(title: str, body: Markup, libraries: Mapping[str, str]) -> str:
+    """The page; a library that it does not need is an empty script, under the same policy."""
+    scripts = {"plotly": "", "datatables": "", "script": _asset("page.js"), **libraries}
     return Template(_asset("page.html")).substitute(
-        title=safe(record.title),
+        title=safe(title),
         policy=" ".join(map(_hash, scripts.values())),
         style=_asset("page.css"),
         body=body,

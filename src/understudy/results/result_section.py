@@ -7,6 +7,7 @@ from understudy.results.cost_plot import accuracy_against
 from understudy.results.figure import plotted
 from understudy.results.findings import METRICS
 from understudy.results.formats import exact
+from understudy.results.leaks import sign
 from understudy.results.markup import Markup, element, section
 from understudy.results.plots import accuracies, gains
 from understudy.results.quantised import Quantised
@@ -31,11 +32,12 @@ def results(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
         if one.checkpoint == lines[0].checkpoint and metric in one.differences
     ]
     checkpoint = f"{lines[0].checkpoint} checkpoint"
+    mark = sign(found.rows, metric)
     axes = "".join(f"{name}; " for name in [" · ".join(axes_of(lines))] if name)
     plots = [
         plotted(
             accuracies(lines, metric, colours),
-            caption=METRICS[metric].capitalize(),
+            caption=METRICS[metric].capitalize() + mark,
             note=f"{axes}{checkpoint}; a dot per seed, a bar at the mean",
         )
     ]
@@ -43,7 +45,7 @@ def results(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
         plots.append(
             plotted(
                 gains(contrasts, metric),
-                caption=f"Difference in {METRICS[metric]}",
+                caption=f"Difference in {METRICS[metric]}{mark}",
                 note=f"{axes}{checkpoint}; paired by seed, with 95 % intervals",
             )
         )
@@ -68,7 +70,10 @@ def costs(
     lines = found.at("last") or found.lines
     metric = _metric(lines)
     plots = [
-        plotted(drawn, caption=f"{METRICS[metric].capitalize()} against {title}")
+        plotted(
+            drawn,
+            caption=f"{METRICS[metric].capitalize()}{sign(found.rows, metric)} against {title}",
+        )
         for cost, title in COSTS_DRAWN
         if (drawn := accuracy_against(cost, lines, metric, colours))
     ]

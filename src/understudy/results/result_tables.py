@@ -15,9 +15,9 @@ from understudy.results.formats import (
     size,
 )
 from understudy.results.html_table import Column, Datum, Record, table
+from understudy.results.leaks import sign
 from understudy.results.markup import Markup, element, joined
 from understudy.results.quantised import Quantised
-from understudy.results.tables import Cell
 
 FIGURES: tuple[tuple[str, Column, Callable[[float | None], str]], ...] = (
     ("test_top1", Column("Test %", help="Top-1 accuracy on the test split"), hundredths),
@@ -92,7 +92,7 @@ def main_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup:
                 Datum(
                     str(seeds := len({row.run for row in line.rows})), value=seeds, help=_runs(line)
                 ),
-                *(_figure(line.cell(metric), metric, write, seeds) for metric, _, write in shown),
+                *(_figure(line, metric, write, seeds) for metric, _, write in shown),
             ],
             kind=" ".join(
                 word
@@ -136,10 +136,7 @@ def cost_table(
             [
                 Datum(swatch(line.name, colours)),
                 *(Datum(line.axes.get(axis, ABSENT)) for axis in axes),
-                *(
-                    _figure(line.cell(metric), metric, write, len(line.rows))
-                    for metric, _, write in shown
-                ),
+                *(_figure(line, metric, write, len(line.rows)) for metric, _, write in shown),
             ]
         )
         for line in lines
@@ -177,10 +174,9 @@ def legend(lines: Sequence[Line]) -> Markup:
     return element("details", element("summary", "What the columns say"), element("dl", *pairs))
 
 
-def _figure(
-    cell: Cell | None, metric: str, write: Callable[[float | None], str], seeds: int
-) -> Datum:
+def _figure(line: Line, metric: str, write: Callable[[float | None], str], seeds: int) -> Datum:
     """Mean, spread where chance moves the figure, and n where it is not that of the row."""
+    cell = line.cell(metric)
     if cell is None:
         return Datum(ABSENT)
     beside = []
@@ -189,7 +185,13 @@ def _figure(
     if cell.n != seeds:
         beside.append(f" ({cell.n} of {seeds})")
     return Datum(
-        joined([write(cell.mean), *(element("small", text) for text in beside)]),
+        joined(
+            [
+                write(cell.mean),
+                sign(line.rows, metric),
+                *(element("small", text) for text in beside),
+            ]
+        ),
         value=cell.mean,
     )
 
@@ -219,7 +221,10 @@ def gains_table(contrasts: Sequence[Contrast]) -> Markup:
                 *(Datum(contrast.axes.get(axis, ABSENT)) for axis in axes),
                 Datum(contrast.checkpoint),
                 Datum(TITLES[metric]),
-                Datum(points(found.mean), value=found.mean),
+                Datum(
+                    points(found.mean) + sign((*contrast.of.rows, *contrast.against.rows), metric),
+                    value=found.mean,
+                ),
                 Datum(hundredths(found.sd), value=found.sd),
                 Datum(
                     ABSENT if found.low is None else f"{points(found.low)} to {points(found.high)}",

@@ -63,6 +63,10 @@ class Row:
     """Identities of its parents, wherever they lie now; not a column."""
     data: str
     """Key of the images that it learned from; not a column."""
+    leaked: int | None = None
+    """Test images that are identical to one outside the test split."""
+    test_images: int | None = None
+    """Of the evaluation; not a column."""
 
 
 def rows_of(record: StudyRecord) -> list[Row]:
@@ -99,7 +103,9 @@ def _evaluations(record: StudyRecord) -> Evaluations:
     for entry in record.having("evaluations"):
         if entry.run.summary.get("split") != "test":
             continue
-        for one in map(mapping, listing(entry.run.summary.get("evaluations"))):
+        images = {key: entry.run.summary.get(key) for key in ("leaked", "images")}
+        for told in map(mapping, listing(entry.run.summary.get("evaluations"))):
+            one = {**told, "of_images": images}
             identity = text(one.get("identity"))[:IDENTITY_LENGTH]
             for study in (entry.study, "*"):
                 found.setdefault((study, identity, text(one.get("checkpoint"))), one)
@@ -150,6 +156,8 @@ def _row(
             text(parent.get("identity"))[:IDENTITY_LENGTH] for parent in run.parents.values()
         ),
         data=text(summary.get("pack")),
+        leaked=whole(mapping(tested.get("of_images")).get("leaked")),
+        test_images=whole(mapping(tested.get("of_images")).get("images")),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from understudy.results.comparison import Comparison
 from understudy.results.finding import setting
 from understudy.results.formats import exact, percent, plural
+from understudy.results.leaks import caution
 from understudy.results.records import Entry, StudyRecord
 from understudy.results.values import mapping, number, whole
 
@@ -14,6 +15,7 @@ COARSE = 200  # validation labels below which one image is more than half a poin
 
 def of_runs(record: StudyRecord, comparison: Comparison) -> Iterator[str]:
     """The sentences, the gravest first."""
+    yield from caution(comparison.rows)
     yield from _unfinished(record)
     yield from _versions(comparison)
     yield from _configurations(comparison)

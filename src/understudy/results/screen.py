@@ -14,6 +14,7 @@ from understudy.results.formats import (
     milliseconds,
     points,
 )
+from understudy.results.leaks import sign
 from understudy.results.records import StudyRecord
 from understudy.results.result_tables import TITLES, axes_of
 from understudy.results.strips import Strip, table_of, text_of
@@ -61,7 +62,11 @@ def show(
 def _strips(lines: Sequence[Line]) -> list[Strip]:
     def column(head: str, metric: str, write: Callable[[float | None], str], spare: int) -> Strip:
         cells = [line.cell(metric) for line in lines]
-        return Strip(head, [write(cell.mean if cell else None) for cell in cells], True, spare)
+        shown = [
+            write(cell.mean) + sign(line.rows, metric) if cell else ABSENT
+            for line, cell in zip(lines, cells, strict=True)
+        ]
+        return Strip(head, shown, True, spare)
 
     strips = [
         *(
@@ -97,7 +102,8 @@ def _spread(line: Line) -> str:
     cell = line.cell("test_top1")
     if cell is None:
         return ABSENT
-    return hundredths(cell.mean) + ("" if cell.sd is None else f" ± {hundredths(cell.sd)}")
+    spread = "" if cell.sd is None else f" ± {hundredths(cell.sd)}"
+    return hundredths(cell.mean) + sign(line.rows, "test_top1") + spread
 
 
 def _seeds(line: Line) -> str:
@@ -118,7 +124,15 @@ def _gains(contrasts: Sequence[Contrast]) -> list[Strip]:
             for axis in axes_of(contrasts)
         ),
         Strip("in", [TITLES[metric] for _, metric in told], False, 1),
-        Strip("points", [points(one.mean) for one in found], True, 0),
+        Strip(
+            "points",
+            [
+                points(difference.mean) + sign((*one.of.rows, *one.against.rows), metric)
+                for (one, metric), difference in zip(told, found, strict=True)
+            ],
+            True,
+            0,
+        ),
         Strip("sd", [hundredths(one.sd) for one in found], True, 2),
         Strip("95 % interval", intervals, True, 0),
         Strip("pairs", [str(one.n) for one in found], True, 0),

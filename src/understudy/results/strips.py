@@ -1,6 +1,5 @@
 """A table of columns on a terminal: where room is short the least important are left out."""
 
-import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from understudy.results.plain import plain_for
+
 LEAST_NAME = 8  # columns that a name keeps before it is folded
-ASCII = str.maketrans({"±": "+-", "−": "-", "–": "-", "·": "-", "“": '"', "”": '"'})
 
 
 class Strip(NamedTuple):
@@ -33,7 +33,8 @@ def table_of(strips: Sequence[Strip], console: Console) -> Table:
     """The columns as a table; no number is ever cut, a name may be folded."""
     kept = [
         strip._replace(
-            head=plain(strip.head, console), cells=[plain(cell, console) for cell in strip.cells]
+            head=plain_for(strip.head, console),
+            cells=[plain_for(cell, console) for cell in strip.cells],
         )
         for strip in strips
     ]
@@ -58,12 +59,4 @@ def table_of(strips: Sequence[Strip], console: Console) -> Table:
 
 def text_of(text: str, console: Console, *, style: str = "") -> Text:
     """Text as the terminal can show it."""
-    return Text(plain(text, console), style=style)
-
-
-def plain(text: str, console: Console) -> str:
-    """The text without control characters, which could steer the terminal."""
-    clean = "".join(one for one in text if not unicodedata.category(one).startswith("C"))
-    if console.encoding.lower().startswith("utf"):
-        return clean
-    return clean.translate(ASCII).encode(console.encoding, "replace").decode(console.encoding)
+    return Text(plain_for(text, console), style=style)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
@@ -12,6 +13,7 @@ from understudy.core.files import make_folder, write_bytes
 from understudy.core.run import Run
 from understudy.core.settings import Aside, RunPath
 from understudy.data.pack import Pack
+from understudy.data.settings import DataSettings
 from understudy.data.splits import Splits, split
 from understudy.engine.machine import MachineSettings
 from understudy.evaluation.accuracy import accuracy
@@ -20,7 +22,7 @@ from understudy.evaluation.calibration import calibration
 from understudy.evaluation.predict import Predictions
 from understudy.stages.calibrating import temperature_of
 from understudy.stages.costs import cost_of
-from understudy.stages.material import DataSettings, Indices
+from understudy.stages.material import Indices
 from understudy.stages.observers import answers_on
 from understudy.stages.probing import probed
 from understudy.stages.restore import Restored, Slot, classifier, must_fit, restored, slots_of
@@ -73,6 +75,7 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
     return {
         "split": settings.on,
         "images": len(images),
+        "leaked": int(np.isin(images, splits.leaked).sum()),
         "classes": list(pack.classes),
         "evaluations": evaluations,
         "probes": probes,

@@ -17,6 +17,7 @@ from understudy.core.run import Run, finished_summary
 from understudy.core.settings import RunPath
 from understudy.data.decode import Decoding
 from understudy.data.pack import Pack
+from understudy.data.settings import DataSettings
 from understudy.data.splits import Splits, split
 from understudy.engine.machine import describe, instructions
 from understudy.evaluation import standalone_path
@@ -29,7 +30,7 @@ from understudy.evaluation.temperature import Temperature
 from understudy.stages.calibrating import temperature_of, validation_labels
 from understudy.stages.golden import write_golden
 from understudy.stages.lineage import lineage
-from understudy.stages.material import SPLITS, DataSettings
+from understudy.stages.material import SPLITS
 from understudy.stages.model_card import Card, Evaluated, written
 from understudy.stages.observers import pixels_of
 from understudy.stages.quantising import Judgement, judged, quantised, spread

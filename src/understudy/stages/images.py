@@ -1,30 +1,36 @@
-"""The images of a run: opened once, and told about in a line."""
+"""The images of a run: opened once, checked, and told about in a line."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from understudy.core.errors import UsageError
 from understudy.core.progress import Progress
-from understudy.data.pack import Pack, open_pack
-from understudy.stages.material import DataSettings
+from understudy.data.check.check import Check
+from understudy.data.opening import open_checked
+from understudy.data.pack import Pack
+from understudy.data.settings import DataSettings
 
 
-def open_images(settings: DataSettings, *, runs: Path, shared: Path, progress: Progress) -> Pack:
-    """The pack of a run's images.
+class Images(NamedTuple):
+    """Images that a run can use, and what a look at them told."""
+
+    pack: Pack
+    check: Check
+
+
+def open_images(settings: DataSettings, *, runs: Path, shared: Path, progress: Progress) -> Images:
+    """The images of a run.
 
     Raises:
         UsageError: The runs would lie inside the images, and be taken for a class of them.
-        DataError: The images cannot serve.
+        DataError: The images cannot serve; all that stands against them is told.
     """
-    for place in (getattr(settings.data, key, None) for key in ("path", "unlabeled")):
-        if isinstance(place, Path) and runs.resolve().is_relative_to(place.resolve()):
-            raise UsageError(
-                f"{runs}: lies inside the images of {place}, and would be taken for some of them. "
-                "Name a folder outside with `--runs`."
-            )
-    return open_pack(settings.data, shared=shared, progress=progress)
+    opened = open_checked(settings, runs=runs, shared=shared, progress=progress)
+    opened.check.must_serve()
+    assert opened.pack is not None, "images without errors make a pack"
+    return Images(opened.pack, opened.check)
 
 
 def described(pack: Pack) -> str:
@@ -47,3 +53,9 @@ def _groups(groups: Sequence[str]) -> str:
     belonging = [group for group in groups if group]
     some = f" of {len(belonging):,} images" if len(belonging) < len(groups) else ""
     return f"{len(set(belonging)):,} groups{some}"
+
+
+def warned(check: Check) -> str:
+    """The warnings in a line, and where to read them in full; "" where there are none."""
+    told = check.summary()
+    return f"images: {told}; `understudy check-data` tells more" if told else ""

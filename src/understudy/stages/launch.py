@@ -18,10 +18,10 @@ from understudy.core.run import IDENTITY_LENGTH, Run, find_run, finished_summary
 from understudy.core.settings import checked, headed
 from understudy.core.yaml import read_yaml, write_yaml
 from understudy.data.pack import Pack
+from understudy.data.settings import DataSettings
 from understudy.data.splits import SplitSettings
 from understudy.stages import FUNCTIONS, STAGES
-from understudy.stages.images import open_images
-from understudy.stages.material import DataSettings
+from understudy.stages.images import open_images, warned
 from understudy.stages.restore import lost_files
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -46,6 +46,7 @@ def launch(
     out: Path | None,
     progress: Progress,
     interrupts: Interrupts,
+    told_of_images: bool = False,
 ) -> Launched:
     """Runs a stage, or finds that it has been run.
 
@@ -59,6 +60,7 @@ def launch(
         out: The run's directory where the user names one.
         progress: Where to show how far it is.
         interrupts: Where to ask whether a signal came.
+        told_of_images: The warnings about the images were said before, as a study does once.
 
     Raises:
         UnderstudyError: Anything that a user can cause or meet.
@@ -72,7 +74,7 @@ def launch(
     parents = {key: finished_summary(path) for key, path in parents_of(settings).items()}
     settings.must_be_at_hand()
     settings = _with_parents_images(settings, recipe, origin)
-    pack = open_images(settings, runs=runs, shared=shared, progress=progress)
+    pack, check = open_images(settings, runs=runs, shared=shared, progress=progress)
     _must_share_split(settings, pack, parents, origin)
 
     key = digest(canonical(settings, {field: found["key"] for field, found in parents.items()}))
@@ -103,10 +105,13 @@ def launch(
         read = " or ".join(["images", *files_of(settings)])
         progress.say(f"{stage} {name}: the {read} have changed since it was run; a new run")
 
+    if not told_of_images and (warning := warned(check)):
+        progress.say(warning)
     run.start(config)
     progress.detail(f"{stage} {name}: {run.path}, with\n{write_yaml(values).rstrip()}")
     try:
         began = time.monotonic()
+        run.write("data/check.json", check.as_json())
         summary = _within_memory(stage, settings, pack, run)
         heading = {"stage": stage, "name": name, "identity": identity, "key": key}
         seconds = {"seconds": time.monotonic() - began}

@@ -10,12 +10,11 @@ from pydantic import NonNegativeInt, PositiveInt
 from understudy.core.errors import DataError
 from understudy.core.run import Run
 from understudy.core.seeds import derived_seed
-from understudy.core.settings import Aside, Settings
+from understudy.core.settings import Aside
 from understudy.data.labels import FewLabelsSettings, few_labels
 from understudy.data.pack import Pack
-from understudy.data.sources import AnySource
-from understudy.data.sources.digits import DigitsSettings
-from understudy.data.splits import Splits, SplitSettings, split
+from understudy.data.settings import DataSettings
+from understudy.data.splits import Splits, split
 from understudy.engine.machine import MachineSettings
 from understudy.models import AnyBackbone
 from understudy.models.heads import ProjectorSettings
@@ -23,29 +22,6 @@ from understudy.models.network import Network, NetworkSettings
 
 Indices = NDArray[np.int64]
 SPLITS = ("train", "val", "test", "unlabeled")
-
-
-class DataSettings(Settings):
-    """Which images."""
-
-    data: AnySource = DigitsSettings()
-    """Where the images come from; where there is a parent, by default its images."""
-    split: SplitSettings = SplitSettings()
-    """Which images are for training, validation and test; by default as for the parent."""
-
-    def must_be_at_hand(self) -> None:
-        """Looks for what is needed beside images and runs, before any heavy work.
-
-        Raises:
-            UnderstudyError: It is not here.
-        """
-
-    def must_fit(self, pack: Pack) -> None:
-        """Compares what is asked for with the images, before any heavy work.
-
-        Raises:
-            UnderstudyError: It cannot be done with them.
-        """
 
 
 class LabelledSettings(DataSettings):

@@ -18,6 +18,7 @@ from understudy.core.yaml import read_yaml
 from understudy.data.decode import UnreadableImageError
 from understudy.data.pack import Pack, stored_pack
 from understudy.data.packing import strict_and_quiet
+from understudy.data.settings import DataSettings
 from understudy.data.sources.named import NamedImage
 from understudy.data.splits import SplitSettings, split
 from understudy.evaluation.exported import Exported
@@ -27,7 +28,6 @@ from understudy.evaluation.temperature import NONE, Temperature, softmax
 from understudy.stages import export
 from understudy.stages.calibrating import temperature_of
 from understudy.stages.lineage import parent_place
-from understudy.stages.material import DataSettings
 from understudy.stages.restore import Restored, Slot, classifier
 
 BATCH = 64  # images in memory at once

@@ -11,14 +11,14 @@ from understudy.core.files import make_folder, write_json
 from understudy.core.interrupts import Interrupts
 from understudy.core.progress import Progress
 from understudy.core.run import known_keys
+from understudy.data.settings import DataSettings
 from understudy.results.csv_file import write_csv
 from understudy.results.records import StudyRecord, read_study
 from understudy.results.report import write_report
 from understudy.results.rows import rows_of
 from understudy.stages import STAGES
-from understudy.stages.images import described, open_images
+from understudy.stages.images import described, open_images, warned
 from understudy.stages.launch import launch
-from understudy.stages.material import DataSettings
 from understudy.studies.budget import within_budget
 from understudy.studies.plan import Node, Plan, plan
 from understudy.studies.remaining import Speed, about, seconds_left, waiting
@@ -74,9 +74,11 @@ def run_study(
             settings.must_be_at_hand()
         for readers in _by_images(asked):  # their mistakes too, once and not in every run
             images = open_images(readers[0], runs=runs, shared=runs / "shared", progress=progress)
-            progress.say(described(images))
+            progress.say(described(images.pack))
+            if warning := warned(images.check):
+                progress.say(warning)
             for settings in readers:
-                settings.must_fit(images)
+                settings.must_fit(images.pack)
         folder = make_folder(runs / "studies" / study.folder)
         study = within_budget(study, runs=runs, folder=folder, progress=progress)
         execution = _Execution(plan(study, STAGES), runs, folder, progress, interrupts)
@@ -158,6 +160,7 @@ class _Execution:
                 out=None,
                 progress=_Numbered(self.progress, f"[{position}] {label}", node.stage, left),
                 interrupts=self.interrupts,
+                told_of_images=True,
             )
         except InterruptedRunError:
             raise

@@ -28,6 +28,7 @@ COMMANDS = (
     "predict",
     "runs",
     "completion",
+    "check-data",
 )
 TOY = """
 parameters: {epochs: 3}

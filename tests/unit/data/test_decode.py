@@ -263,6 +263,18 @@ def test_the_limit_of_pixels_holds_where_nobody_turned_warnings_into_errors() ->
     assert "12,000 x 9,000" in str(caught.value)
 
 
+def test_a_sound_image_of_more_pixels_than_the_limit_is_refused_by_us(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pillow opens it without a word: its own limit lies far above."""
+    monkeypatch.setattr("understudy.data.decode.MOST_PIXELS", 40 * 30)
+
+    assert pixels_of(encoded(photo(40, 30), "PNG")).size == 3 * 40 * 30
+    with pytest.raises(UnreadableImageError, match="41 x 30 pixels; at most 1,200") as caught:
+        pixels_of(encoded(photo(41, 30), "PNG"))
+    assert caught.value.reason == "too large"
+
+
 def test_a_tiff_of_several_pages_is_refused_instead_of_losing_all_but_one() -> None:
     pages = [Image.new("L", (4, 4), level) for level in (0, 100, 200)]
     content = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])

@@ -98,7 +98,7 @@ def test_a_pack_keeps_the_group_of_every_image(folder: Path, shared: Path) -> No
     grouped = tuple(entry._replace(group=entry.name[:7]) for entry in listing.entries)
 
     class Grouped(SourceSettings):
-        def listing(self) -> Listing:
+        def survey(self) -> Listing:
             return listing._replace(entries=grouped)
 
     pack = open_pack(Grouped(), shared=shared, progress=Silent())
@@ -228,7 +228,9 @@ def test_ignored_files_change_no_key_and_are_told(folder: Path, shared: Path) ->
 
 
 @pytest.mark.usefixtures("settled")
-@pytest.mark.parametrize("file", [None, "pack.json", "images.npy", "fingerprints.npy"])
+@pytest.mark.parametrize(
+    "file", [None, "pack.json", "images.npy", "fingerprints.npy", "looks.parquet", "near.npy"]
+)
 def test_a_deleted_pack_or_file_of_it_is_made_again(
     folder: Path, shared: Path, file: str | None
 ) -> None:
@@ -244,7 +246,9 @@ def test_a_deleted_pack_or_file_of_it_is_made_again(
 
 
 @pytest.mark.usefixtures("settled")
-@pytest.mark.parametrize("file", ["pack.json", "images.npy", "fingerprints.npy"])
+@pytest.mark.parametrize(
+    "file", ["pack.json", "images.npy", "fingerprints.npy", "looks.parquet", "near.npy"]
+)
 def test_a_cut_off_file_is_noticed_and_made_again(folder: Path, shared: Path, file: str) -> None:
     pack = opened(folder, shared)
     before = np.array(pack.images)
@@ -357,7 +361,7 @@ def test_of_very_many_damaged_images_ten_are_shown(
     with pytest.raises(DataError, match="cannot read 20 labelled") as caught:
         opened(root, shared)
 
-    assert str(caught.value).count("not an image") == 10
+    assert str(caught.value).count("not an image (") == 10
     assert "... and 10 more" in str(caught.value)
 
 
@@ -440,7 +444,7 @@ def test_a_full_disk_is_noticed_before_it_is_full(
 class Fickle(SourceSettings):
     """Images that change every time they are read."""
 
-    def listing(self) -> Listing:
+    def survey(self) -> Listing:
         reads = iter(range(1_000))
         return Listing(
             origin="fickle",

@@ -186,7 +186,7 @@ def test_a_given_test_image_that_is_elsewhere_too_is_named(other: str) -> None:
     twin = (other, "" if other == "unlabeled" else "a", 51)
     pack = pack_of([*images, twin])
 
-    with pytest.raises(DataError, match="1 test images are identical") as caught:
+    with pytest.raises(DataError, match="1 test image is identical") as caught:
         split(pack, SplitSettings())
 
     assert caught.value.exit_code == 3
@@ -210,7 +210,9 @@ def test_identical_images_may_be_allowed_by_name_and_are_noted() -> None:
     splits = split(pack, SplitSettings(allow_duplicates=True))
 
     assert len(splits.test) == 8
-    assert "8 test images are identical to others: test/a/8 = train/a/0" in splits.notes[0]
+    assert splits.notes[0].startswith("8 test images are identical to others")
+    assert ": test/a/8 = train/a/0; " in splits.notes[0]
+    assert splits.leaked.tolist() == list(range(8, 16))
 
 
 def test_a_validation_image_that_is_in_train_too_is_noted() -> None:
@@ -219,7 +221,7 @@ def test_a_validation_image_that_is_in_train_too_is_noted() -> None:
 
     splits = split(pack, SplitSettings())
 
-    assert splits.notes == ("1 validation images are identical to others: val/a/10 = train/a/2",)
+    assert splits.notes == ("1 validation image is identical to others: val/a/10 = train/a/2",)
 
 
 def test_unlabeled_copies_of_test_images_chosen_here_are_left_out_and_noted() -> None:
@@ -230,7 +232,7 @@ def test_unlabeled_copies_of_test_images_chosen_here_are_left_out_and_noted() ->
 
     assert len(splits.test) == 4
     assert len(splits.unlabeled) == 16
-    assert "4 unlabeled images are left out: identical to test images" in splits.notes
+    assert splits.notes[0].startswith("4 unlabeled images are left out: identical to test images")
 
 
 def test_one_image_with_two_labels_is_noted() -> None:
@@ -238,7 +240,7 @@ def test_one_image_with_two_labels_is_noted() -> None:
 
     splits = split(pack, SplitSettings())
 
-    assert splits.notes == ("1 images occur with different labels: /a/0 = /b/10",)
+    assert splits.notes == ("1 image occurs with different labels: /a/0 (a) = /b/10 (b)",)
 
 
 def test_classes_too_small_for_every_side_are_named_with_their_counts() -> None:
@@ -379,7 +381,9 @@ def test_unlabeled_images_of_a_tested_group_are_left_out_and_noted() -> None:
 
     assert len(splits.test) == 4
     assert len(splits.unlabeled) == 16
-    assert "4 unlabeled images are left out: of a group of test images" in splits.notes
+    gone = sorted(set(range(20, 40)) - set(splits.unlabeled.tolist()))
+    names = "; ".join(pack.names[index] for index in gone)
+    assert splits.notes[0] == f"4 unlabeled images are left out: of a group of test images: {names}"
 
 
 @pytest.mark.parametrize("other", ["train", "val", "unlabeled"])
@@ -390,7 +394,7 @@ def test_a_given_test_split_that_shares_a_group_is_refused_with_its_name(other: 
     groups = [f"g{number}" for number in range(16)] + ["g11"]
     pack = pack_of(images, groups=groups)
 
-    with pytest.raises(DataError, match="1 groups are in the test split and outside") as caught:
+    with pytest.raises(DataError, match="1 group is in the test split and outside") as caught:
         split(pack, SplitSettings())
 
     assert f"'g11' (test/a/11, {pack.names[-1]})" in str(caught.value)
@@ -398,8 +402,9 @@ def test_a_given_test_split_that_shares_a_group_is_refused_with_its_name(other: 
     with pytest.raises(DataError):
         split(pack, SplitSettings(allow_duplicates=True))
     allowed = split(pack, SplitSettings(allow_shared_groups=True))
-    assert f"1 groups of test images hold others too: 'g11' (test/a/11, {pack.names[-1]})" in (
-        allowed.notes
+    assert allowed.notes == (
+        "1 group is in the test split and outside of it, which `split.allow_shared_groups` allows: "
+        f"'g11' (test/a/11, {pack.names[-1]})",
     )
 
 
@@ -411,7 +416,7 @@ def test_shared_groups_and_identical_images_are_told_at_once() -> None:
         split(pack, SplitSettings())
 
     assert "8 test images are identical" in str(caught.value)
-    assert "1 groups are in the test split and outside" in str(caught.value)
+    assert "1 group is in the test split and outside" in str(caught.value)
 
 
 def test_a_group_shared_by_validation_and_training_is_noted() -> None:
@@ -424,8 +429,11 @@ def test_a_group_shared_by_validation_and_training_is_noted() -> None:
 
     splits = split(pack, SplitSettings())
 
-    shared = "1 groups of validation images hold others too: 'x' (val/a/6, train/a/0)"
-    assert splits.notes == ("16 of 18 images belong to no group", shared)
+    alone, shared = splits.notes
+    assert alone.startswith("16 of 18 images belong to no group: train/a/1; train/a/2; ")
+    assert shared == (
+        "1 group is in the validation split and outside of it: 'x' (val/a/6, train/a/0)"
+    )
 
 
 def test_a_class_that_one_group_holds_is_told_with_its_images_and_groups() -> None:

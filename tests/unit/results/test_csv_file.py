@@ -11,7 +11,7 @@ from understudy.results.rows import Row, rows_of
 
 CONTRACT = (
     "study,stage,name,checkpoint,seed,parameters,labels,steps,seconds,precision,val_top1,"
-    "test_top1,test_top5,test_macro_f1,test_ece,agreement,latency_ms,run,parents,version"
+    "test_top1,test_top5,test_macro_f1,test_ece,agreement,latency_ms,run,parents,version,leaked"
 )
 
 

@@ -3,30 +3,36 @@
 import re
 from collections.abc import Iterable
 
-from understudy.core.errors import DataError
+from understudy.data.check.finding import Finding
 from understudy.data.sources.listing import named
 
 _DIGITS = re.compile(r"([0-9]+)")
 
 
-def class_list(found: Iterable[tuple[str, str | None]], *, origin: str) -> tuple[str, ...]:
+def class_list(
+    found: Iterable[tuple[str, str | None]],
+) -> tuple[tuple[str, ...], list[Finding]]:
     """The training classes in their natural order; every other split may only use these.
+
+    Classes that another split has beyond them are a problem, and stand behind them in the list,
+    so that a check can count their images.
 
     Args:
         found: Split and class name of every image; None: unlabeled.
-        origin: The source, as messages name it.
-
-    Raises:
-        DataError: Validation or test images are of a class that no training image has.
     """
     by_split: dict[str, set[str]] = {}
     for split, name in set(found):
         if name is not None:
             by_split.setdefault(split, set()).add(name)
     known = by_split.get("train", set()) | by_split.get("", set())
-    for split in ("val", "test"):
-        _must_be_known(by_split.get(split, set()) - known, known, split=split, origin=origin)
-    return tuple(sorted(known, key=_natural))
+    ordered = sorted(known, key=_natural)
+    strange = {split: by_split.get(split, set()) - known for split in ("val", "test")}
+    problems = [
+        _strange_classes(sorted(names, key=_natural), ordered, split=split)
+        for split, names in strange.items()
+        if names
+    ]
+    return (*ordered, *sorted(set().union(*strange.values()), key=_natural)), problems
 
 
 def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
@@ -38,11 +44,10 @@ def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
     return parts, name
 
 
-def _must_be_known(strange: set[str], known: set[str], *, split: str, origin: str) -> None:
-    if strange:
-        raise DataError(
-            f"{origin}: the {split} split has classes that train lacks: "
-            f"{named(sorted(strange, key=_natural))}. "
-            f"The classes of train are: {named(sorted(known, key=_natural))}. "
-            "Rename them, so that equal classes have equal names."
-        )
+def _strange_classes(strange: list[str], known: list[str], *, split: str) -> Finding:
+    sentence = (
+        f"the {split} split has classes that train lacks: {named(strange)}. "
+        f"The classes of train are: {named(known)}. "
+        "Rename them, so that equal classes have equal names."
+    )
+    return Finding("extra classes", "error", sentence, tuple(strange), len(strange))

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from understudy.data.decode import Pixels
-from understudy.data.sources.listing import Entry, Listing, SourceSettings, verified
+from understudy.data.sources.listing import Entry, Listing, SourceSettings
 
 
 class DigitsSettings(SourceSettings):
@@ -14,7 +14,7 @@ class DigitsSettings(SourceSettings):
 
     kind: Literal["digits"] = "digits"
 
-    def listing(self) -> Listing:
+    def survey(self) -> Listing:
         """All digits, their 17 grey levels spread over 0 to 255."""
         from sklearn.datasets import load_digits  # half a second that other sources need not wait
 
@@ -25,17 +25,15 @@ class DigitsSettings(SourceSettings):
             pixels: Pixels = images[index]
             return pixels
 
-        return verified(
-            Listing(
-                origin="digits",
-                classes=tuple(str(digit) for digit in range(10)),
-                entries=tuple(
-                    Entry(name=f"digits/{index:04}", split="", label=int(label))
-                    for index, label in enumerate(digits.target)
-                ),
-                read=read,
-                decoding=None,
-                ignored={},
-                stamp=f"scikit-learn {version('scikit-learn')}",  # the files are part of it
-            )
+        return Listing(
+            origin="digits",
+            classes=tuple(str(digit) for digit in range(10)),
+            entries=tuple(
+                Entry(name=f"digits/{index:04}", split="", label=int(label))
+                for index, label in enumerate(digits.target)
+            ),
+            read=read,
+            decoding=None,
+            ignored={},
+            stamp=f"scikit-learn {version('scikit-learn')}",  # the files are part of it
         )

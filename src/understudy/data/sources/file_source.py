@@ -11,7 +11,8 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, PositiveInt
 
-from understudy.core.errors import DataError, UsageError
+from understudy.core.errors import UsageError
+from understudy.data.check.finding import Finding
 from understudy.data.decode import Channels, Decoding
 from understudy.data.sources.listing import (
     KIND_OF_SUFFIX,
@@ -20,7 +21,6 @@ from understudy.data.sources.listing import (
     SourceSettings,
     existing,
     seen,
-    verified,
 )
 from understudy.data.sources.walk import Folder, ImageFile, stamp_of
 
@@ -53,6 +53,8 @@ class Found(NamedTuple):
     ignored: Mapping[str, int]
     also: str = ""
     """What beside the files decides which of their bytes are read."""
+    problems: tuple[Finding, ...] = ()
+    """What is wrong with the arrangement."""
 
 
 class FileSourceSettings(SourceSettings):
@@ -77,34 +79,34 @@ class FileSourceSettings(SourceSettings):
 
     @abstractmethod
     def found(self) -> Found:
-        """The source without its pool.
+        """The source without its pool; what is wrong with it stands in the answer.
 
         Raises:
             UsageError: The place does not exist.
-            DataError: What is there does not serve.
+            DataError: Nothing can be listed there.
         """
 
-    def listing(self) -> Listing:
+    def survey(self) -> Listing:
         """The images of the source, then those of the pool."""
         own = self.found()
         ignored = Counter(own.ignored)
-        pool = [] if self.unlabeled is None else _pool(self.unlabeled, own.files, ignored)
+        problems = list(own.problems)
+        pool = _pool(self.unlabeled, own.files, ignored, problems) if self.unlabeled else []
         entries = [*own.entries, *(Entry(file.name, "unlabeled", -1) for file in pool)]
         in_pool, count = reading(pool), len(own.entries)
 
         def read(index: int) -> bytes:
             return own.read(index) if index < count else in_pool(index - count)
 
-        return verified(
-            Listing(
-                origin=own.origin,
-                classes=own.classes,
-                entries=tuple(self._grouped(entries)),
-                read=read,
-                decoding=self.decoding,
-                ignored=+ignored,  # `+` takes the zero counts away
-                stamp=stamp_of(own.root, [*own.files, *pool], also=own.also),
-            )
+        return Listing(
+            origin=own.origin,
+            classes=own.classes,
+            entries=tuple(self._grouped(entries)),
+            read=read,
+            decoding=self.decoding,
+            ignored=+ignored,  # `+` takes the zero counts away
+            stamp=stamp_of(own.root, [*own.files, *pool], also=own.also),
+            problems=tuple(problems),
         )
 
     def _grouped(self, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -138,18 +140,15 @@ def reading(files: Sequence[ImageFile]) -> Callable[[int], bytes]:
     return read
 
 
-def images_in(folder: Folder) -> list[ImageFile]:
-    """The images of a folder without labels.
-
-    Raises:
-        DataError: It has none.
-    """
+def images_in(folder: Folder, problems: list[Finding]) -> list[ImageFile]:
+    """The images of a folder without labels; that it has none joins the problems."""
     files = list(folder.all_images())
     if not files:
-        raise DataError(
+        sentence = (
             f"{folder.path}: no images found in this folder of unlabeled images. "
             f"Add some, or leave the folder out.{seen(folder.ignored)}"
         )
+        problems.append(Finding("empty unlabeled folder", "error", sentence))
     return files
 
 
@@ -167,9 +166,11 @@ def top(path: Path, *, key: str, name: str, ignored: Counter[str]) -> Folder:
     return Folder(place, name=name, ignored=ignored, above=frozenset())
 
 
-def _pool(path: Path, own: Iterable[ImageFile], ignored: Counter[str]) -> list[ImageFile]:
+def _pool(
+    path: Path, own: Iterable[ImageFile], ignored: Counter[str], problems: list[Finding]
+) -> list[ImageFile]:
     """The files of a pool that the source itself does not name."""
-    files = images_in(top(path, key=POOL, name=POOL, ignored=ignored))
+    files = images_in(top(path, key=POOL, name=POOL, ignored=ignored), problems)
     real = cache(os.path.realpath)  # of folders, of which there are few
 
     def place(file: ImageFile) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from understudy.core.errors import DataError
+from understudy.data.check.finding import Finding, named
 from understudy.data.sources.class_list import class_list
 from understudy.data.sources.file_source import FileSourceSettings, Found, images_in, reading, top
 from understudy.data.sources.listing import Entry, seen, split_of
@@ -30,10 +31,10 @@ class FolderSettings(FileSourceSettings):
     def found(self) -> Found:
         """All image files, sorted by name within each split."""
         ignored: Counter[str] = Counter()
+        problems: list[Finding] = []
         root = top(self.path, key="data.path", name="", ignored=ignored)
-        arranged = list(_arranged(root, ignored))
-        pairs = ((split, name) for split, name, _ in arranged)
-        classes = class_list(pairs, origin=str(self.path))
+        arranged = list(_arranged(root, ignored, problems))
+        classes, strange = class_list((split, name) for split, name, _ in arranged)
         labels = {name: label for label, name in enumerate(classes)} | {None: -1}
         files = [file for _, _, file in arranged]
         return Found(
@@ -44,25 +45,26 @@ class FolderSettings(FileSourceSettings):
             read=reading(files),
             files=files,
             ignored=ignored,
+            problems=(*problems, *strange),
         )
 
 
-def _arranged(root: Folder, ignored: Counter[str]) -> Iterator[_Image]:
+def _arranged(root: Folder, ignored: Counter[str], problems: list[Finding]) -> Iterator[_Image]:
     """The images of either layout."""
     splits = _split_folders(root)
     pool = splits.pop("unlabeled", None)
     if "train" in splits:
         for split in ("train", "val", "test"):
             if split in splits:
-                yield from _of_classes(root.inside(splits[split]), split=split)
+                yield from _of_classes(root.inside(splits[split]), problems, split=split)
         loose = len(list(root.images()))
         others = [name for name in root.subfolders() if split_of(name) is None]
         loose += sum(1 for name in others for _ in root.inside(name).all_images())
         ignored.update({"image outside train, val, test, unlabeled": loose})
     else:
-        yield from _of_classes(root, split="", without=pool)
+        yield from _of_classes(root, problems, split="", without=pool)
     if pool is not None:
-        yield from (("unlabeled", None, file) for file in images_in(root.inside(pool)))
+        yield from (("unlabeled", None, file) for file in images_in(root.inside(pool), problems))
 
 
 def _split_folders(root: Folder) -> dict[str, str]:
@@ -89,24 +91,37 @@ def _split_folders(root: Folder) -> dict[str, str]:
     return {"unlabeled": splits["unlabeled"]} if "unlabeled" in splits else {}
 
 
-def _of_classes(folder: Folder, *, split: str, without: str | None = None) -> Iterator[_Image]:
+def _of_classes(
+    folder: Folder, problems: list[Finding], *, split: str, without: str | None = None
+) -> Iterator[_Image]:
     """The images of each class folder; a class folder may have folders inside."""
     loose = [file.name for file in folder.images()]
     classes = [name for name in folder.subfolders() if name != without]
     if loose:
-        raise DataError(
-            f"{folder.path}: {len(loose)} images lie outside class folders, such as {loose[0]!r}. "
+        sentence = (
+            f"{_place(folder)}{len(loose)} images lie outside class folders, such as {loose[0]!r}. "
             "Put each into the folder of its class, or into unlabeled/ beside train/."
         )
-    if not classes:
-        raise DataError(
-            f"{folder.path}: no class folders, and no images found.{seen(folder.ignored)}"
+        problems.append(
+            Finding("outside class folders", "error", sentence, tuple(loose), len(loose))
         )
+    elif not classes:
+        sentence = f"{_place(folder)}no class folders, and no images found.{seen(folder.ignored)}"
+        problems.append(Finding("no images", "error", sentence))
+    empty = []
     for name in classes:
         files = list(folder.inside(name).all_images())
         if not files:
-            raise DataError(
-                f"{folder.path / name}: no images found in this class folder. "
-                f"Add some, or remove the folder.{seen(folder.ignored)}"
-            )
+            empty.append(f"{folder.name}/{name}".lstrip("/"))
         yield from ((split, name, file) for file in files)
+    if empty:
+        which = "this class folder" if len(empty) == 1 else "these class folders"
+        sentence = (
+            f"{named(empty)}: no images found in {which}. "
+            f"Add some, or remove the folder.{seen(folder.ignored)}"
+        )
+        problems.append(Finding("empty class folder", "error", sentence, tuple(empty), len(empty)))
+
+
+def _place(folder: Folder) -> str:
+    return f"{folder.name}: " if folder.name else ""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from understudy.core.errors import DataError, UsageError
 from understudy.core.settings import Settings
+from understudy.data.check.finding import Finding, complaint
 from understudy.data.decode import Decoding, Pixels
 
 SPLIT_NAMES = {
@@ -58,19 +59,30 @@ class Listing(NamedTuple):
     """Files that are no part of the data, counted by reason."""
     stamp: str
     """Changes when any file's name, size or time does; empty where nothing vouches for that."""
+    problems: tuple[Finding, ...] = ()
+    """What is wrong with the arrangement; a listing that has any serves for a check alone."""
 
 
 class SourceSettings(Settings, ABC):
     """Base of the settings of all sources."""
 
     @abstractmethod
-    def listing(self) -> Listing:
-        """Finds the images without decoding them.
+    def survey(self) -> Listing:
+        """Finds the images without decoding them; what is wrong stands in the listing.
 
         Raises:
             UsageError: The place does not exist.
-            DataError: It holds no images, or their classes do not fit together.
+            DataError: Nothing can be listed there.
         """
+
+    def listing(self) -> Listing:
+        """The survey, if a training may start from it.
+
+        Raises:
+            UsageError: The place does not exist.
+            DataError: It holds no images, or their classes do not fit together; all is told.
+        """
+        return verified(self.survey())
 
 
 def split_of(name: str) -> str | None:
@@ -83,24 +95,38 @@ def verified(listing: Listing) -> Listing:
     """The same listing, once its classes are found fit for training.
 
     Raises:
-        DataError: No images, fewer than two classes, or a class without training images.
+        DataError: With all its mistakes.
     """
+    if found := mistakes(listing):
+        raise DataError(complaint(found, origin=listing.origin))
+    return listing
+
+
+def mistakes(listing: Listing) -> list[Finding]:
+    """Why no training can start: the source's own problems, no images, too few classes."""
     if not listing.entries:
-        raise DataError(f"{listing.origin}: no images found.{seen(listing.ignored)}")
+        nothing = Finding("no images", "error", f"no images found.{seen(listing.ignored)}")
+        return list(listing.problems) or [nothing]
+    found = list(listing.problems)
     if len(listing.classes) < 2:
-        found = f"only {listing.classes[0]!r}" if listing.classes else "none"
-        raise DataError(
-            f"{listing.origin}: at least 2 classes are needed; found {found}. "
+        one = f"only {listing.classes[0]!r}" if listing.classes else "none"
+        sentence = (
+            f"at least 2 classes are needed; found {one}. "
             "Give the images of each class a folder, or a label, of their own."
         )
+        found.append(Finding("too few classes", "error", sentence))
     counts = Counter(entry.label for entry in listing.entries if entry.split in ("train", ""))
-    absent = [name for label, name in enumerate(listing.classes) if not counts[label]]
+    told = {name for problem in listing.problems for name in problem.members}
+    absent = [
+        name for label, name in enumerate(listing.classes) if not counts[label] and name not in told
+    ]
     if absent:
-        raise DataError(
-            f"{listing.origin}: no training images of {named(absent)}. "
+        sentence = (
+            f"no training images of {named(absent)}. "
             "Add some, or take these classes away from every split."
         )
-    return listing
+        found.append(Finding("no training images", "error", sentence, tuple(absent), len(absent)))
+    return found
 
 
 def seen(ignored: Mapping[str, int]) -> str:

@@ -49,9 +49,7 @@ class ManifestSettings(FileSourceSettings):
         where = positions(table, names, origin=origin)
         ignored: Counter[str] = Counter()
         images = images_of(table, where, root=root, origin=origin, ignored=ignored)
-        classes = class_list(
-            ((image.split, image.label or None) for image in images), origin=origin
-        )
+        classes, problems = class_list((image.split, image.label or None) for image in images)
         labels = {name: label for label, name in enumerate(classes)} | {"": -1}
         files = [image.file for image in images]
         return Found(
@@ -65,4 +63,5 @@ class ManifestSettings(FileSourceSettings):
             read=reading(files),
             files=files,
             ignored=ignored,
+            problems=tuple(problems),
         )

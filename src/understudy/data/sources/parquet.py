@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from understudy.core.errors import DataError
+from understudy.data.check.finding import Finding
 from understudy.data.sources.file_source import FileSourceSettings, Found
 from understudy.data.sources.listing import Entry, existing, split_of
 from understudy.data.sources.shards import Columns, Rows, Shard, read_shard
@@ -53,15 +54,18 @@ class ShardSettings(FileSourceSettings):
         ]
         _whole([shard.name for shard in shards], origin=origin)
         classes = self._class_list(shards, origin=origin)
+        problems: list[Finding] = []
+        entries = [entry for shard in shards for entry in _entries(shard, len(classes), problems)]
         return Found(
             origin=origin,
             root=root,
             classes=classes,
-            entries=[entry for shard in shards for entry in _entries(shard, len(classes))],
+            entries=entries,
             read=Rows(shards, self.image_column).read,
             files=[ImageFile(str(shard.path), shard.name, shard.times) for shard in shards],
             ignored=ignored,
             also=self.image_column,
+            problems=tuple(problems),
         )
 
     def _class_list(self, shards: Sequence[Shard], *, origin: str) -> tuple[str, ...]:
@@ -139,22 +143,24 @@ def _whole(names: Sequence[str], *, origin: str) -> None:
         )
 
 
-def _entries(shard: Shard, num_classes: int) -> Iterator[Entry]:
+def _entries(shard: Shard, num_classes: int, problems: list[Finding]) -> Iterator[Entry]:
     outside = np.flatnonzero((shard.labels < -1) | (shard.labels >= num_classes))
     if len(outside):
         row = outside[0]
-        raise DataError(
-            f"{shard.path}: row {row} has label {shard.labels[row]}; "
+        sentence = (
+            f"{shard.name}: row {row} has label {shard.labels[row]}; "
             f"there are {num_classes} classes, so 0 to {num_classes - 1}, or -1 for unlabeled."
         )
-    without = np.count_nonzero(shard.labels == -1)
+        problems.append(Finding("label outside", "error", sentence, (), len(outside)))
+    without = int(np.count_nonzero(shard.labels == -1))
     if without and shard.split in ("val", "test"):
-        raise DataError(
-            f"{shard.path}: {without} rows of the {shard.split} split have no label. "
+        sentence = (
+            f"{shard.name}: {without} rows of the {shard.split} split have no label. "
             "Remove the file, or rename it to begin with `unlabeled-`."
         )
+        problems.append(Finding("no label", "error", sentence, (), without))
     for row, (label, image_name) in enumerate(zip(shard.labels, shard.image_names, strict=True)):
-        unlabeled = label == -1 or shard.split == "unlabeled"
+        unlabeled = not 0 <= label < num_classes or shard.split == "unlabeled"
         yield Entry(
             name=f"{shard.name}:{row}" + (f":{image_name}" if image_name else ""),
             split="unlabeled" if unlabeled else shard.split,

@@ -71,14 +71,16 @@
     else image.addEventListener("load", mark);
   }
 
-  // Tables. Without this script they stand whole and in the page's order.
+  // Tables. Without this script they stand whole and in the page's order, and so they do on a
+  // page that brings no library to sort them.
+  const places = globalThis.DataTable ? [...document.querySelectorAll(".scroll table")] : [];
   const natural = new Intl.Collator(undefined, { numeric: true });
   const last = (isAbsent, compare) => (a, b) => isAbsent(a) - isAbsent(b) || compare(a, b);
   const types = {
     figure: [(cell) => (cell === "" ? null : Number(cell)), (a) => a === null, (a, b) => a - b],
     name: [(cell) => String(cell), (a) => a === "–", natural.compare],
   };
-  for (const [name, [pre, isAbsent, compare]] of Object.entries(types)) {
+  for (const [name, [pre, isAbsent, compare]] of places.length ? Object.entries(types) : []) {
     DataTable.ext.type.order[`${name}-pre`] = pre;
     DataTable.ext.type.order[`${name}-asc`] = last(isAbsent, compare);
     DataTable.ext.type.order[`${name}-desc`] = last(isAbsent, (a, b) => compare(b, a));
@@ -90,7 +92,7 @@
     info: "_START_ to _END_ of _TOTAL_", infoEmpty: "", infoFiltered: "(of _MAX_)",
     paginate: { first: "«", previous: "‹", next: "›", last: "»" } };
 
-  const tables = [...document.querySelectorAll(".scroll table")].map((place) => {
+  const tables = places.map((place) => {
     const rows = place.tBodies[0].rows.length;
     const aside = [...place.tHead.rows[0].cells].flatMap((cell, at) =>
       cell.classList.contains("aside") ? [at] : []);

@@ -1,0 +1,32 @@
+"""Figures that test images touch which a training may have seen: each carries a sign."""
+
+from collections.abc import Iterator, Sequence
+
+from understudy.results.formats import exact, percent
+from understudy.results.rows import Row
+
+SIGN = "†"
+TOUCHED = frozenset(
+    {"test_top1", "test_top5", "test_macro_f1", "test_ece", "test_nll", "agreement"}
+)
+"""Columns that come from test images."""
+
+
+def sign(rows: Sequence[Row], metric: str) -> str:
+    """What stands behind a figure of these rows; "" where every test image was kept apart."""
+    return SIGN if metric in TOUCHED and any(row.leaked for row in rows) else ""
+
+
+def caution(rows: Sequence[Row]) -> Iterator[str]:
+    """A sentence on how many test images were not kept apart."""
+    told = {(row.leaked, row.test_images) for row in rows if row.leaked}
+    if not told:
+        return
+    leaked, images = max(told, key=lambda pair: pair[0] or 0)
+    share = f" of {exact(images)} ({percent((leaked or 0) / images)})" if images else ""
+    most = "Up to " if len(told) > 1 else ""
+    verb = "image is" if leaked == 1 else "images are"
+    yield (
+        f"{SIGN} {most}{exact(leaked)} test {verb} identical to images outside the test split"
+        f"{share}: every figure marked {SIGN} is likely to be too good."
+    )

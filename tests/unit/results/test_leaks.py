@@ -1,0 +1,111 @@
+"""Figures that leaked test images touch carry a sign wherever they stand."""
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from tests.unit.results.conftest import Tree
+
+from understudy.results.comparison import comparison
+from understudy.results.evaluation_screen import show_evaluation
+from understudy.results.find import find
+from understudy.results.findings import findings
+from understudy.results.leaks import SIGN, TOUCHED, sign
+from understudy.results.markdown import markdown
+from understudy.results.records import StudyRecord
+from understudy.results.report import write_report
+from understudy.results.rows import rows_of
+from understudy.results.screen import show
+
+
+@pytest.fixture
+def leaky(run_main_job: Callable[..., Tree]) -> StudyRecord:
+    return find(run_main_job(leaked=12).study())
+
+
+@pytest.fixture
+def clean(run_main_job: Callable[..., Tree]) -> StudyRecord:
+    return find(run_main_job(leaked=0).study())
+
+
+def screen(record: StudyRecord) -> str:
+    stream = io.StringIO()
+    show(record, Console(file=stream, width=160))
+    return stream.getvalue()
+
+
+def page(record: StudyRecord, path: Path) -> str:
+    write_report(record, path)
+    return path.read_text().split("<main>")[1].split("</main>")[0]
+
+
+def test_rows_count_the_leaked_images(leaky: StudyRecord) -> None:
+    tested = [row for row in rows_of(leaky) if row.test_top1 is not None]
+
+    assert tested
+    assert {(row.leaked, row.test_images) for row in tested} == {(12, 10_000)}
+    assert all(sign([row], metric) == SIGN for row in tested for metric in TOUCHED)
+    assert all(not sign([row], "val_top1") for row in tested)
+
+
+def test_one_caution_says_how_many(leaky: StudyRecord) -> None:
+    told = [one.text for one in findings(leaky, comparison(leaky)) if "identical" in one.text]
+
+    assert told == [
+        "† 12 test images are identical to images outside the test split of 10,000 (0.1 %): every "
+        "figure marked † is likely to be too good."
+    ]
+
+
+def test_the_screen_marks_every_test_figure_and_no_other(leaky: StudyRecord) -> None:
+    shown = screen(leaky)
+
+    (line,) = [
+        line for line in shown.splitlines() if line.startswith("baseline") and "last" in line
+    ]
+    marked = re.findall(r"[\d.]+†", line)
+    assert len(marked) == 3, "test accuracy, macro F1 and calibration error"
+    (gain,) = [line for line in shown.splitlines() if line.startswith("student − baseline")]
+    assert "†" in gain
+
+
+def test_markdown_marks_figures_gains_and_sentences(leaky: StudyRecord) -> None:
+    text = markdown(leaky)
+
+    assert re.search(r"\| baseline \| last \| [\d.]+† ± [\d.]+ \| [\d.]+ ± ", text)
+    assert re.search(r"\| test accuracy \| \+[\d.]+† \|", text)
+    assert re.search(r"\| validation accuracy \| [+−]?[\d.]+ \|", text)
+    assert re.search(r"- The distilled student beats its baseline by \+[\d.]+† points", text)
+
+
+def test_the_page_marks_tiles_tables_and_plots(leaky: StudyRecord, tmp_path: Path) -> None:
+    body = page(leaky, tmp_path / "page.html")
+
+    assert re.search(r'class="figure accent">[\d.]+ %†', body)
+    assert re.search(r'<td class="number"[^>]*>[\d.]+†<small> ± ', body)
+    assert "Test accuracy†" in body
+    assert "Some of these test images were seen in training" in body
+
+
+def test_clean_results_carry_no_sign(clean: StudyRecord, tmp_path: Path) -> None:
+    shown = [screen(clean), markdown(clean), page(clean, tmp_path / "page.html")]
+
+    assert not [text for text in shown if SIGN in text]
+
+
+def test_runs_of_before_the_count_carry_no_sign(run_main_job: Callable[..., Tree]) -> None:
+    assert SIGN not in screen(find(run_main_job().study()))
+
+
+def test_one_evaluation_on_the_screen_is_marked(leaky: StudyRecord) -> None:
+    summary = next(iter(leaky.having("evaluations"))).run.summary
+    stream = io.StringIO()
+
+    show_evaluation({"probes": [], **summary}, Console(file=stream, width=100))
+
+    shown = stream.getvalue()
+    assert "† 12 of these images are identical to images outside the split." in shown
+    assert len(re.findall(r"[\d.]+†", shown)) >= 3 * len(summary["evaluations"])
