@@ -262,7 +262,7 @@ def test_the_shipped_study_starts_from_a_file_and_reports_where_it_came_from(
     page = (outcome.folder / "report.html").read_text()
     assert "model.safetensors" in page
     assert "was not trained here" in page
-    assert "3 trainings took" in page
+    assert "4 trainings took" in page
 
 
 def test_weights_that_do_not_fit_stop_a_study_before_anything_is_trained(
