@@ -118,14 +118,9 @@ def with_slips(data: st.DataObject, right: dict[str, Any]) -> dict[str, Any]:
 
 def defaults(stage: str) -> dict[str, Any]:
     """Settings that are right, with every default written out."""
-    needed = {
-        **{"teacher": "a", "start": "a", "model": "a", "models": ["a"]},
-        **(
-            {"backbone": {"kind": "cifar_resnet"}, "weights": "a.safetensors"}
-            if stage == "adopt"
-            else {}
-        ),
-    }
+    needed: dict[str, Any] = {"teacher": "a", "start": "a", "model": "a", "models": ["a"]}
+    if stage == "adopt":
+        needed |= {"backbone": {"kind": "cifar_resnet"}, "weights": "a.safetensors"}
     fields = STAGES[stage].model_fields
     given = {key: value for key, value in needed.items() if key in fields}
     right: dict[str, Any] = STAGES[stage].model_validate(given).model_dump(mode="json")
