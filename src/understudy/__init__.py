@@ -1,16 +1,20 @@
 """From many images and few labels to a small model, with evidence of what each step is worth."""
 
 from understudy.api import (
+    CheckResult,
     FailedStudyError,
+    Prediction,
     Report,
     StageResult,
     StudyResult,
     adopt,
+    check_data,
     distill,
     evaluate,
     export,
     finetune,
     init,
+    predict,
     pretrain,
     report,
     run,
@@ -19,17 +23,21 @@ from understudy.api import (
 from understudy.core.errors import UnderstudyError
 
 __all__ = [
+    "CheckResult",
     "FailedStudyError",
+    "Prediction",
     "Report",
     "StageResult",
     "StudyResult",
     "UnderstudyError",
     "adopt",
+    "check_data",
     "distill",
     "evaluate",
     "export",
     "finetune",
     "init",
+    "predict",
     "pretrain",
     "report",
     "run",

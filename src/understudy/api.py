@@ -77,6 +77,31 @@ class Report:
     """Sentences computed from the rows: results, facts, and what to keep in mind."""
 
 
+@dataclass(frozen=True)
+class CheckResult:
+    """What was found in a set of images."""
+
+    usable: bool
+    """Whether a training may start."""
+    findings: tuple[str, ...]
+    """Sentences, the gravest first."""
+    content: Mapping[str, Any] = field(repr=False)
+    """Counts, findings with their images, and pairs, as `check-data --json` writes them."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one image."""
+
+    image: str
+    """Its path, as it was given or found."""
+    answers: Mapping[str, tuple[tuple[str, float], ...]]
+    """By model (the teacher is called so) its likeliest classes with their calibrated
+    probabilities, best first; empty where the image could not be read."""
+    problem: str
+    """Why there is no answer; "" where there is one."""
+
+
 class FailedStudyError(UnderstudyError):
     """Some runs of a study failed; the others are done, and in its report.
 
@@ -246,6 +271,68 @@ def init(
             progress=progress,
             interrupts=interrupts,
         )
+
+
+def check_data(images: Place = "", /, *, runs: Place = RUNS, **settings: Any) -> CheckResult:
+    """Looks at every image before anything is trained: counts, unfit files, copies, look-alikes.
+
+    Args:
+        images: The folder, or the table.
+        runs: Where packs lie; a study afterwards finds the images packed.
+        settings: Those of `data` and `split`: `size=64`, `split={"allow_duplicates": True}`.
+
+    Raises:
+        UnderstudyError: The images cannot be looked at at all.
+    """
+    from understudy import verbs
+
+    with _ours() as (progress, interrupts):
+        check = verbs.images_checked(
+            os.fspath(images),
+            _given(settings),
+            asked_by="check_data",
+            runs=Path(runs),
+            progress=progress,
+            interrupts=interrupts,
+        )
+        return CheckResult(
+            usable=not check.errors,
+            findings=tuple(finding.sentence for finding in check.findings),
+            content=check.as_json(most=None),
+        )
+
+
+def predict(
+    model: Place, /, *images: Place, top: int = 3, with_teacher: bool = False
+) -> list[Prediction]:
+    """Says what images show: the likeliest classes, with calibrated probabilities.
+
+    Args:
+        model: A finished training, an export, a study, or an exported file.
+        images: Image files, and folders of images at any depth.
+        top: How many classes to name for each image.
+        with_teacher: Ask the model's teacher too.
+
+    Returns:
+        One for each image, in order, also for those that could not be read.
+
+    Raises:
+        UnderstudyError: The model or a place does not serve.
+    """
+    from understudy import verbs
+
+    with _ours() as (progress, _):
+        said = verbs.predicted(
+            Path(model), [*map(Path, images)], top=top, teacher=with_teacher, progress=progress
+        )
+    return [
+        Prediction(
+            image=answer.image,
+            answers=dict(zip(said.models, answer.shares, strict=False)),  # none for a bad image
+            problem=answer.problem,
+        )
+        for answer in said.answers
+    ]
 
 
 @contextmanager

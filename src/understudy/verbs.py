@@ -5,17 +5,19 @@ that take time are imported when they are needed, so that mistakes and help need
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from understudy.core.errors import UsageError
+from understudy.core.errors import DataError, UsageError
 from understudy.core.interrupts import Interrupts
 from understudy.core.progress import Progress
 
 if TYPE_CHECKING:  # they bring torch, pydantic or plotly
+    from understudy.data.check.check import Check
     from understudy.results.records import StudyRecord
     from understudy.stages.launch import Launched
+    from understudy.stages.predict import Answer
     from understudy.studies.local import Outcome
     from understudy.studies.plan import Plan
 
@@ -142,6 +144,120 @@ def reported(
     if markdown:
         write_markdown(record, markdown)
     return record
+
+
+LIKE = "few-labels"
+"""The study whose images `check-data` looks at, so that a run afterwards finds them packed."""
+
+
+def images_checked(
+    place: str,
+    given: Mapping[str, Any],
+    *,
+    asked_by: str,
+    runs: Path,
+    progress: Progress,
+    interrupts: Interrupts,
+) -> "Check":
+    """Looks at every image, and tells all that stands against training on them.
+
+    Args:
+        place: The folder, or the table; "" where `given` says which images.
+        given: Values by dotted key, under `data.` and `split.`; those of `data.` also without it.
+        asked_by: Heads the mistakes.
+        runs: Where packs lie.
+        progress: Where to show how far it is.
+        interrupts: Where to ask whether a signal came.
+
+    Raises:
+        UnderstudyError: The images cannot be looked at.
+    """
+    from understudy.core.overrides import overlaid, with_data_path
+    from understudy.core.settings import checked
+    from understudy.data.opening import open_checked
+    from understudy.data.settings import DataSettings
+    from understudy.studies.study import read_study
+
+    values = {
+        key if key.split(".")[0] in DataSettings.model_fields else f"data.{key}": value
+        for key, value in with_data_path(given).items()
+    }
+    if place:
+        values = {"data.path": place, **values}
+    if not {"data", "data.path", "data.kind"} & values.keys():
+        raise UsageError("say which images: `understudy check-data PATH`.")
+    parameters = read_study(LIKE).parameters
+    base = {key: parameters[key] for key in DataSettings.model_fields}
+    settings = checked(DataSettings, overlaid(base, values, origin=asked_by), asked_by)
+    with interrupts.listening():
+        opened = open_checked(settings, runs=runs, shared=runs / "shared", progress=progress)
+    return opened.check
+
+
+def predicted(
+    model: Path, places: Sequence[Path], *, top: int, teacher: bool, progress: Progress
+) -> "Predicted":
+    """Asks a model, and perhaps its teacher, about images.
+
+    Args:
+        model: A finished training, an export, a study, or an exported file.
+        places: Image files, and folders of images at any depth.
+        top: How many classes to name for each image.
+        teacher: Whether to ask the model's teacher too.
+        progress: Where to show how far it is.
+
+    Raises:
+        UnderstudyError: The model or a place does not serve.
+    """
+    if top < 1:
+        raise UsageError(f"--top = {top}: must be 1 or more.")
+    if not places:
+        raise UsageError("name at least one image or folder of images behind the model.")
+    model = _exported_of(model)
+
+    from understudy.data.sources.named import named_images
+    from understudy.stages import predict  # only now: it brings torch
+
+    images, ignored = named_images(places)
+    student = predict.asked(model)
+    models = predict.with_teacher(student) if teacher else (student,)
+    for note in [one.note for one in models if one.note]:
+        progress.say(note)
+    for reason, count in ignored.items():
+        progress.say(f"left out {count:,} x {reason}")
+    found = tuple(predict.answers(models, images, top=top, progress=progress))
+    return Predicted(tuple(one.name for one in models), found, predict.refused(found))
+
+
+class Predicted(NamedTuple):
+    """What models say of images."""
+
+    models: tuple[str, ...]
+    """Their names."""
+    answers: "tuple[Answer, ...]"
+    """One for each image, in order; one that could not be read has its reason."""
+    error: DataError | None
+    """Names the images that could not be read, where there are any."""
+
+
+def _exported_of(place: Path) -> Path:
+    """The model that a study exported, where the place is a study's folder; else the place itself.
+
+    Raises:
+        UsageError: The study exported none, or several.
+    """
+    from understudy.results.records import read_study as read_results
+
+    if not (place / "study.json").exists():
+        return place
+    found = [entry.run.path for entry in read_results(place).having("file")]
+    if len(found) == 1:
+        return found[0]
+    listed = "".join(f"\n  {path}" for path in found)
+    raise UsageError(
+        f"{place}: this study exported {len(found) or 'no'} models. "
+        + (f"Name one of them:{listed}" if found else "Name a finished training instead.")
+    )
 
 
 def started(

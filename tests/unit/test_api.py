@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import understudy
 from understudy import verbs
@@ -210,3 +211,41 @@ def test_it_works_in_a_thread_that_is_not_the_main_one(tmp_path: Path) -> None:
     (result,) = results
     assert isinstance(result, understudy.StageResult), result
     assert result.summary["steps"] == 1
+
+
+def test_images_are_checked_with_the_words_of_the_command_line(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(4):
+            noise = np.random.default_rng(number + 9 * len(name)).integers(0, 255, (20, 20, 3))
+            Image.fromarray(noise.astype(np.uint8)).save(tmp_path / f"images/{name}/{number}.png")
+    (tmp_path / "images" / "two" / "bad.jpg").write_bytes(b"<html>")
+
+    found = understudy.check_data(tmp_path / "images", runs=tmp_path / "runs", size=16)
+
+    assert not found.usable
+    assert any("bad.jpg" in str(finding) for finding in found.content["findings"])
+    assert found.content["images"] == 9
+    with pytest.raises(understudy.UnderstudyError, match="which images"):
+        understudy.check_data(runs=tmp_path / "runs")
+
+
+def test_predictions_are_those_of_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = understudy.train(
+        "digits", runs=tmp_path / "runs", **{**SMALL, "plan.steps": 2, "plan.epochs": None}
+    )
+    picture = tmp_path / "picture.png"
+    Image.effect_noise((20, 20), 60).save(picture)
+    (tmp_path / "bad.png").write_bytes(b"")
+
+    good, bad = understudy.predict(made, picture, tmp_path / "bad.png", top=2)
+
+    (shares,) = good.answers.values()
+    capsys.readouterr()
+    assert main(["predict", str(made.path), str(picture), "--top=2"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"{name} {100 * share:.1f} %" in shown for name, share in shares)
+    assert (good.problem, bad.answers) == ("", {})
+    assert bad.problem

@@ -325,6 +325,7 @@ def check_data(
     runs: Path = RUNS,
     html: Path | None = None,
     json: Path | None = None,
+    telling: Telling = NORMALLY,
 ) -> int:
     """Check images before training on them: counts, unfit files, copies, look-alikes.
 
@@ -336,11 +337,14 @@ def check_data(
         runs: Where packs lie; a training with the same words finds the images packed.
         html: Write a page with the pairs as pictures.
         json: Write everything that was found.
+        telling: How much to tell.
     """
     from understudy.cli.check_command import check_command
 
     path, words = _first(path, words, otherwise="")
-    return check_command(path, words, runs=runs, html=html, json_file=json)
+    return check_command(
+        path, words, runs=runs, html=html, json_file=json, loudness=telling.loudness
+    )
 
 
 HELP = ("--help", "-h")

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from understudy import verbs
 from understudy.cli.loudness import Loudness
 from understudy.cli.plain_text import one_line, plain, wrapped
 from understudy.cli.progress import progress_on
 from understudy.core.csv_cells import cell
-from understudy.core.errors import UsageError
 from understudy.core.files import make_folder, write_text
-from understudy.results.records import read_study
 
 if TYPE_CHECKING:
     from understudy.stages.predict import Answer
@@ -36,26 +35,10 @@ def predict_command(
         UnderstudyError: The model or a place does not serve; also, after all answers were given,
             where some image could not be read.
     """
-    if top < 1:
-        raise UsageError(f"--top = {top}: must be 1 or more.")
-    if not places:
-        raise UsageError("name at least one image or folder of images behind the model.")
-    model = _exported_of(model)
-
-    from understudy.data.sources.named import named_images
-    from understudy.stages import predict  # only now: it brings torch
-
-    images, ignored = named_images(places)
-    student = predict.asked(model)
-    models = predict.with_teacher(student) if teacher else (student,)
     with progress_on(sys.stderr, loudness) as progress:
-        for note in [one.note for one in models if one.note]:
-            progress.say(note)
-        for reason, count in ignored.items():
-            progress.say(f"left out {count:,} x {reason}")
-        found = list(predict.answers(models, images, top=top, progress=progress))
-
-    names = [one_line(one.name) for one in models]
+        said = verbs.predicted(model, places, top=top, teacher=teacher, progress=progress)
+    found = said.answers
+    names = [one_line(name) for name in said.models]
     answered = [answer for answer in found if not answer.problem]
     column = max((len(one_line(answer.image)) for answer in answered), default=0)
     for answer in answered:
@@ -64,27 +47,9 @@ def predict_command(
         make_folder(rows.parent)
         write_text(rows, _table(found, names))
         print(plain(f"Rows: {rows}"))
-    if error := predict.refused(found):
-        raise error
+    if said.error:
+        raise said.error
     return 0
-
-
-def _exported_of(place: Path) -> Path:
-    """The model that a study exported, where the place is a study's folder; else the place itself.
-
-    Raises:
-        UsageError: The study exported none, or several.
-    """
-    if not (place / "study.json").exists():
-        return place
-    found = [entry.run.path for entry in read_study(place).having("file")]
-    if len(found) == 1:
-        return found[0]
-    listed = "".join(f"\n  {path}" for path in found)
-    raise UsageError(
-        f"{place}: this study exported {len(found) or 'no'} models. "
-        + (f"Name one of them:{listed}" if found else "Name a finished training instead.")
-    )
 
 
 def _lines(answer: "Answer", names: Sequence[str], *, column: int) -> list[str]:
