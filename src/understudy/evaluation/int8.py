@@ -1,9 +1,5 @@
 """An exported file again with weights and activations of eight bits (static QDQ quantisation)."""
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -15,6 +11,7 @@ from numpy.typing import NDArray
 from understudy.core.errors import MissingResourceError, UsageError
 from understudy.core.files import write_bytes
 from understudy.evaluation.onnx_file import INPUT
+from understudy.evaluation.quiet import quiet
 
 QUANTISED = ("Conv", "Gemm", "MatMul", "Add", "Relu", "MaxPool", "GlobalAveragePool")
 """Operations that compute in int8. Softmax and the pixels' own arithmetic stay in float32: they
@@ -55,7 +52,7 @@ def write_int8(exported: Path, *, path: Path, pixels: NDArray[np.uint8]) -> None
     quantization = quantiser()
     model = onnx.load(exported, load_external_data=False)
     properties = {entry.key: entry.value for entry in model.metadata_props}
-    with TemporaryDirectory() as folder, _quiet():
+    with TemporaryDirectory() as folder, quiet():
         written = Path(folder) / "int8.onnx"
         try:
             quantization.quantize_static(
@@ -92,16 +89,3 @@ class _Reader:
         """The next batch, by the name of the input."""
         batch = next(self._batches, None)
         return None if batch is None else {INPUT: np.ascontiguousarray(batch)}
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silences advice to developers."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

@@ -2,10 +2,7 @@
 
 import copy
 import json
-import logging
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +14,7 @@ from understudy.core.errors import MissingResourceError, UsageError
 from understudy.core.files import write_bytes
 from understudy.core.types import Outputs, Tap
 from understudy.evaluation.preparation import Preparation
+from understudy.evaluation.quiet import quiet
 
 INPUT, OUTPUTS = "image", ("logits", "probabilities")
 OPSET = 18  # what torch's exporter is written in: nothing is converted, and every runtime has it
@@ -122,7 +120,7 @@ def _require_names_for_all(served: _Served, example: Tensor, classes: Sequence[s
 
 def _exported(served: _Served, example: Tensor) -> onnx.ModelProto:
     try:
-        with _quiet(), torch.no_grad():
+        with quiet(), torch.no_grad():
             program = torch.onnx.export(
                 served,
                 (example,),
@@ -155,16 +153,3 @@ def _forget_where_it_came_from(model: onnx.ModelProto) -> None:
         for part in (*parts, *named):
             part.ClearField("metadata_props")
             part.ClearField("doc_string")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silences what the exporter says to its developers."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
