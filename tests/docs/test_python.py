@@ -28,7 +28,7 @@ def test_the_blocks_of_the_tutorial_run_one_after_the_other(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     assert "student" in done.stdout
     assert "did you mean 'per_class'?" in done.stdout
-    assert {path.name for path in folder.iterdir()} == {"runs", "report.html"}
+    assert {path.name for path in folder.iterdir()} == {"runs", "report.html", "photos"}
 
 
 def test_every_verb_is_told_of() -> None:

@@ -236,6 +236,7 @@ def test_g9_what_a_killed_export_left_is_cleared_away(
 def test_images_that_must_not_leave_do_not(folder: Callable[[], Launched]) -> None:
     launched = folder()
 
+    assert not (launched.run.path / "data").exists()  # pictures of what the check found
     assert not (launched.run.path / "golden.npz").exists()
     assert "golden.npz" not in (launched.run.path / "README.md").read_text()
 

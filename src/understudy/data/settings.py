@@ -1,5 +1,7 @@
 """What decides which images a run sees, and which of them train, validate and test."""
 
+from typing import ClassVar
+
 from understudy.core.settings import Settings
 from understudy.data.pack import Pack
 from understudy.data.sources import AnySource
@@ -10,6 +12,8 @@ from understudy.data.splits import SplitSettings
 class DataSettings(Settings):
     """Which images."""
 
+    keeps_check: ClassVar[bool] = True
+    """Whether the run keeps what the check of its images found, with pictures of some."""
     data: AnySource = DigitsSettings()
     """Where the images come from; where there is a parent, by default its images."""
     split: SplitSettings = SplitSettings()

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -43,6 +43,8 @@ CHECKED = 512  # images; enough to see one disagreement in five hundred
 class ExportSettings(DataSettings):
     """Export a finished classifier as one ONNX file, with a model card and a script beside it."""
 
+    keeps_check: ClassVar[bool] = False
+    """Its folder is handed on, and images that must not leave do not."""
     stage: Literal["export"] = "export"
     model: RunPath
     """Run of a finished training that holds a classifier."""

@@ -111,7 +111,8 @@ def launch(
     progress.detail(f"{stage} {name}: {run.path}, with\n{write_yaml(values).rstrip()}")
     try:
         began = time.monotonic()
-        run.write("data/check.json", check.as_json())
+        if settings.keeps_check:
+            run.write("data/check.json", check.as_json())
         summary = _within_memory(stage, settings, pack, run)
         heading = {"stage": stage, "name": name, "identity": identity, "key": key}
         seconds = {"seconds": time.monotonic() - began}
