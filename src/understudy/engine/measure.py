@@ -48,7 +48,8 @@ def chosen(
     """Measures the real step in each allowed way and takes the fastest that computes the same.
 
     One choice is made for each `subject` (network, batch) on this machine, and kept in `shared`,
-    so that runs which are compared compute alike and a resumed run goes on as it began.
+    so that runs which are compared compute alike and a resumed run goes on as it began; another one
+    for trainings so long that compiling can pay.
 
     Args:
         settings: What the user allows.
@@ -67,17 +68,36 @@ def chosen(
     """
     if earlier is not None:
         return _prepared(Choice(**earlier["choice"]), method, guide), earlier
-    key = digest(
-        {"subject": subject, "machine": describe(device), "allowed": settings.model_dump()}
-    )
+    trial_of = partial(_trial, method=method, guide=guide, batches=batches, device=device)
+    allowed = settings.model_dump(exclude={"compile"})
+    about: dict[str, Any] = {"subject": subject, "machine": describe(device), "allowed": allowed}
+    record = _kept(shared, about, lambda: _eager(settings, trial_of, progress))
+    if _may_be_compiled(settings, record, steps):
+        about["compile"] = settings.compile
+        record = _kept(shared, about, lambda: _compiled(settings, record, trial_of, progress))
+    return _prepared(Choice(**record["choice"]), method, guide), record
+
+
+def _kept(
+    shared: Path, about: dict[str, Any], measured: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """What was measured on this machine before, or is now; by one process at a time."""
     folder = make_folder(shared / "machine")
+    key = digest(about)
     path = folder / f"{key}.json"
     with FileLock(folder / f".{key}.lock"):
         if not path.exists():
-            measured = _measure(settings, method, guide, batches, steps, device, progress)
-            write_json(path, measured)
-        record = read_json(path)
-    return _prepared(Choice(**record["choice"]), method, guide), record
+            write_json(path, measured())
+        record: dict[str, Any] = read_json(path)
+    return record
+
+
+def _may_be_compiled(settings: MachineSettings, eager: dict[str, Any], steps: int) -> bool:
+    """Whether compiling is asked for, or the training is long enough to repay it."""
+    if settings.compile == "measure":
+        seconds: float = eager["measured"][str(Choice(**eager["choice"]))]["seconds_per_step"]
+        return seconds * steps > WORTH_COMPILING
+    return settings.compile == "always"
 
 
 def _prepared(choice: Choice, method: Method, guide: Guide) -> Choice:
@@ -87,45 +107,54 @@ def _prepared(choice: Choice, method: Method, guide: Guide) -> Choice:
     return choice
 
 
-def _measure(
-    settings: MachineSettings,
-    method: Method,
-    guide: Guide,
-    batches: Callable[[Choice], Batch],
-    steps: int,
-    device: torch.device,
-    progress: Progress,
+def _eager(
+    settings: MachineSettings, trial_of: Callable[..., "_Trial"], progress: Progress
 ) -> dict[str, Any]:
+    """Measures what is allowed, uncompiled; the same for trainings of any length."""
     candidates = _eager_candidates(settings)
-    timed: dict[Choice, dict[str, Any]] = {}
     if len(candidates) == 1 and settings.compile != "measure":
-        choice = candidates[0]._replace(compiled=settings.compile == "always")
-        return {"choice": choice._asdict(), "measured": {}}
-
+        return _record(candidates[0], {})
     progress.say("machine: measuring ways to compute this step")
-    trial_of = partial(_trial, method=method, guide=guide, batches=batches, device=device)
+    timed: dict[Choice, dict[str, Any]] = {}
     reference = trial_of(PLAIN)
     for candidate in candidates:
         trial = reference if candidate == PLAIN else trial_of(candidate, against=reference)
         timed[candidate] = _verdict(trial, reference)
         progress.detail(f"machine: {candidate}: {_told(timed[candidate])}")
     best = _fastest(timed)
-    seconds = timed[best]["seconds_per_step"] * steps
-    if settings.compile == "always" or (
-        settings.compile == "measure" and seconds > WORTH_COMPILING
-    ):
-        for candidate in candidates if settings.compile == "always" else _worth(candidates, best):
-            compiled = candidate._replace(compiled=True)
-            progress.say(f"machine: compiling for {compiled} (once; about half a minute)")
-            trial = trial_of(compiled, against=reference)
-            timed[compiled] = _verdict(trial, reference)
-            progress.detail(f"machine: {compiled}: {_told(timed[compiled])}")
-        eager = set() if settings.compile == "measure" else set(candidates)
-        best = _fastest({choice: seen for choice, seen in timed.items() if choice not in eager})
     progress.say(f"machine: {best}, {_compared(timed, best)}")
+    return _record(best, timed)
+
+
+def _compiled(
+    settings: MachineSettings,
+    eager: dict[str, Any],
+    trial_of: Callable[..., "_Trial"],
+    progress: Progress,
+) -> dict[str, Any]:
+    """Measures what is worth compiling beside what was measured uncompiled."""
+    candidates, best = _eager_candidates(settings), Choice(**eager["choice"])
+    if len(candidates) == 1 and settings.compile == "always":
+        return _record(best._replace(compiled=True), {})
+    timed = {one: eager["measured"][str(one)] for one in candidates}
+    reference = trial_of(PLAIN)
+    for candidate in candidates if settings.compile == "always" else _worth(candidates, best):
+        compiled = candidate._replace(compiled=True)
+        progress.say(f"machine: compiling for {compiled} (once; about half a minute)")
+        timed[compiled] = _verdict(trial_of(compiled, against=reference), reference)
+        progress.detail(f"machine: {compiled}: {_told(timed[compiled])}")
+    eligible = (
+        timed if settings.compile == "measure" else {c: timed[c] for c in timed if c.compiled}
+    )
+    best = _fastest(eligible)
+    progress.say(f"machine: {best}, {_compared(timed, best)}")
+    return _record(best, timed)
+
+
+def _record(choice: Choice, timed: Mapping[Choice, dict[str, Any]]) -> dict[str, Any]:
     return {
-        "choice": best._asdict(),
-        "measured": {str(choice): seen for choice, seen in timed.items()},
+        "choice": choice._asdict(),
+        "measured": {str(one): seen for one, seen in timed.items()},
     }
 
 

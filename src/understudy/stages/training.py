@@ -143,7 +143,6 @@ def _subject(
         "size": material.size,
         "batch": plan.settings.batch_size,
         "views": len(views),
-        "steps": plan.steps,
     }
 
 

@@ -119,6 +119,18 @@ def test_the_choice_is_made_once_for_all_runs_of_a_subject(choose: Callable[...,
     assert len(told.lines) == said > 0
 
 
+def test_a_trial_that_may_not_compile_measures_for_the_training_that_may(
+    choose: Callable[..., Any],
+) -> None:
+    told = Told()
+    choose(MachineSettings(compile="never"), method(), steps=3, progress=told)
+    said = len(told.lines)
+
+    choose(MachineSettings(), method(), steps=12, progress=told)
+
+    assert len(told.lines) == said > 0
+
+
 def test_a_way_that_computes_something_else_is_ruled_out(
     choose: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
