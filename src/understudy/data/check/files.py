@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from understudy.data.check.finding import Finding
+from understudy.data.check.finding import Finding, of_members
 from understudy.data.check.inspection import Inspection
 
 MOST_SKIPPED = 0.01  # of the unlabeled images; beyond it is a broken copy, not a bad file
@@ -136,11 +136,14 @@ def _misnamed(inspection: Inspection) -> list[Finding]:
         for entry, look in zip(inspection.listing.entries, inspection.looks, strict=True)
         if look.format and not _agree(splitext(entry.name)[1], look.format)
     )
-    if not found:
-        return []
-    which = "1 file is" if len(found) == 1 else f"{len(found):,} files are"
-    sentence = f"{which} of another type than the name says, and read as what they are:"
-    return [Finding("misnamed", "note", sentence, found, len(found))]
+    return of_members(
+        "misnamed",
+        "note",
+        found,
+        one="file is",
+        many="files are",
+        then=" of another type than the name says, and read as what they are:",
+    )
 
 
 def _agree(suffix: str, found: str) -> bool:
@@ -159,11 +162,14 @@ def _constant(inspection: Inspection) -> list[Finding]:
         for entry, look in zip(inspection.listing.entries, looks, strict=True)
         if look.constant and not look.reason
     )
-    if not names:
-        return []
-    which = "1 image has" if len(names) == 1 else f"{len(names):,} images have"
-    sentence = f"{which} a single colour and show nothing:"
-    return [Finding("constant", "warning", sentence, names, len(names))]
+    return of_members(
+        "constant",
+        "warning",
+        names,
+        one="image has",
+        many="images have",
+        then=" a single colour and show nothing:",
+    )
 
 
 def _flat(inspection: Inspection) -> list[Finding]:
@@ -172,11 +178,14 @@ def _flat(inspection: Inspection) -> list[Finding]:
         for entry, look in zip(inspection.listing.entries, inspection.looks, strict=True)
         if look.flat
     )
-    if not names:
-        return []
-    which = "1 image shows" if len(names) == 1 else f"{len(names):,} images show"
-    sentence = f"{which} hardly anything, and look-alikes of such were not looked for:"
-    return [Finding("flat", "note", sentence, names, len(names))]
+    return of_members(
+        "flat",
+        "note",
+        names,
+        one="image shows",
+        many="images show",
+        then=" hardly anything, and look-alikes of such were not looked for:",
+    )
 
 
 def _animations(inspection: Inspection) -> list[Finding]:
@@ -185,9 +194,11 @@ def _animations(inspection: Inspection) -> list[Finding]:
         for entry, look in zip(inspection.listing.entries, inspection.looks, strict=True)
         if look.frames > 1 and look.format != "MPO"
     )
-    if not names:
-        return []
-    which = (
-        "1 image is an animation" if len(names) == 1 else f"{len(names):,} images are animations"
+    return of_members(
+        "animation",
+        "note",
+        names,
+        one="image is an animation",
+        many="images are animations",
+        then="; the first frame counts:",
     )
-    return [Finding("animation", "note", f"{which}; the first frame counts:", names, len(names))]

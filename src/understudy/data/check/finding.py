@@ -23,6 +23,32 @@ class Finding(NamedTuple):
     """How many are concerned; 0 where the finding is about the whole."""
 
 
+def of_members(
+    kind: str,
+    severity: Severity,
+    members: tuple[str, ...],
+    *,
+    one: str,
+    many: str,
+    then: str,
+) -> list[Finding]:
+    """One finding of all these images, or none where there are none.
+
+    Args:
+        kind: A word to group and count by.
+        severity: How grave it is.
+        members: The images concerned.
+        one: Goes on behind the number 1: `image is`.
+        many: Goes on behind any other number: `images are`.
+        then: The rest of the sentence.
+    """
+    if not members:
+        return []
+    count = len(members)
+    head = f"1 {one}" if count == 1 else f"{count:,} {many}"
+    return [Finding(kind, severity, f"{head}{then}", members, count)]
+
+
 def errors_of(findings: Sequence[Finding]) -> list[Finding]:
     """Those that stop a training."""
     return [found for found in findings if found.severity == "error"]

@@ -1,6 +1,6 @@
 """What resizing and cropping will do to the images: enlarge small ones, cut long ones."""
 
-from understudy.data.check.finding import Finding
+from understudy.data.check.finding import Finding, of_members
 from understudy.data.check.inspection import Inspection
 
 LONG = 3.0  # sides of a strip: cropping to the central square keeps a third or less of it
@@ -20,11 +20,14 @@ def _enlarged(inspection: Inspection, size: int) -> list[Finding]:
         for entry, look in zip(inspection.listing.entries, inspection.looks, strict=True)
         if not look.reason and min(look.width, look.height) < size
     )
-    if not names:
-        return []
-    which = "1 image is" if len(names) == 1 else f"{len(names):,} images are"
-    sentence = f"{which} smaller than {size} pixels, and enlarged:"
-    return [Finding("enlarged", "note", sentence, names, len(names))]
+    return of_members(
+        "enlarged",
+        "note",
+        names,
+        one="image is",
+        many="images are",
+        then=f" smaller than {size} pixels, and enlarged:",
+    )
 
 
 def _cut(inspection: Inspection) -> list[Finding]:
@@ -33,10 +36,11 @@ def _cut(inspection: Inspection) -> list[Finding]:
         for entry, look in zip(inspection.listing.entries, inspection.looks, strict=True)
         if not look.reason and max(look.width, look.height) >= LONG * min(look.width, look.height)
     )
-    if not names:
-        return []
-    which = (
-        "1 image is a long strip" if len(names) == 1 else f"{len(names):,} images are long strips"
+    return of_members(
+        "cut",
+        "warning",
+        names,
+        one="image is a long strip",
+        many="images are long strips",
+        then="; all but the central square is cut away:",
     )
-    sentence = f"{which}; all but the central square is cut away:"
-    return [Finding("cut", "warning", sentence, names, len(names))]
