@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
+from tests.packs import open_pack
 
 from understudy.core.errors import DataError
-from understudy.core.progress import Silent
 from understudy.data.decode import MOST_PIXELS, Channels, Decoding, UnreadableImageError, decode
-from understudy.data.pack import open_pack
 from understudy.data.sources.folder import FolderSettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "images.md").read_text()
@@ -192,7 +191,7 @@ def several_sizes(folder: Path) -> None:
         (folder / name).mkdir()
         Image.new("RGB", (4 + number, 4)).save(folder / name / "0.png")
     with pytest.raises(DataError, match=r"have 2 sizes .* Set `data\.size`"):
-        open_pack(FolderSettings(path=folder), shared=folder.parent / "shared", progress=Silent())
+        open_pack(FolderSettings(path=folder), shared=folder.parent / "shared")
 
 
 CLAIMS: dict[str, Callable[[], None] | Callable[[Path], None]] = {

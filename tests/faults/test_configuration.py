@@ -20,7 +20,7 @@ from understudy.core.settings import checked
 from understudy.core.shipped import found, shipped_names
 from understudy.core.yaml import parse_mapping, write_yaml
 from understudy.stages import STAGES
-from understudy.studies.configure import understood
+from understudy.studies.configure import made_of
 from understudy.studies.plan import Plan, plan
 from understudy.studies.study import Study, read_study
 
@@ -239,7 +239,7 @@ def test_any_words_for_a_study_are_a_plan_or_a_refusal(
     asked = data.draw(st.dictionaries(st.sampled_from(keys), VALUES, max_size=3))
     words = [f"{key}={text(value)}" for key, value in asked.items()]
 
-    made = tried(lambda: understood(few_labels, words))
+    made = tried(lambda: made_of(few_labels, parse_overrides(words)))
     if made is not None:
         tried(lambda: plan(made.study, STAGES, mistakes=made.mistakes))
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.packs import open_pack
 
 from understudy.core.errors import DataError, UnderstudyError, UsageError
-from understudy.core.progress import Silent
 from understudy.data.labels import FewLabelsSettings, few_labels
-from understudy.data.pack import Pack, open_pack
+from understudy.data.pack import Pack
 from understudy.data.sources.folder import FolderSettings
 from understudy.data.sources.manifest import ManifestSettings
 from understudy.data.splits import Splits, SplitSettings, split
@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 def prepared(folder: Path, **settings: Any) -> tuple[Pack, Splits]:
     """All that happens to data before a training starts."""
     source = FolderSettings.model_validate({"path": folder, **settings})
-    pack = open_pack(source, shared=folder.parent / "shared", progress=Silent())
+    pack = open_pack(source, shared=folder.parent / "shared")
     return pack, split(pack, SplitSettings())
 
 
@@ -308,7 +308,7 @@ def labels(folder: Path) -> Path:
 
 def of_table(path: Path, **settings: Any) -> tuple[Pack, Splits]:
     source = ManifestSettings.model_validate({"path": path, **settings})
-    pack = open_pack(source, shared=path.parent / "shared", progress=Silent())
+    pack = open_pack(source, shared=path.parent / "shared")
     return pack, split(pack, SplitSettings())
 
 

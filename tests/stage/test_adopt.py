@@ -20,7 +20,7 @@ from understudy.core.progress import Silent
 from understudy.core.types import Tap
 from understudy.stages.launch import Launched
 from understudy.stages.restore import restored
-from understudy.studies.configure import configured
+from understudy.studies.configure import made_of
 from understudy.studies.local import run_study
 from understudy.studies.study import read_study
 
@@ -241,16 +241,16 @@ def test_the_shipped_study_starts_from_a_file_and_reports_where_it_came_from(
             tint = Image.new("RGB", (24, 24), (70 * position, 15 * number, 200 - 60 * position))
             noise = Image.effect_noise((24, 24), 30 + number).convert("RGB")
             Image.blend(noise, tint, 0.6).save(folder / f"{number}.png")
-    study = configured(
+    study = made_of(
         read_study("few-labels-pretrained"),
         {
             "data": str(tmp_path / "images"),
             "data.size": 24,
             "teacher.name": "test_resnet",
             "start.weights": str(published),
+            "scale": "smoke",
         },
-        scale="smoke",
-    )
+    ).study
     plain = dataclasses.replace(study, machine=PLAIN)
 
     outcome = run_study(plain, runs=tmp_path / "runs", progress=Silent())
@@ -269,15 +269,15 @@ def test_weights_that_do_not_fit_stop_a_study_before_anything_is_trained(
     published: Path, tmp_path: Path
 ) -> None:
     """The file is there, but of another network; the baseline, which needs none, stands first."""
-    study = configured(
+    study = made_of(
         read_study("few-labels-pretrained"),
         {
             "data": {"kind": "digits"},
             "teacher.name": "test_convnext",
             "start.weights": str(published),
+            "scale": "smoke",
         },
-        scale="smoke",
-    )
+    ).study
 
     with pytest.raises(UsageError, match=r"stem\.0\.weight  missing"):
         run_study(study, runs=tmp_path / "runs", progress=Silent())

@@ -11,7 +11,7 @@ import pytest
 from understudy.core.errors import InterruptedRunError, UsageError
 from understudy.core.progress import Silent
 from understudy.results.comparison import comparison
-from understudy.studies.configure import configured
+from understudy.studies.configure import made_of
 from understudy.studies.local import run_study
 from understudy.studies.study import Study, read_study
 from understudy.studies.time_limit import seconds_of
@@ -88,7 +88,7 @@ def listed(folder: Path) -> dict[tuple[str, int], dict[str, Any]]:
 
 
 def test_a_failing_run_takes_with_it_only_what_builds_on_it(study: Study, tmp_path: Path) -> None:
-    wild = configured(study, {"rate": 1e30})
+    wild = made_of(study, {"rate": 1e30}).study
 
     outcome = run_study(wild, runs=tmp_path / "runs", progress=Silent())
 
@@ -106,7 +106,7 @@ def test_again_does_nothing_and_another_study_shares_what_is_equal(
     told = Told()
     first = run_study(study, runs=tmp_path / "runs", progress=told)
     again = run_study(study, runs=tmp_path / "runs", progress=told)
-    other = run_study(configured(study, {"rate": 0.2}), runs=tmp_path / "runs", progress=told)
+    other = run_study(made_of(study, {"rate": 0.2}).study, runs=tmp_path / "runs", progress=told)
 
     assert (first.trained, first.found, first.exit_code) == (8, 0, 0)
     seeds = {line.name: len(line.rows) for line in comparison(first.record).at("last")}
@@ -146,7 +146,7 @@ def test_mistakes_of_all_stages_are_told_before_anything_is_made(
 ) -> None:
     with pytest.raises(UsageError) as caught:
         run_study(
-            configured(study, {"rate": -1, "epochs": "many"}),
+            made_of(study, {"rate": -1, "epochs": "many"}).study,
             runs=tmp_path / "runs",
             progress=Silent(),
         )
@@ -158,7 +158,7 @@ def test_mistakes_of_all_stages_are_told_before_anything_is_made(
 
 @pytest.mark.slow
 def test_a_budget_becomes_epochs_that_are_announced_and_kept(study: Study, tmp_path: Path) -> None:
-    limited = configured(study, {"budget": "6s"})
+    limited = made_of(study, {"budget": "6s"}).study
     told = Told()
 
     first = run_study(limited, runs=tmp_path / "runs", progress=told)

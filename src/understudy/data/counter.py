@@ -49,21 +49,6 @@ def uniforms(words: Tensor, draws: Sequence[str]) -> Tensor:
     return _shifted(bits, 64 - _MANTISSA).to(torch.float32).mul_(2.0**-_MANTISSA)
 
 
-def uniform(*, seed: int, view_ids: Tensor, index: Tensor, draw: str | int) -> Tensor:
-    """One number for each pair of an image and a view.
-
-    Args:
-        seed: The seed of the views.
-        view_ids: [B], int64.
-        index: [B], int64: which image.
-        draw: What the number is for; other draws of the same view are independent of it.
-
-    Returns:
-        [B], float32, uniform in [0, 1).
-    """
-    return uniforms(states(seed=seed, view_ids=view_ids, index=index), [str(draw)])[0]
-
-
 @lru_cache(maxsize=4096)  # a plan has dozens of names, and asks for them at every step
 def _key(name: str) -> int:
     return derived_seed(0, name)

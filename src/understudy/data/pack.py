@@ -9,17 +9,16 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from understudy.core.errors import DataError, StorageError
+from understudy.core.errors import StorageError
 from understudy.core.files import make_folder, read_json, replace_folder, write_text
 from understudy.core.progress import Progress
 from understudy.data.check.files import unusable
-from understudy.data.check.finding import complaint
 from understudy.data.check.inspection import Inspection, groups_or_none, read_inspection
 from understudy.data.content import content_digests, content_key, quick_key
 from understudy.data.decode import Pixels
 from understudy.data.fingerprint import Fingerprints
 from understudy.data.packing import inspect, write_pack
-from understudy.data.sources.listing import Listing, SourceSettings, mistakes
+from understudy.data.sources.listing import Listing, mistakes
 
 CHUNK = 1 << 24  # bytes of images looked at at once for the statistics
 
@@ -76,36 +75,6 @@ class Examined(NamedTuple):
 
     inspection: Inspection
     pack: Pack | None
-
-
-def open_pack(source: SourceSettings, *, shared: Path, progress: Progress) -> Pack:
-    """The pack of a source, decoded now if no run did it before.
-
-    Args:
-        source: Where the images come from.
-        shared: Where runs share things; packs lie in its folder `packs`.
-        progress: Where to show how far it is.
-
-    Raises:
-        UsageError: The source's place does not exist.
-        DataError: Its images or labels do not serve; the message names them.
-        StorageError: The disk refuses or is too small.
-    """
-    return usable(examine(source.listing(), shared=shared, progress=progress))
-
-
-def usable(examined: Examined) -> Pack:
-    """The pack.
-
-    Raises:
-        DataError: There is none; all that stands against it is told.
-    """
-    if examined.pack is None:
-        inspection = examined.inspection
-        listing = inspection.listing
-        found = [*mistakes(listing), *unusable(inspection)]
-        raise DataError(complaint(found, origin=listing.origin))
-    return examined.pack
 
 
 def examine(listing: Listing, *, shared: Path, progress: Progress) -> Examined:

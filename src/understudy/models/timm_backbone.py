@@ -78,11 +78,6 @@ class Published(NamedTuple):
     heads: tuple[str, ...]
     """Names of the layers that give the logits."""
 
-    @property
-    def is_there(self) -> bool:
-        """Whether they can be had from the hub."""
-        return bool(self.place)
-
 
 class TimmSettings(BackboneSettings):
     """Any model of timm, with random weights: nothing is downloaded."""

@@ -23,82 +23,47 @@ class Understood(NamedTuple):
 
 
 def with_words(study: Study, words: Sequence[str]) -> Study:
-    """The study with the command line's `key=value` words; `seeds=` and `scale=` are among them.
+    """The study with the command line's `key=value` words.
 
     Raises:
         UsageError: Some word is wrong; all are named.
     """
-    return _without_mistakes(understood(study, words), study)
-
-
-def understood(study: Study, words: Sequence[str]) -> Understood:
-    """What could be made of the words, and what is wrong with the others.
-
-    Raises:
-        UsageError: A word is no `key=value` at all.
-    """
-    return made_of(study, parse_overrides(words))
-
-
-def made_of(study: Study, given: Mapping[str, Any]) -> Understood:
-    """As `understood`, of values by dotted key; `scale`, `seeds` and `machine` are among them."""
-    overrides = dict(given)
-    asked = {key: overrides.pop(key) for key in ("scale", "seeds") if key in overrides}
-    machine = {key: overrides.pop(key) for key in list(overrides) if is_around("machine", key)}
-    computing = overlaid({}, machine).get("machine", {})
-    found = _understood(
-        study,
-        overrides,
-        machine=computing if isinstance(computing, dict) else {},
-        **{key: "" if value is None else value for key, value in asked.items()},
-    )
-    if isinstance(computing, dict):
-        return found
-    wrong = f"machine = {shown(computing)}  must be a mapping of keys, or machine.KEY=VALUE"
-    return found._replace(mistakes=[*found.mistakes, wrong])
-
-
-def configured(
-    study: Study, overrides: Mapping[str, Any], *, scale: Any = None, seeds: Any = None
-) -> Study:
-    """The study with parameters changed; what was asked for goes over what a scale says.
-
-    Args:
-        study: As its file states it.
-        overrides: Values by dotted key; `data=PATH` is short for `data.path`.
-        scale: Name of one of the study's scales.
-        seeds: Values, as a number, a list, or text such as "1,2,3".
-
-    Raises:
-        UsageError: A parameter, the scale or the seeds are not known or not read; all are named.
-    """
-    return _without_mistakes(_understood(study, overrides, scale=scale, seeds=seeds), study)
-
-
-def _without_mistakes(found: Understood, study: Study) -> Study:
+    found = made_of(study, parse_overrides(words))
     if found.mistakes:
         raise UsageError(headed(study.origin, found.mistakes))
     return found.study
 
 
-def _understood(
-    study: Study,
-    overrides: Mapping[str, Any],
-    *,
-    scale: Any = None,
-    seeds: Any = None,
-    machine: Any = None,
-) -> Understood:
+def made_of(study: Study, given: Mapping[str, Any]) -> Understood:
+    """What becomes of a study with other values, and which of them cannot be.
+
+    Args:
+        study: As its file states it.
+        given: Values by dotted key: parameters, where `data=PATH` is short for `data.path`, and
+            beside them `scale`, `seeds` (a number, a list, or text such as "1,2,3") and `machine`.
+            What is asked for here goes over what a scale says.
+    """
+    overrides = dict(given)
+    asked = {key: _said(overrides.pop(key)) for key in ("scale", "seeds") if key in overrides}
+    computing = {key: overrides.pop(key) for key in list(overrides) if is_around("machine", key)}
+    machine = overlaid({}, computing).get("machine", {})
     if isinstance(study.parameters.get("data"), dict):
         overrides = with_data_path(overrides)
+
     strange = unknown(overrides, study.parameters, study.read)
     mistakes = list(strange.values())
+    scale = asked.get("scale")
     if scale is not None and (not isinstance(scale, str) or scale not in study.scales):
         mistakes.append(_unknown_scale(study, scale))
         scale = None
-    read = _seeds(seeds) if seeds is not None else study.seeds
-    if not read:
-        mistakes.append(f"seeds = {shown(seeds)}  must be values such as 1,2,3: each once, >= 0")
+    seeds = _seeds(asked["seeds"]) if "seeds" in asked else study.seeds
+    if not seeds:
+        told = shown(asked["seeds"])
+        mistakes.append(f"seeds = {told}  must be values such as 1,2,3: each once, >= 0")
+    if not isinstance(machine, dict):
+        told = shown(machine)
+        mistakes.append(f"machine = {told}  must be a mapping of keys, or machine.KEY=VALUE")
+        machine = {}
 
     known = {key: value for key, value in overrides.items() if key not in strange}
     if known.get(BUDGET) is not None:
@@ -109,12 +74,17 @@ def _understood(
     changed = dataclasses.replace(
         study,
         parameters=overlaid(scaled, known, origin=study.origin),
-        seeds=read or study.seeds,
+        seeds=seeds or study.seeds,
         scale=scale or study.scale,
         reduced=reduced or study.reduced,
         machine=machine or study.machine,
     )
     return Understood(changed, mistakes)
+
+
+def _said(value: Any) -> Any:
+    """A word without a value, such as `seeds=`, was asked for and says nothing."""
+    return "" if value is None else value
 
 
 def _unknown_scale(study: Study, scale: Any) -> str:

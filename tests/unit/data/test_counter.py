@@ -3,10 +3,15 @@ import torch
 from torch import Tensor
 
 from understudy.core.seeds import derived_seed
-from understudy.data.counter import states, uniform, uniforms
+from understudy.data.counter import states, uniforms
 
 WORD = 1 << 64
 MANY = 100_000
+
+
+def uniform(*, seed: int, view_ids: Tensor, index: Tensor, draw: str) -> Tensor:
+    """One number for each pair of an image and a view."""
+    return uniforms(states(seed=seed, view_ids=view_ids, index=index), [draw])[0]
 
 
 def numbers(*, seed: int = 0, view: int = 0, draw: str = "crop", count: int = MANY) -> Tensor:
@@ -76,14 +81,6 @@ def test_many_draws_at_once_are_the_single_draws() -> None:
 
     for row, draw in zip(both, ["top", "left"], strict=True):
         assert torch.equal(row, uniform(seed=1, view_ids=view_ids, index=index, draw=draw))
-
-
-def test_a_draw_may_be_named_by_a_number() -> None:
-    index = torch.arange(5)
-
-    by_number = uniform(seed=1, view_ids=index, index=index, draw=3)
-
-    assert torch.equal(by_number, uniform(seed=1, view_ids=index, index=index, draw="3"))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 from filelock import FileLock
 from PIL import Image
+from tests.packs import open_pack
 
 from understudy.core.errors import DataError, StorageError
 from understudy.core.progress import Progress, Silent
-from understudy.data.pack import Pack, open_pack
+from understudy.data.pack import Pack
 from understudy.data.sources import walk
 from understudy.data.sources.digits import DigitsSettings
 from understudy.data.sources.folder import FolderSettings
@@ -101,8 +102,8 @@ def test_a_pack_keeps_the_group_of_every_image(folder: Path, shared: Path) -> No
         def survey(self) -> Listing:
             return listing._replace(entries=grouped)
 
-    pack = open_pack(Grouped(), shared=shared, progress=Silent())
-    again = open_pack(Grouped(), shared=shared, progress=Silent())
+    pack = open_pack(Grouped(), shared=shared)
+    again = open_pack(Grouped(), shared=shared)
 
     assert pack.groups == again.groups == tuple(name[:7] for name in pack.names)
     assert opened(folder, shared).groups == ()
@@ -274,7 +275,7 @@ PACKER = """
 import os, signal, sys
 from pathlib import Path
 from understudy.core.progress import Progress, Silent
-from understudy.data.pack import open_pack
+from understudy.data.pack import examine
 from understudy.data.sources.folder import FolderSettings
 
 class Shown(Silent):
@@ -286,8 +287,8 @@ class Shown(Silent):
         if "packing" in self.title and sys.argv[3:] == ["die"]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-pack = open_pack(FolderSettings(path=Path(sys.argv[1])), shared=Path(sys.argv[2]), progress=Shown())
-print(pack.images.sum())
+listing = FolderSettings(path=Path(sys.argv[1])).survey()
+print(examine(listing, shared=Path(sys.argv[2]), progress=Shown()).pack.images.sum())
 """
 
 
@@ -459,13 +460,13 @@ class Fickle(SourceSettings):
 
 def test_a_file_that_changes_meanwhile_is_named(shared: Path) -> None:
     with pytest.raises(DataError, match=r"fickle: [ab]/0 changed while it was being read"):
-        open_pack(Fickle(), shared=shared, progress=Silent())
+        open_pack(Fickle(), shared=shared)
 
 
 def test_digits_are_packed_as_they_are_and_once(shared: Path) -> None:
     told = Told()
 
-    pack = open_pack(DigitsSettings(), shared=shared, progress=Silent())
+    pack = open_pack(DigitsSettings(), shared=shared)
     open_pack(DigitsSettings(), shared=shared, progress=told)
 
     assert told.titles == []
@@ -504,7 +505,7 @@ def test_a_constant_channel_is_not_divided_by_nothing(folder: Path, shared: Path
 @pytest.mark.slow
 @pytest.mark.skipif(not (DATA / "cifar10").exists(), reason="no ../shared/data/cifar10")
 def test_the_real_cifar10_comes_out_bit_for_bit(shared: Path) -> None:
-    pack = open_pack(ParquetSettings(path=DATA / "cifar10"), shared=shared, progress=Silent())
+    pack = open_pack(ParquetSettings(path=DATA / "cifar10"), shared=shared)
 
     given = np.array(pack.given)
     for split, expected in CIFAR10_PIXELS.items():

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.packs import open_pack
 
 from understudy.core.errors import DataError, UsageError
-from understudy.core.progress import Silent
 from understudy.core.settings import checked
 from understudy.data.fingerprint import fingerprint, fingerprints_of
-from understudy.data.pack import Pack, open_pack
+from understudy.data.pack import Pack
 from understudy.data.sources.digits import DigitsSettings
 from understudy.data.sources.folder import FolderSettings
 from understudy.data.sources.listing import SourceSettings
@@ -477,7 +477,7 @@ def test_real_data_has_no_image_on_two_sides(
 ) -> None:
     if name != "digits" and not (DATA / name).exists():
         pytest.skip(f"no ../shared/data/{name}")
-    pack = open_pack(source(), shared=tmp_path, progress=Silent())
+    pack = open_pack(source(), shared=tmp_path)
 
     splits: Splits = split(pack, SplitSettings())
 

@@ -2,9 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.packs import open_pack
 
-from understudy.core.progress import Silent
-from understudy.data.pack import open_pack
 from understudy.data.sources.digits import DigitsSettings
 from understudy.stages.images import described
 
@@ -20,7 +19,7 @@ from understudy.stages.images import described
 def test_groups_are_told_and_how_many_images_have_one(
     groups: list[str], told: str, tmp_path: Path
 ) -> None:
-    pack = open_pack(DigitsSettings(), shared=tmp_path, progress=Silent())
+    pack = open_pack(DigitsSettings(), shared=tmp_path)
 
     few = pack._replace(images=pack.images[:20], given=pack.given[:20], groups=tuple(groups))
 

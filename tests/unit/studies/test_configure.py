@@ -7,7 +7,7 @@ import pytest
 
 from understudy.core.errors import UsageError
 from understudy.core.settings import Settings
-from understudy.studies.configure import configured, with_words
+from understudy.studies.configure import made_of, with_words
 from understudy.studies.plan import plan
 from understudy.studies.study import Study
 
@@ -125,9 +125,9 @@ def test_configuring_twice_is_configuring_once(
     study: Reader, chain: str, stages: Mapping[str, type[Settings]]
 ) -> None:
     """A budget that was measured becomes parameters of a study that words already changed."""
-    first: dict[str, Any] = {"backbone.depth": 14}
-    once = configured(study(chain), {**first, "epochs": 5}, scale="smoke")
-    twice = configured(configured(study(chain), first, scale="smoke"), {"epochs": 5})
+    first: dict[str, Any] = {"backbone.depth": 14, "scale": "smoke"}
+    once = made_of(study(chain), {**first, "epochs": 5}).study
+    twice = made_of(made_of(study(chain), first).study, {"epochs": 5}).study
 
     assert once == twice
     assert plan(once, stages).nodes == plan(twice, stages).nodes

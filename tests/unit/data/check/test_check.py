@@ -4,12 +4,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.packs import open_pack
 
 from understudy.core.errors import DataError
 from understudy.core.progress import Silent
 from understudy.data.check.check import Check
 from understudy.data.check.finding import Finding, complaint
-from understudy.data.pack import Examined, examine, open_pack
+from understudy.data.pack import Examined, examine
 from understudy.data.sources.digits import DigitsSettings
 from understudy.data.sources.folder import FolderSettings
 from understudy.data.splits import SplitSettings
