@@ -4,28 +4,24 @@ They are imported when their command runs, for `--help` must not wait for torch;
 functions here import.
 """
 
-import os
-import sys
-from collections.abc import Sequence
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter, UnknownOptionError
+from cyclopts import App, Group, Parameter
 
-from understudy.cli.failures import exit_code_of
 from understudy.cli.loudness import Telling
 from understudy.cli.names import names_of
-from understudy.cli.settings_help import meant, reference, settings_help
-from understudy.core.errors import UsageError
+from understudy.cli.runs_commands import RUNS, stored
+from understudy.cli.settings_help import reference, settings_help
+from understudy.cli.words import name_first
 from understudy.core.shipped import shipped_names
 
 DEFAULT_STUDY = "digits"
-RUNS = Path("runs")
-DEBUG = "--debug"
 NORMALLY = Telling()
-AFTER_STAGES = 100  # in the list of commands
+MAIN_JOB = Group("From images to a model", sort_key=0)
+STAGES = Group("One stage alone", sort_key=1)
+MORE = Group("More", sort_key=2)
 WORDS = """Words: `key=value` changes a parameter of the study, `data=PATH` is short for
 `data.path=PATH`, `seeds=1,2,3` gives the seeds, `scale=NAME` chooses a size,
 `machine.device=cpu` where to compute. `understudy run STUDY --help` lists the
@@ -41,11 +37,6 @@ COMPLETED = """Save it where your shell looks, such as
 ~/.local/share/bash-completion/completions/understudy (bash),
 ~/.config/fish/completions/understudy.fish (fish), or a file named
 _cyclopts_understudy in a folder of $fpath (zsh). The next shell knows it."""
-CLEANED = """What can go: runs that are neither finished nor running and that no study asks
-for, packs of images that no run uses, and files that killed processes left.
-What a study needs, what a run that stays was made from, and what a process works
-on is never touched. To do away with a study, delete its folder in `studies/`,
-then clean with --unused."""
 CHECK_WORDS = """Words: the settings under `data.` and `split.` of every stage, those of `data.`
 also without it: `size=64`, `kind=parquet`, `unlabeled=PATH`,
 `split.allow_duplicates=true`. The defaults are those of `understudy run
@@ -59,27 +50,13 @@ app = App(
     help_format="plaintext",
     suppress_keyboard_interrupt=False,  # failures.py answers it
 )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command line and returns its exit code.
-
-    Args:
-        argv: Its words, without the program's name; by default those of this process.
-
-    Returns:
-        0, or what `core/errors.py` and `failures.py` say.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if reconfigure := getattr(stream, "reconfigure", None):
-            reconfigure(errors="backslashreplace")  # a name beyond the terminal's encoding
-    words = list(sys.argv[1:] if argv is None else argv)
-    debug = DEBUG in words or bool(os.environ.get("UNDERSTUDY_DEBUG"))
-    return exit_code_of(partial(_command, [w for w in words if w != DEBUG]), debug=debug)
+for _flag in ("--help", "--version"):
+    app[_flag].group = MORE
 
 
 @app.command(
-    sort_key=0,
+    group=MAIN_JOB,
+    sort_key=2,
     usage="understudy run [STUDY] [KEY=VALUE ...] [OPTIONS]",
     help_epilogue=f"{WORDS}\n\nShipped studies: {', '.join(shipped_names('studies'))}.",
 )
@@ -102,7 +79,7 @@ def run(
     """
     from understudy.cli.run_command import run_command
 
-    study, words = _first(study, words, otherwise=DEFAULT_STUDY)
+    study, words = name_first(study, words, otherwise=DEFAULT_STUDY)
     return run_command(study, words, dry_run=dry_run, runs=runs, loudness=telling.loudness)
 
 
@@ -130,7 +107,7 @@ def _add_stage(stage: str, position: int) -> None:
         """
         from understudy.cli.stage_command import stage_command
 
-        recipe, words = _first(recipe, words, otherwise="")
+        recipe, words = name_first(recipe, words, otherwise="")
         return stage_command(
             stage, recipe, words, runs=runs, name=name, out=out, loudness=telling.loudness
         )
@@ -138,6 +115,7 @@ def _add_stage(stage: str, position: int) -> None:
     app.command(
         command,
         name=stage,
+        group=STAGES,
         sort_key=position,
         usage=f"understudy {stage} [RECIPE] [KEY=VALUE ...] [OPTIONS]",
         help=reference()["stages"][stage]["help"],
@@ -149,7 +127,7 @@ for _position, _stage in enumerate(reference()["stages"], start=1):
     _add_stage(_stage, _position)
 
 
-@app.command(name="list", sort_key=AFTER_STAGES)
+@app.command(name="list", group=MORE)
 def list_(what: str = "", /) -> None:
     """List what there is by name: studies, recipes, methods, objectives, backbones or sources.
 
@@ -160,7 +138,7 @@ def list_(what: str = "", /) -> None:
         print(name)
 
 
-@app.command(sort_key=AFTER_STAGES, help_epilogue=COLUMNS)
+@app.command(group=MAIN_JOB, sort_key=3, help_epilogue=COLUMNS)
 def report(
     runs: Path = RUNS,
     /,
@@ -184,64 +162,11 @@ def report(
     report_command(runs, html=html, csv=csv, markdown=markdown, loudness=telling.loudness)
 
 
-stored = App(
-    name="runs", help="Look after a folder of runs: list, show, clean.", sort_key=AFTER_STAGES
-)
+stored.group = MORE
 app.command(stored)
 
 
-@stored.command(name="list", sort_key=0)
-def runs_list(
-    folder: Path = RUNS,
-    /,
-    *,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
-) -> None:
-    """List what lies in a folder of runs, newest first: state, size, age, study.
-
-    Args:
-        folder: The folder of runs.
-        as_json: Print JSON. In a pipe the list has tabs between its columns.
-    """
-    from understudy.cli.runs_list import runs_list
-
-    runs_list(folder, as_json=as_json)
-
-
-@stored.command(name="show", sort_key=1)
-def runs_show(run: str, /, *, runs: Path = RUNS) -> None:
-    """Show one run: settings, parents, figures, files, and why it is not finished.
-
-    Args:
-        run: Its directory, id or name, or so much of their beginning as no other run shares.
-        runs: The folder of runs.
-    """
-    from understudy.cli.runs_show import runs_show
-
-    runs_show(run, folder=runs)
-
-
-@stored.command(name="clean", sort_key=2, help_epilogue=CLEANED)
-def runs_clean(
-    folder: Path = RUNS,
-    /,
-    *,
-    unused: Annotated[bool, Parameter(negative="")] = False,
-    yes: Annotated[bool, Parameter(negative="")] = False,
-) -> int:
-    """List what can go, and remove it where you say yes.
-
-    Args:
-        folder: The folder of runs.
-        unused: Also finished runs that no study names.
-        yes: Remove without asking.
-    """
-    from understudy.cli.runs_clean import runs_clean
-
-    return runs_clean(folder, unused=unused, yes=yes)
-
-
-@app.command(sort_key=AFTER_STAGES, help_epilogue=COMPLETED)
+@app.command(group=MORE, help_epilogue=COMPLETED)
 def completion(shell: str = "", /) -> None:
     """Print a script that completes commands, names and keys in your shell.
 
@@ -253,7 +178,7 @@ def completion(shell: str = "", /) -> None:
     print(completion_script(app, shell), end="")
 
 
-@app.command(sort_key=AFTER_STAGES)
+@app.command(group=MAIN_JOB, sort_key=1)
 def init(
     images: Path,
     /,
@@ -281,7 +206,8 @@ def init(
 
 
 @app.command(
-    sort_key=AFTER_STAGES,
+    group=MAIN_JOB,
+    sort_key=4,
     usage="understudy predict MODEL IMAGES ... [OPTIONS]",
     help_epilogue=MODELS,
 )
@@ -314,7 +240,8 @@ def predict(
 
 @app.command(
     name="check-data",
-    sort_key=AFTER_STAGES,
+    group=MAIN_JOB,
+    sort_key=0,
     usage="understudy check-data PATH [KEY=VALUE ...] [OPTIONS]",
     help_epilogue=CHECK_WORDS,
 )
@@ -341,41 +268,7 @@ def check_data(
     """
     from understudy.cli.check_command import check_command
 
-    path, words = _first(path, words, otherwise="")
+    path, words = name_first(path, words, otherwise="")
     return check_command(
         path, words, runs=runs, html=html, json_file=json, loudness=telling.loudness
     )
-
-
-HELP = ("--help", "-h")
-
-
-def _command(words: Sequence[str]) -> int:
-    try:
-        if words[:1] == ["run"] and set(words).intersection(HELP):
-            return _help_of_run(words)
-        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
-    except UnknownOptionError as error:
-        option = error.token.keyword or error.token.value
-        raise UsageError(f"{error}{meant(option, command=words[0])}") from error
-    return code or 0
-
-
-def _help_of_run(words: Sequence[str]) -> int:
-    """The help of the command, and below it that of the study, where one is named."""
-    given = [word for word in words if word not in HELP]
-    _, bound, _ = app.parse_args(given, exit_on_error=False, print_error=False)
-    told = ""
-    if bound.args:
-        from understudy.cli.study_help import study_help
-
-        study, rest = _first(bound.args[0], bound.args[1:], otherwise=DEFAULT_STUDY)
-        told = f"\n{study_help(study, rest)}\n"
-    app.help_print(["run"])
-    print(told, end="")
-    return 0
-
-
-def _first(name: str, words: tuple[str, ...], *, otherwise: str) -> tuple[str, tuple[str, ...]]:
-    """Lets `understudy run seeds=1` do without the name."""
-    return (otherwise, (name, *words)) if "=" in name and not Path(name).exists() else (name, words)

@@ -1,0 +1,33 @@
+"""What runs are worth, written where it is asked for."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it brings pydantic
+    from understudy.results.records import StudyRecord
+
+
+def reported(
+    place: Path, *, html: Path | None, csv: Path | None, markdown: Path | None
+) -> "StudyRecord":
+    """Reads what runs are worth, and writes the pages and rows that are asked for.
+
+    Raises:
+        UnderstudyError: There is nothing to report, or the disk refuses.
+    """
+    from understudy.core.files import make_folder
+    from understudy.results.csv_file import write_csv
+    from understudy.results.find import find
+    from understudy.results.markdown import write_markdown
+    from understudy.results.report import write_report
+    from understudy.results.rows import rows_of
+
+    record = find(place)
+    if csv:
+        make_folder(csv.parent)
+        write_csv(rows_of(record), csv)
+    if html:
+        write_report(record, html)
+    if markdown:
+        write_markdown(record, markdown)
+    return record

@@ -1,0 +1,53 @@
+"""A study, planned and carried out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from understudy.core.errors import UsageError
+from understudy.core.interrupts import Interrupts
+from understudy.core.progress import Progress
+
+if TYPE_CHECKING:  # they bring torch and pydantic
+    from understudy.studies.local import Outcome
+    from understudy.studies.plan import Plan
+
+
+def planned(study: str, given: Mapping[str, Any], *, must_be_at_hand: bool) -> "Plan":
+    """The graph of runs of a study; nothing is read but its file.
+
+    Args:
+        study: Name of a shipped study, or path of its file.
+        given: Values by dotted key: parameters, `seeds`, `scale`, `machine.*`.
+        must_be_at_hand: Whether the images must be where the study says.
+
+    Raises:
+        UsageError: There is no such study, or some value is wrong; all are named.
+    """
+    from understudy.studies.configure import made_of
+    from understudy.studies.missing import is_all_that_was_asked, missing_places
+    from understudy.studies.study import read_study
+
+    found, mistakes = made_of(read_study(study), given)
+    missing = missing_places(found) if must_be_at_hand else []
+    if missing and not mistakes and is_all_that_was_asked(found):
+        raise UsageError(missing[0])
+
+    from understudy.stages import STAGES  # only now: it brings torch
+    from understudy.studies.plan import plan
+
+    return plan(found, STAGES, mistakes=[*mistakes, *missing])
+
+
+def carried_out(
+    plan: "Plan", *, runs: Path, progress: Progress, interrupts: Interrupts
+) -> "Outcome":
+    """Does every run of a plan that is not finished.
+
+    Raises:
+        UnderstudyError: Anything that a user can cause or meet, but for the failure of some runs,
+            which the outcome tells.
+    """
+    from understudy.studies.local import run_study
+
+    return run_study(plan.study, runs=runs, progress=progress, interrupts=interrupts)
