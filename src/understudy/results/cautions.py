@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from understudy.evaluation.intervals import wilson
 from understudy.results.comparison import Comparison, Contrast, Line
 from understudy.results.finding import Finding, alone, began, called, place
 from understudy.results.formats import exact, listed, percent, plural
+from understudy.results.leaks import sign
 from understudy.results.records import IDENTITY_LENGTH, StudyRecord
 from understudy.results.run_cautions import MOST_NAMED, examples, of_runs
 from understudy.results.values import listing, mapping, text, whole
@@ -17,8 +19,9 @@ def cautions(record: StudyRecord, comparison: Comparison) -> list[Finding]:
     """Everything that a reader should hold against the tables, each once."""
     told = [
         *_reduction(record),
+        *_one_seed(comparison),
         *_contrasts(comparison),
-        *_guessing(record, comparison.lines),
+        *_guessing(record, comparison.at("last") or comparison.lines),
         *_evaluation(comparison),
         *of_runs(record, comparison),
     ]
@@ -32,14 +35,21 @@ def _reduction(record: StudyRecord) -> Iterator[str]:
         yield f"This study ran at scale “{record.scale}”, smaller than meant."
 
 
+def _one_seed(comparison: Comparison) -> Iterator[str]:
+    pairs = [one.n for contrast in comparison.contrasts for one in contrast.differences.values()]
+    if pairs and max(pairs) == 1:
+        yield "One seed shows no spread, so nothing tells whether another would show the same."
+
+
 def _contrasts(comparison: Comparison) -> Iterator[str]:
     last = [contrast for contrast in comparison.contrasts if contrast.checkpoint == "last"]
+    mark = sign(comparison.rows, "test_top1")
     baseline = [contrast for contrast in last if contrast.role == "baseline"]
     yield from _few(_unequal_steps(baseline), "Student and baseline did not take equal steps")
     yield from _few(_unequal_ways(baseline), "Student and baseline were computed differently")
     yield from _few(_unpaired(last), "Not every run has a partner of its seed")
-    yield from _few(_weak_teachers(last), "On average the teacher is weaker than the student")
-    yield from _few(_weaker_still(last), "On average the teacher is weaker than the baseline")
+    yield from _few(_weak_teachers(last), f"The teacher is weaker than the student{mark}")
+    yield from _few(_weaker_still(last), f"The teacher is weaker than the baseline{mark}")
 
 
 def _few(told: Told, summary: str) -> Iterator[str]:
@@ -121,32 +131,47 @@ def _weaker(teacher: Line, other: Line) -> str:
     own, others = teacher.cell("test_top1"), other.cell("test_top1")
     if own is None or others is None or own.mean >= others.mean:
         return ""
+    average = "On average the" if own.n > 1 else "The"
     return (
-        f"On average the teacher is weaker than {alone(other.name)}: {percent(own.mean)} against "
-        f"{percent(others.mean)} on the test images."
+        f"{average} teacher is weaker than {alone(other.name)}: "
+        f"{percent(own.mean)}{sign(teacher.rows, 'test_top1')} against "
+        f"{percent(others.mean)}{sign(other.rows, 'test_top1')} on the test images."
     )
 
 
 def _guessing(record: StudyRecord, lines: Sequence[Line]) -> Iterator[str]:
-    """Models within three standard errors of what guessing reaches."""
-    asked: dict[str, tuple[int, int]] = {}
+    """Models whose interval over images reaches down to what the commonest name alone would."""
+    asked = _asked(record)
+    told = [
+        (", ".join(part for part in (alone(line.name), place(line, lines)) if part), *known)
+        for line in lines
+        if (cell := line.cell("test_top1")) and (known := asked.get(line.rows[0].identity))
+        if wilson(round(cell.mean * known[1]), known[1]).low <= known[0]
+    ]
+    mark = sign([row for line in lines for row in line.rows], "test_top1")
+    same = f"better{mark} than always naming the most frequent class"
+    if len(told) > MOST_NAMED:
+        names = examples([name for name, _, _ in told])
+        yield f"{len(told)} models are not shown to do {same}: {names}."
+        return
+    for name, chance, _ in told:
+        yield f"{began(name)} is not shown to do {same} ({percent(chance)} of the test images)."
+
+
+def _asked(record: StudyRecord) -> dict[str, tuple[float, int]]:
+    """Of each model tested: the share of the most frequent class, and the number of images."""
+    found: dict[str, tuple[float, int]] = {}
     for entry in record.having("evaluations"):
-        classes = len(listing(entry.run.summary.get("classes")))
-        images = whole(entry.run.summary.get("images"))
-        if classes < 2 or not images:
+        if entry.run.summary.get("split") != "test":
             continue
         for one in map(mapping, listing(entry.run.summary.get("evaluations"))):
-            asked[text(one.get("identity"))[:IDENTITY_LENGTH]] = (classes, images)
-    for line in lines:
-        cell, known = line.cell("test_top1"), asked.get(line.rows[0].identity)
-        if cell is None or known is None:
-            continue
-        chance = 1 / known[0]
-        if cell.mean <= chance + 3 * (chance * (1 - chance) / known[1]) ** 0.5:
-            yield (
-                f"{began(alone(line.name))} does no better than guessing among {known[0]} "
-                f"classes ({percent(chance)})."
-            )
+            counts = [
+                whole(mapping(row).get("images")) or 0 for row in listing(one.get("per_class"))
+            ]
+            if len(counts) > 1 and sum(counts):
+                identity = text(one.get("identity"))[:IDENTITY_LENGTH]
+                found[identity] = max(counts) / sum(counts), sum(counts)
+    return found
 
 
 def _evaluation(comparison: Comparison) -> Iterator[str]:

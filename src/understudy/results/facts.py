@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from understudy.core.overrides import written
-from understudy.results.comparison import Comparison, Contrast
+from understudy.evaluation.intervals import wilson
+from understudy.results.comparison import Comparison, Contrast, Line
+from understudy.results.evaluations import best_student
 from understudy.results.finding import Finding, began, called
 from understudy.results.formats import (
     count,
@@ -34,7 +36,7 @@ def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
         *_probes(record),
         *_export(record),
         *(one.sentence() for one in quantised(record)),
-        *_test_images(record),
+        *_test_images(record, best_student(comparison)),
         *_time(record),
     ]
     return [Finding("fact", text) for text in told]
@@ -168,19 +170,24 @@ def _export(record: StudyRecord) -> Iterator[str]:
     )
 
 
-def _test_images(record: StudyRecord) -> Iterator[str]:
+def _test_images(record: StudyRecord, student: Line | None) -> Iterator[str]:
+    """How many they are, and how well as many can tell the accuracy of one model."""
     sizes = {
         images
         for entry in record.having("evaluations")
         if entry.run.summary.get("split") == "test"
         and (images := whole(entry.run.summary.get("images")))
     }
-    if len(sizes) == 1:
-        size = next(iter(sizes))
-        yield (
-            f"Test figures come from {exact(size)} images; one image is "
-            f"{percent(1 / size, digits=2)}."
-        )
+    cell = student.cell("test_top1") if student else None
+    if len(sizes) != 1 or student is None or cell is None:
+        return
+    size = next(iter(sizes))
+    low, high = wilson(round(cell.mean * size), size)
+    yield (
+        f"Test figures come from {exact(size)} images, which tell an accuracy of "
+        f"{percent(cell.mean)}{sign(student.rows, 'test_top1')} to within {percent(low)} to "
+        f"{percent(high)} (95 % interval over images)."
+    )
 
 
 def _time(record: StudyRecord) -> Iterator[str]:

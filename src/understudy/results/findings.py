@@ -46,7 +46,7 @@ def _sentence(contrast: Contrast, told: Sequence[Contrast], last: Sequence[Contr
     best = next((other for other in told if _is_best_of(contrast, other)), None)
     if best is not None and metric in best.differences:
         beside = best.differences[metric]
-        parts.append(f" At the checkpoint best on validation: {points(beside.mean)} points")
+        parts.append(f" At the checkpoint best on validation: {_points(best, metric)}")
         parts.append(f" ({_interval(beside)})." if beside.n > 1 else ".")
     return "".join(parts)
 
@@ -64,13 +64,11 @@ def _is_best_of(contrast: Contrast, other: Contrast) -> bool:
 def _gain(contrast: Contrast, metric: str) -> str:
     difference = contrast.differences[metric]
     of, against = called(contrast.of.name), called(contrast.against.name)
-    mark = sign((*contrast.of.rows, *contrast.against.rows), metric)
-    gain, name = f"{points(difference.mean)}{mark} points", METRICS[metric]
+    gain, name = _points(contrast, metric), METRICS[metric]
     if difference.n == 1:
         return (
             f"With one seed, {of} differs from {against} by {gain} in {name} "
-            f"({_levels(contrast, metric)}). One seed shows no spread, so nothing tells whether "
-            "another would show the same."
+            f"({_levels(contrast, metric)})."
         )
     evidence = f"{_interval(difference)}, {plural(difference.n, 'paired seed')}"
     if not difference.is_shown:
@@ -80,6 +78,11 @@ def _gain(contrast: Contrast, metric: str) -> str:
         f"{began(of)} {verb} {against} by {gain} in {name} ({evidence}; "
         f"{_levels(contrast, metric)})."
     )
+
+
+def _points(contrast: Contrast, metric: str) -> str:
+    mark = sign((*contrast.of.rows, *contrast.against.rows), metric)
+    return f"{points(contrast.differences[metric].mean)}{mark} points"
 
 
 def _levels(contrast: Contrast, metric: str) -> str:
@@ -96,10 +99,11 @@ def _interval(difference: Difference) -> str:
 
 def _counted(contrasts: Sequence[Contrast]) -> str:
     """One sentence over many settings."""
-    found = [(one, one.differences[metric_of(one) or ""]) for one in contrasts]
-    shown = [difference for _, difference in found if difference.is_shown]
+    found = [(one, metric_of(one) or "") for one in contrasts]
+    differences = [one.differences[metric] for one, metric in found]
+    shown = [difference for difference in differences if difference.is_shown]
     better = sum(difference.mean > 0 for difference in shown)
-    single = sum(difference.n == 1 for _, difference in found)
+    single = sum(difference.n == 1 for difference in differences)
     unclear = len(found) - len(shown) - single
     against = called(contrasts[0].against.name)
     counts = (
@@ -109,12 +113,11 @@ def _counted(contrasts: Sequence[Contrast]) -> str:
         (single, f"has one seed, and so no spread, in {single}"),
     )
     parts = listed([told for number, told in counts if number])
-    ranked = sorted(found, key=lambda pair: pair[1].mean)
-    (low, least), (high, most) = ranked[0], ranked[-1]
-    first = contrasts[0]
+    ranked = sorted(found, key=lambda pair: pair[0].differences[pair[1]].mean)
+    low, high = (f"{_points(*one)} ({place(one[0], contrasts)})" for one in (ranked[0], ranked[-1]))
+    first, metric = found[0]
     return (
         f"Over {plural(len(found), 'setting')}, distillation {parts} "
-        f"({METRICS[metric_of(first) or '']}, {first.checkpoint} checkpoint, 95 % intervals over "
-        f"paired seeds). Differences run from {points(least.mean)} points "
-        f"({place(low, contrasts)}) to {points(most.mean)} points ({place(high, contrasts)})."
+        f"({METRICS[metric]}, {first.checkpoint} checkpoint, 95 % intervals over "
+        f"paired seeds). Differences run from {low} to {high}."
     )

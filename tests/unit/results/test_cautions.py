@@ -101,8 +101,33 @@ def test_a_model_that_guesses_is_told(tree: Any) -> None:
     tree.train("student", 1)
     tree.evaluate(1, top1={"baseline": 0.105, "student": 0.4})
 
-    assert ("The baseline does no better than guessing among 10 classes (10.0 %).") in told(
-        tree.study()
+    assert (
+        "The baseline is not shown to do better than always naming the most frequent class (10.0 % "
+        "of the test images)."
+    ) in told(tree.study())
+
+
+def test_what_always_naming_the_most_frequent_class_reaches_is_no_merit(tree: Any) -> None:
+    tree.train("student", 1)
+    evaluation = tree.evaluate(1, top1={"student": 0.4})["run"]
+    summary = tree.summaries[evaluation]
+    for one in summary["evaluations"]:
+        one["per_class"][0]["images"] = 9000  # of 18,000
+    tree.write(f"{evaluation}/summary.json", summary)
+
+    assert any("most frequent class (50.0 %" in one for one in told(tree.study()))
+
+
+def test_of_many_settings_the_ones_that_guess_are_named(tree: Any) -> None:
+    for depth in range(5):
+        tree.train("student", 1, axes={"depth": depth})
+        tree.evaluate(1, top1={"student": 0.4 if depth == 2 else 0.1}, axes={"depth": depth})
+
+    (sentence,) = [one for one in told(tree.study()) if "most frequent" in one]
+
+    assert sentence == (
+        "4 models are not shown to do better than always naming the most frequent class: the "
+        "student, depth = 0; the student, depth = 1; the student, depth = 3; and 1 more."
     )
 
 
@@ -161,6 +186,5 @@ def test_a_teacher_weaker_than_the_baseline_is_told(tree: Any) -> None:
     tree.evaluate(1, top1={"baseline": 0.5, "teacher": 0.4, "student": 0.3})
 
     assert (
-        "On average the teacher is weaker than the baseline: 40.0 % against 50.0 % on the test "
-        "images."
+        "The teacher is weaker than the baseline: 40.0 % against 50.0 % on the test images."
     ) in told(tree.study())
