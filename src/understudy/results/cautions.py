@@ -165,12 +165,12 @@ def _asked(record: StudyRecord) -> dict[str, tuple[float, int]]:
         if entry.run.summary.get("split") != "test":
             continue
         for one in map(mapping, listing(entry.run.summary.get("evaluations"))):
-            counts = [
-                whole(mapping(row).get("images")) or 0 for row in listing(one.get("per_class"))
-            ]
-            if len(counts) > 1 and sum(counts):
+            rows = map(mapping, listing(one.get("per_class")))
+            counts: list[int] = [whole(row.get("images")) or 0 for row in rows]
+            images = sum(counts)
+            if len(counts) > 1 and images:
                 identity = text(one.get("identity"))[:IDENTITY_LENGTH]
-                found[identity] = max(counts) / sum(counts), sum(counts)
+                found[identity] = max(counts) / images, images
     return found
 
 

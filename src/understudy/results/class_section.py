@@ -8,7 +8,7 @@ from understudy.results.classes import Classes, ClassFigures, classes_of
 from understudy.results.comparison import Comparison
 from understudy.results.figure import plotted
 from understudy.results.finding import setting
-from understudy.results.formats import exact, hundredths
+from understudy.results.formats import ABSENT, exact, hundredths
 from understudy.results.html_table import Column, Datum, Record, table
 from understudy.results.leaks import sign
 from understudy.results.markup import Markup, element, section
@@ -25,8 +25,9 @@ def classes(record: StudyRecord, found: Comparison) -> Markup | None:
     if told is None:
         return None
     few = len(told.names) <= MOST_CLASSES
+    mark = sign(told.line.rows, "test_top1")
     weakest = sorted(told.figures, key=lambda one: one.f1 if one.f1 is not None else 2.0)
-    by_class = _class_table(weakest[:MOST_BY_CLASS])
+    by_class = _class_table(weakest[:MOST_BY_CLASS], mark)
     heading = "Precision, recall and F1 by class, the weakest first"
     if len(told.names) > MOST_BY_CLASS:
         heading += f" ({exact(MOST_BY_CLASS)} of {exact(len(told.names))})"
@@ -34,14 +35,14 @@ def classes(record: StudyRecord, found: Comparison) -> Markup | None:
         "classes",
         "Classes",
         element("p", _which(told, found), class_="quiet note"),
-        element("div", *_plots(told), class_="figures") if few else None,
+        element("div", *_plots(told, mark), class_="figures") if few else None,
         element(
             "details",
             element("summary", heading),
             by_class,
             open="" if len(told.names) <= OPEN or not few else None,
         ),
-        element("details", element("summary", "Most frequent confusions"), _confusions(told)),
+        element("details", element("summary", "Most frequent confusions"), _confusions(told, mark)),
     )
 
 
@@ -51,24 +52,24 @@ def _which(told: Classes, found: Comparison) -> str:
     name = " · ".join(part for part in (line.name, setting(line.axes)) if part)
     runs = f"{len(line.rows)} runs together" if len(line.rows) > 1 else "1 run"
     chosen = f" Of {students} such models the best on validation." if students > 1 else ""
-    leaky = sign(line.rows, "test_top1")
-    seen = f" {leaky} Some of these test images were seen in training." if leaky else ""
-    return f"{name}, {line.checkpoint} checkpoint, {runs}.{chosen}{seen}"
+    return f"{name}, {line.checkpoint} checkpoint, {runs}.{chosen}"
 
 
-def _plots(told: Classes) -> list[Markup]:
+def _plots(told: Classes, mark: str) -> list[Markup]:
     compared = any(one.before is not None for one in told.figures)
     return [
-        plotted(confusion(told), caption="Answers by class", note="% of the class's test images"),
+        plotted(
+            confusion(told), caption=f"Answers by class{mark}", note="% of the class's test images"
+        ),
         plotted(
             recalls(told.figures, of=told.line.name, against="baseline"),
-            caption="Recall by class",
+            caption=f"Recall by class{mark}",
             note="largest gain first" if compared else "",
         ),
     ]
 
 
-def _class_table(figures: Sequence[ClassFigures]) -> Markup:
+def _class_table(figures: Sequence[ClassFigures], mark: str) -> Markup:
     compared = any(one.before is not None for one in figures)
     columns = [
         Column("Class", numeric=False),
@@ -84,7 +85,7 @@ def _class_table(figures: Sequence[ClassFigures]) -> Markup:
                 Datum(one.name),
                 Datum(exact(one.images), value=one.images),
                 *(
-                    Datum(hundredths(value), value=value)
+                    Datum(ABSENT if value is None else hundredths(value) + mark, value=value)
                     for value in (one.precision, one.recall, one.f1, *[one.before] * compared)
                 ),
             ]
@@ -94,7 +95,7 @@ def _class_table(figures: Sequence[ClassFigures]) -> Markup:
     return table(columns, records, title="Figures by class")
 
 
-def _confusions(told: Classes) -> Markup:
+def _confusions(told: Classes, mark: str) -> Markup:
     """The most frequent wrong answers, as shares of their class."""
     sums = [sum(row) or 1.0 for row in told.confusion]
     wrong = (
@@ -109,7 +110,7 @@ def _confusions(told: Classes) -> Markup:
         Column("% of the class"),
     ]
     records = [
-        Record([Datum(name), Datum(answer), Datum(hundredths(share), value=share)])
+        Record([Datum(name), Datum(answer), Datum(hundredths(share) + mark, value=share)])
         for share, name, answer in nlargest(MOST_CONFUSIONS, wrong)
     ]
     return table(columns, records, title="Most frequent confusions")

@@ -6,6 +6,7 @@ from understudy.results.comparison import Comparison
 from understudy.results.evaluations import best_student, evaluations_of
 from understudy.results.examples import Example, examples_of
 from understudy.results.formats import percent, plural
+from understudy.results.leaks import sign
 from understudy.results.markup import Markup, element, joined, section
 from understudy.results.records import StudyRecord
 from understudy.results.values import text
@@ -45,8 +46,8 @@ def images(record: StudyRecord, found: Comparison) -> Markup | None:
         "Images",
         element(
             "p",
-            f"{which}. Test images with their class, and what the models call them. A sure "
-            f"mistake may be a wrong label: look at it.{more}",
+            f"{which}. Test images{sign(line.rows, 'test_top1')} with their class, and what the "
+            f"models call them. A sure mistake may be a wrong label: look at it.{more}",
             class_="quiet note",
         ),
         element("h3", first[0]),

@@ -42,11 +42,13 @@ def results(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
         )
     ]
     if contrasts:
+        several = any(one.differences[metric].n > 1 for one in contrasts)
+        paired = "paired by seed, with 95 % intervals" if several else "of one pair each"
         plots.append(
             plotted(
                 gains(contrasts, metric),
                 caption=f"Difference in {METRICS[metric]}{mark}",
-                note=f"{axes}{checkpoint}; paired by seed, with 95 % intervals",
+                note=f"{axes}{checkpoint}; {paired}",
             )
         )
     details = element(

@@ -55,5 +55,22 @@ def test_a_sentence_tells_whether_a_model_is_as_often_right_as_it_says(
     told = confidence(record, comparison(record), {"student": "var(--accent)"})
 
     assert told is not None
-    assert "The student gives its answers 80.0 % on average" in told
+    assert "The student is 80.0 % sure of its answers on average" in told
     assert verdict in told
+    assert "temperature" not in told
+
+
+def test_what_the_temperature_is_worth_is_told_where_one_was_fitted(tree: Any) -> None:
+    tree.train("student", 1)
+    tree.train("student", 2)
+    for seed, calibrated in ((1, 0.03), (2, 0.01)):
+        entry = tree.evaluate(seed, top1={"student": 0.5})["run"]
+        for one in tree.summaries[entry]["evaluations"]:
+            one |= {"ece": 0.1, "ece_calibrated": calibrated, "temperature": {"labels": 50}}
+        tree.write(f"{entry}/summary.json", tree.summaries[entry])
+    record = find(tree.study())
+
+    told = confidence(record, comparison(record), {"student": "var(--accent)"})
+
+    assert told is not None
+    assert "on validation takes its calibration error from 10.0 % to 2.0 %." in told
