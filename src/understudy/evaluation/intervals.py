@@ -53,15 +53,21 @@ def over_images(
     if not total:
         raise ValueError("A confusion matrix without images has no interval.")
     generator = np.random.default_rng(seed)
-    drawn = generator.multinomial(total, counts.ravel() / total, size=DRAWS)
-    values = [figure(one.reshape(counts.shape)) for one in drawn]
+    # Empty cells are never drawn, and of a thousand classes nearly all are: all draws at once
+    # would take gigabytes.
+    filled = counts.nonzero()
+    drawn = np.zeros_like(counts)
+    values = []
+    for _ in range(DRAWS):
+        drawn[filled] = generator.multinomial(total, counts[filled] / total)
+        values.append(figure(drawn))
     low, high = np.quantile(values, [0.025, 0.975])
     return Interval(float(low), float(high))
 
 
 def macro_f1(confusion: ArrayLike) -> float:
     """Mean F1 over the classes that occur in the labels or the answers, of counts [K, K]."""
-    counts = np.asarray(confusion, dtype=np.float64)
+    counts = np.asarray(confusion)
     both = counts.sum(axis=0) + counts.sum(axis=1)
     occurring = both > 0
     return float((2 * counts.diagonal()[occurring] / both[occurring]).mean())

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from understudy.core.leaks import SIGN, told
 from understudy.results.formats import ABSENT, hundredths, milliseconds
-from understudy.results.leaks import SIGN
 from understudy.results.plain import plain_for
 
 FIGURES = (("top-1 %", "top1"), ("F1 %", "macro_f1"), ("ECE %", "ece"), ("agree %", "agreement"))
@@ -27,8 +27,8 @@ def show_evaluation(summary: Mapping[str, Any], console: Console) -> None:
     if summary["probes"]:
         console.print(_table(summary["probes"], PROBES, {}, mark))
     if leaked:
-        told = f"{mark} {leaked:,} of these images are identical to images outside the split."
-        console.print(Text(told, style="yellow"))
+        sentence = told(leaked, summary["images"], split=summary["split"])
+        console.print(Text(plain_for(sentence, console), style="yellow"))
 
 
 def _table(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
+from understudy.core.leaks import SIGN
 from understudy.core.overrides import written
 from understudy.evaluation.intervals import wilson
 from understudy.results.comparison import Comparison, Contrast, Line
@@ -18,7 +19,7 @@ from understudy.results.formats import (
     plural,
     times,
 )
-from understudy.results.leaks import SIGN, sign
+from understudy.results.leaks import sign
 from understudy.results.quantised import quantised
 from understudy.results.records import Entry, StudyRecord
 from understudy.results.values import listing, mapping, number, text, whole

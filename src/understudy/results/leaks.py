@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from understudy.results.formats import exact, percent
+from understudy.core.leaks import SIGN
+from understudy.core.leaks import told as sentence
 from understudy.results.rows import Row
 
-SIGN = "†"
 TOUCHED = frozenset(
     {"test_top1", "test_top5", "test_macro_f1", "test_ece", "test_nll", "agreement"}
 )
@@ -23,10 +23,4 @@ def caution(rows: Sequence[Row]) -> Iterator[str]:
     if not told:
         return
     leaked, images = max(told, key=lambda pair: pair[0] or 0)
-    share = f" of {exact(images)} ({percent((leaked or 0) / images)})" if images else ""
-    most = "Up to " if len(told) > 1 else ""
-    verb = "image is" if leaked == 1 else "images are"
-    yield (
-        f"{SIGN} {most}{exact(leaked)} test {verb} identical to images outside the test split"
-        f"{share}: every figure marked {SIGN} is likely to be too good."
-    )
+    yield sentence(leaked or 0, images, most="Up to " if len(told) > 1 else "")

@@ -28,10 +28,11 @@ from understudy.evaluation.parity import Parity, parity
 from understudy.evaluation.preparation import Preparation
 from understudy.evaluation.temperature import Temperature
 from understudy.stages.calibrating import temperature_of, validation_labels
+from understudy.stages.card import Card, Evaluated
 from understudy.stages.golden import write_golden
 from understudy.stages.lineage import lineage
 from understudy.stages.material import SPLITS
-from understudy.stages.model_card import Card, Evaluated, written
+from understudy.stages.model_card import written
 from understudy.stages.observers import pixels_of
 from understudy.stages.quantising import Judgement, judged, quantised, spread
 from understudy.stages.restore import Restored, Slot, classifier, must_fit
@@ -245,7 +246,12 @@ def _evaluated(settings: ExportSettings, found: Restored) -> Evaluated | None:
             found.summary["identity"],
             found.slot,
         ):
-            return Evaluated(f"{path.parent.name}/{path.name}", summary["split"], figures)
+            return Evaluated(
+                f"{path.parent.name}/{path.name}",
+                summary["split"],
+                figures,
+                leaked=summary.get("leaked", 0),
+            )
     seen = ", ".join(
         f"{one['run']} ({one['checkpoint']})" for one in summary.get("evaluations", ())
     )

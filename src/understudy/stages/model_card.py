@@ -1,71 +1,20 @@
 """The README.md beside an exported file: every sentence and number of it computed."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
-import numpy as np
-
-from understudy.evaluation.intervals import macro_f1, over_images, wilson
-from understudy.evaluation.preparation import Preparation
-from understudy.evaluation.temperature import Temperature
-from understudy.stages.card_text import between, bullets, code, codes, counted, percent, table
+from understudy.stages.card import Card
+from understudy.stages.card_numbers import limits, numbers
+from understudy.stages.card_text import bullets, code, codes, counted, percent, table
 from understudy.stages.lineage import ROLES, Ancestor
 from understudy.stages.quantising import Judgement
-
-MOST_CONFUSED = 3  # pairs of classes that are told
-MOST_RARE = 5  # classes with the fewest test images that are told
-FEW_IMAGES = 100  # of a class: below, its recall is known to about ten points at best
-
-
-class Evaluated(NamedTuple):
-    """What an evaluation says of the exported checkpoint."""
-
-    run: str
-    split: str
-    """test, or val."""
-    figures: Mapping[str, Any]
-    """One of the evaluation's entries."""
-
-
-class Card(NamedTuple):
-    """All that the page is computed from."""
-
-    file: str
-    sha256: str
-    classes: tuple[str, ...]
-    channels: int
-    preparation: Preparation
-    temperature: Temperature
-    checkpoint: str
-    line: list[Ancestor]
-    source: str
-    """The kind of the images' source; where they lay is nobody's business."""
-    pack: str
-    splits: Mapping[str, int]
-    """Images by split."""
-    notes: tuple[str, ...]
-    """Of the split: identical images on both sides, and the like."""
-    evaluated: Evaluated | None
-    parity: Mapping[str, Any]
-    golden: Mapping[str, int]
-    int8: Judgement | None
-    int8_file: str
-    file_bytes: int
-    machine: Mapping[str, Any]
-    version: str
-
-    @property
-    def model(self) -> Ancestor:
-        """The run that was exported."""
-        return self.line[0]
 
 
 def written(card: Card) -> str:
     """The page, in Markdown."""
     sections = {
         "What it tells apart": _classes(card),
-        "Numbers": _numbers(card),
-        "Limits": bullets(list(_limits(card))),
+        "Numbers": numbers(card),
+        "Limits": bullets(list(limits(card))),
         "What it was trained on": _training(card),
         "Pixels": _pixels(card),
         "Probabilities": _probabilities(card),
@@ -84,120 +33,6 @@ def _classes(card: Card) -> str:
         f"{len(card.classes)} classes, in the order of the outputs: {codes(card.classes)}.\n\n"
         "It knows no others: an image of anything else is still given one of these names."
     )
-
-
-def _numbers(card: Card) -> str:
-    seen = card.model.summary.get("checkpoints", {}).get(card.checkpoint, {})
-    labels = card.model.summary.get("labels", {}).get("validation", 0)
-    validation = seen.get("val_top1")
-    own = (
-        f"On validation ({counted(labels, 'label')}), which may have chosen the checkpoint: "
-        f"{percent(validation)}."
-        if validation is not None
-        else "No validation label was read."
-    )
-    if card.evaluated is None:
-        return f"No evaluation on test images was given for this card (`evaluation=RUN`). {own}"
-    figures, split = card.evaluated.figures, card.evaluated.split
-    whose = (
-        "that nothing was trained, chosen or calibrated on"
-        if split == "test"
-        else "that may have chosen its checkpoint and its temperature, so that they flatter it"
-    )
-    told = f"On the {split} split, {counted(figures['images'], 'image')} {whose} "
-    return "\n\n".join(
-        [
-            f"{told}({code(card.evaluated.run)}, {card.checkpoint} checkpoint):",
-            table(["figure", "value", "95 % interval over images"], _figures(figures)),
-            own,
-        ]
-    )
-
-
-def _figures(figures: Mapping[str, Any]) -> list[list[str]]:
-    confusion = np.asarray(figures["confusion"], dtype=np.int64)
-    right, images = int(confusion.trace()), int(confusion.sum())
-    rows = [
-        ["top-1 accuracy", percent(figures["top1"]), f"{between(wilson(right, images))} (Wilson)"],
-        [
-            "macro F1",
-            percent(figures["macro_f1"]),
-            f"{between(over_images(confusion.tolist(), macro_f1, seed=0))} (bootstrap)",
-        ],
-    ]
-    if figures.get("top5") is not None and len(confusion) > 5:
-        top5 = round(figures["top5"] * images)
-        interval = f"{between(wilson(top5, images))} (Wilson)"
-        rows.insert(1, ["top-5 accuracy", percent(figures["top5"]), interval])
-    rows.append(["calibration error, raw", percent(figures["ece"]), ""])
-    if figures.get("ece_calibrated") is not None:
-        rows.append(["calibration error, with temperature", percent(figures["ece_calibrated"]), ""])
-    return rows
-
-
-def _limits(card: Card) -> Iterator[str]:
-    """What must not be expected of it."""
-    labels = card.model.summary.get("labels", {})
-    if labels:
-        yield (
-            f"It comes from {counted(labels.get('train', 0), 'training label')} and "
-            f"{counted(labels.get('validation', 0), 'validation label')}, its teachers' included."
-        )
-    epochs = card.model.summary.get("epochs")
-    if epochs is not None and epochs < 1:
-        yield (
-            f"Its training was cut to {epochs:.2g} epochs: not every image was seen once. This is "
-            "a trial run, and its numbers mean nothing."
-        )
-    yield from (f"{note.partition(':')[0]}." for note in card.notes)
-    if card.evaluated is None:
-        yield "How it does on images that nothing was chosen on is not known."
-        return
-    confusion = np.asarray(card.evaluated.figures["confusion"], dtype=np.int64)
-    yield from _against_guessing(confusion)
-    yield from _rare(card, confusion)
-    yield from _confused(card, confusion)
-
-
-def _against_guessing(confusion: np.ndarray[Any, Any]) -> Iterator[str]:
-    chance = float(confusion.sum(axis=1).max() / confusion.sum())
-    if wilson(int(confusion.trace()), int(confusion.sum())).low <= chance:
-        yield (
-            f"It is not shown to do better than always naming the most frequent class "
-            f"({percent(chance)})."
-        )
-
-
-def _rare(card: Card, confusion: np.ndarray[Any, Any]) -> Iterator[str]:
-    """Classes of which few images were tested, with what is known of their recall."""
-    counts = confusion.sum(axis=1)
-    absent = [card.classes[place] for place in np.flatnonzero(counts == 0)]
-    if absent:
-        yield f"No image was tested of {codes(absent, most=MOST_RARE)}."
-    few = [place for place in np.argsort(counts, kind="stable") if 0 < counts[place] < FEW_IMAGES]
-    if not few:
-        return
-    told = [
-        f"{code(card.classes[place])} {counts[place]} (recall "
-        f"{between(wilson(int(confusion[place, place]), int(counts[place])))})"
-        for place in few[:MOST_RARE]
-    ]
-    more = f", and {len(few) - MOST_RARE} further classes" if len(few) > MOST_RARE else ""
-    yield f"Fewer than {FEW_IMAGES} images were tested of: {', '.join(told)}{more}."
-
-
-def _confused(card: Card, confusion: np.ndarray[Any, Any]) -> Iterator[str]:
-    wrong = confusion - np.diag(confusion.diagonal())
-    ranked = np.argsort(-wrong.ravel(), kind="stable")[:MOST_CONFUSED]
-    pairs = [np.unravel_index(place, wrong.shape) for place in ranked]
-    told = [
-        f"{code(card.classes[truth])} for {code(card.classes[answer])} "
-        f"({wrong[truth, answer]} of {confusion[truth].sum()})"
-        for truth, answer in pairs
-        if wrong[truth, answer]
-    ]
-    if told:
-        yield f"It most often takes {', '.join(told)}."
 
 
 def _training(card: Card) -> str:

@@ -9,11 +9,12 @@ import pytest
 from rich.console import Console
 from tests.unit.results.conftest import Tree, example
 
+from understudy.core.leaks import SIGN
 from understudy.results.comparison import comparison
 from understudy.results.evaluation_screen import show_evaluation
 from understudy.results.find import find
 from understudy.results.findings import findings
-from understudy.results.leaks import SIGN, TOUCHED, sign
+from understudy.results.leaks import TOUCHED, sign
 from understudy.results.markdown import markdown
 from understudy.results.records import StudyRecord
 from understudy.results.report import write_report
@@ -152,5 +153,5 @@ def test_one_evaluation_on_the_screen_is_marked(leaky: StudyRecord) -> None:
     show_evaluation({"probes": [], **summary}, Console(file=stream, width=100))
 
     shown = stream.getvalue()
-    assert "† 12 of these images are identical to images outside the split." in shown
+    assert "† 12 test images are identical to images outside the test split of 10,000" in shown
     assert len(re.findall(r"[\d.]+†", shown)) >= 3 * len(summary["evaluations"])

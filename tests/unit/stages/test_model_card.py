@@ -8,8 +8,9 @@ from understudy.data.decode import Decoding
 from understudy.evaluation.intervals import wilson
 from understudy.evaluation.preparation import Preparation
 from understudy.evaluation.temperature import NONE, Temperature
+from understudy.stages.card import Card, Evaluated
 from understudy.stages.lineage import Ancestor
-from understudy.stages.model_card import Card, Evaluated, written
+from understudy.stages.model_card import written
 from understudy.stages.quantising import Judgement
 
 CONFUSION = [[50, 8, 2], [1, 150, 0], [3, 0, 6]]
@@ -83,6 +84,20 @@ def test_figures_of_validation_are_not_called_a_test() -> None:
 
     assert "so that they flatter it" in numbers
     assert "nothing was trained" not in numbers
+
+
+def test_figures_of_leaked_images_are_marked_and_never_called_untouched() -> None:
+    leaky = written(card(evaluated=Evaluated("evaluate/e-1", "test", FIGURES, leaked=12)))
+
+    numbers, limits = section(leaky, "Numbers"), section(leaky, "Limits")
+    assert "nothing was trained" not in numbers
+    assert "† 12 test images are identical to images outside the test split of 220 (5.5 %)" in leaky
+    figures = [line for line in numbers.splitlines() if re.match(r"\| [a-z]", line)][1:]
+    assert len(figures) == 4
+    assert all(re.search(r"% *†|%†", line) for line in figures)
+    assert "(8 of 60†)" in limits
+    assert re.search(r"recall [\d.]+ to [\d.]+ %†\)", limits)
+    assert "†" not in written(card())
 
 
 def test_without_an_evaluation_it_says_that_nothing_is_known() -> None:
