@@ -1,7 +1,6 @@
 """The int8 twin of an exported file: made from training images, and judged before it is praised."""
 
 from pathlib import Path
-from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ from understudy.core.errors import DataError
 from understudy.data.fingerprint import groups_of
 from understudy.data.pack import Pack
 from understudy.data.splits import Splits
-from understudy.evaluation.cost import latency_ms
+from understudy.evaluation.cost import latencies_ms
 from understudy.evaluation.exported import Exported
 from understudy.evaluation.int8 import write_int8
 from understudy.stages.material import Indices
@@ -19,7 +18,8 @@ from understudy.stages.observers import pixels_of
 CALIBRATED_ON = 512  # images; more move the ranges of activations by nothing that shows
 COMPARED_ON = 2000  # validation images whose answers are compared; labels are not needed for it
 MOST_LOST = 0.005  # of accuracy: half a point
-ROUNDS = 2  # both files in turn, so that a busy moment of the machine strikes both
+LEAST_IMAGES = 200  # to tell half a point: of fewer, one image is more than that
+LEAST_GAIN = 1.05  # times as fast; what is less, measuring alone can make
 
 
 class Judgement(NamedTuple):
@@ -52,13 +52,26 @@ class Judgement(NamedTuple):
         elif self.top1_fp32 - self.top1 > MOST_LOST + 1e-9:
             lost = 100 * (self.top1_fp32 - self.top1)
             reasons.append(f"it loses {lost:.1f} points on {self.labels} validation labels")
+        elif self.labels < LEAST_IMAGES and not self._answers_alike:
+            reasons.append(
+                f"{self.labels} validation labels are too few to tell half a point, and its "
+                f"answers differ on {100 * (1 - self.agreement):.1f} % of {self.compared} images"
+            )
         for batch, own, other in (
             (1, self.latency_ms_1, self.latency_ms_1_fp32),
             (64, self.latency_ms_64, self.latency_ms_64_fp32),
         ):
-            if own >= other:
-                reasons.append(f"it is not faster here at batch {batch}")
+            if own * LEAST_GAIN > other:
+                reasons.append(
+                    f"it is {other / own:.2f} times as fast here at batch {batch}, and less than "
+                    f"{LEAST_GAIN} is no gain"
+                )
         return reasons
+
+    @property
+    def _answers_alike(self) -> bool:
+        """Whether the answers alone, without labels, show that no more than `MOST_LOST` is lost."""
+        return self.compared >= LEAST_IMAGES and 1 - self.agreement <= MOST_LOST + 1e-9
 
     def as_json(self) -> dict[str, Any]:
         """As `summary.json` holds it."""
@@ -107,12 +120,7 @@ def judged(
         float((found[: len(truth)] == truth).mean()) if len(truth) else None
         for found in (answers, expected)
     ]
-    times: dict[str, list[float]] = {}
-    for _ in range(ROUNDS):
-        for name, file in (("", small), ("_fp32", large)):
-            for batch in (1, 64):
-                key = f"latency_ms_{batch}{name}"
-                times.setdefault(key, []).append(latency_ms(file, batch=batch))
+    one, many = (latencies_ms([small, large], batch=batch) for batch in (1, 64))
     return Judgement(
         calibrated_on=calibrated_on,
         labels=len(labelled),
@@ -120,7 +128,10 @@ def judged(
         top1_fp32=right[1],
         compared=len(shown),
         agreement=float((answers == expected).mean()),
-        **{key: median(found) for key, found in times.items()},
+        latency_ms_1=one[0],
+        latency_ms_64=many[0],
+        latency_ms_1_fp32=one[1],
+        latency_ms_64_fp32=many[1],
         file_bytes=int8.stat().st_size,
         file_bytes_fp32=fp32.stat().st_size,
     )

@@ -44,9 +44,18 @@ def test_a_missing_file_is_named_before_anything_is_counted(toy: Build, tmp_path
 def test_a_call_that_takes_no_time_is_not_repeated_for_ever() -> None:
     calls = itertools.count()
 
-    median_seconds(lambda: next(calls))
+    median_seconds([lambda: next(calls)])
 
     assert next(calls) == WARM_UPS + MOST_REPEATS
+
+
+def test_what_is_compared_is_timed_in_turn() -> None:
+    order: list[str] = []
+
+    median_seconds([lambda: order.append("a"), lambda: order.append("b")])
+
+    assert set(order[::2]) == {"a"}
+    assert set(order[1::2]) == {"b"}
 
 
 def test_timing_ends_soon_and_takes_the_median(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +68,7 @@ def test_timing_ends_soon_and_takes_the_median(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("time.perf_counter", lambda: now)
 
-    median = median_seconds(call)
+    (median,) = median_seconds([call])
 
     assert median == pytest.approx(0.1)
     assert next(durations, None) is None

@@ -176,10 +176,11 @@ def test_probabilities_without_labels_are_not_vouched_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "verdict"), [(0.5, "is recommended"), (0.9, "**not recommended**: it is not faster")]
+    ("own", "verdict"),
+    [(0.5, "is recommended"), (0.9, "**not recommended**: it is 0.78 times")],
 )
 def test_g4_the_table_shows_both_files_and_says_which(own: float, verdict: str) -> None:
-    judged = Judgement(512, 15, 0.9, 0.9, 30, 1.0, own, 30, 0.7, 50, 100_000, 300_000)
+    judged = Judgement(512, 250, 0.9, 0.9, 300, 1.0, own, 30, 0.7, 50, 100_000, 300_000)
 
     costs = section(written(card(int8=judged)), "Size and speed")
 

@@ -56,8 +56,11 @@ def test_g4_half_a_point_and_a_gain_in_time_at_both_batches_are_recommended() ->
     [
         ({"top1": 0.8995}, "loses"),
         ({"top1": None, "top1_fp32": None}, "no validation label"),
-        ({"latency_ms_1": 0.7}, "not faster here at batch 1"),
-        ({"latency_ms_64": 50.1}, "not faster here at batch 64"),
+        ({"labels": 199}, "199 validation labels are too few to tell half a point"),
+        ({"labels": 1, "top1": 1.0, "top1_fp32": 1.0}, "differ on 1.0 % of 300 images"),
+        ({"labels": 50, "compared": 199, "agreement": 1.0}, "too few"),
+        ({"latency_ms_1": 0.68}, "1.03 times as fast here at batch 1, and less than 1.05"),
+        ({"latency_ms_64": 50.1}, "1.00 times as fast here at batch 64"),
     ],
 )
 def test_g4_anything_less_is_not(changed: dict[str, float | None], reason: str) -> None:
@@ -66,6 +69,12 @@ def test_g4_anything_less_is_not(changed: dict[str, float | None], reason: str) 
     assert len(judged.against) == 1
     assert reason in judged.against[0]
     assert judged.as_json()["recommended"] is False
+
+
+def test_g4_without_enough_labels_equal_answers_show_that_nothing_is_lost() -> None:
+    alike = FASTER._replace(labels=50, compared=400, agreement=0.995)
+
+    assert alike.against == []
 
 
 def test_g5_ranges_are_measured_on_training_images_that_are_no_test_image() -> None:
