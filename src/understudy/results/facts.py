@@ -160,14 +160,17 @@ def _export(record: StudyRecord) -> Iterator[str]:
         return
     worst = max(number(check.get("max_difference")) or 0.0 for check in checks)
     batches = listed([str(size) for size in listing(checks[0].get("batches"))] or ["unknown size"])
+    every = len(known) > 1
+    told = "Every exported file" if every else "The exported file"
     answers = (
-        f"answers like the trained model on all {exact(images)} images compared"
+        f"answers like {'its' if every else 'the'} trained model on all {exact(images)} images "
+        "compared"
         if min(known) == 1
-        else f"differs from the trained model on {percent(1 - min(known), digits=2)} of the images"
+        else f"differs from {'its' if every else 'the'} trained model on "
+        f"{'up to ' if every else ''}{percent(1 - min(known), digits=2)} of the images"
     )
     yield (
-        f"The exported file {answers} (largest difference of two logits {worst:.1g}; "
-        f"batches of {batches})."
+        f"{told} {answers} (largest difference of two logits {worst:.1g}; batches of {batches})."
     )
 
 

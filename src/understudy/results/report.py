@@ -17,6 +17,7 @@ from understudy.results.example_section import images
 from understudy.results.findings import findings
 from understudy.results.libraries import datatables, plotly
 from understudy.results.markup import Markup, element, joined, safe
+from understudy.results.model_section import models
 from understudy.results.overview import header, headline, told
 from understudy.results.quantised import quantised
 from understudy.results.records import StudyRecord
@@ -27,6 +28,7 @@ from understudy.results.training_section import training
 SECTIONS = {
     "findings": "Findings",
     "results": "Results",
+    "models": "Models",
     "training": "Training",
     "data": "Data",
     "classes": "Classes",
@@ -62,6 +64,7 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
     parts = {
         "findings": told(findings(record, found)),
         "results": results(found, painted),
+        "models": models(record, found.rows, beside=beside),
         "training": training(record, painted),
         "data": data(record),
         "classes": classes(record, found),

@@ -1,13 +1,12 @@
 """The page's list of runs: state, settings, versions and time of each."""
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 from understudy.results.finding import setting
 from understudy.results.formats import ABSENT, duration, exact
 from understudy.results.html_table import Column, Datum, Record, table
+from understudy.results.links import link
 from understudy.results.markup import Markup, element, joined, section
 from understudy.results.records import Entry, StudyRecord
 from understudy.results.result_tables import swatch
@@ -91,11 +90,9 @@ def _cells(entry: Entry, axes: list[str], beside: Path, colours: Mapping[str, st
 
 
 def _link(entry: Entry, beside: Path) -> Markup | str:
-    """The run's id, linked from where the page lies, so that a copied tree keeps its links."""
     if entry.run.status == "missing":
         return ABSENT
-    relative = os.path.relpath(entry.run.path, beside.resolve()).replace(os.sep, "/")
-    return element("a", element("code", entry.run.id), href=f"{quote(relative)}/")
+    return link(element("code", entry.run.id), entry.run.path, beside=beside, is_folder=True)
 
 
 def _settings(record: StudyRecord, rows: tuple[Row, ...]) -> Iterator[Markup]:

@@ -99,7 +99,7 @@ def test_facts_are_told_from_summaries_and_logs(study: Path) -> None:
         "Student and baseline took equally many steps: 900 each.",
         "During pretraining the k-NN accuracy of the frozen features rose from 21.1 % to 40.0 % "
         "(mean of 3 runs).",
-        "The exported file answers like the trained model on all 512 images compared (largest "
+        "Every exported file answers like its trained model on all 512 images compared (largest "
         "difference of two logits 1e-05; batches of 1, 2, 7 and 32).",
         "Test figures come from 10,000 images, which tell an accuracy of 53.4 % to within 52.4 % "
         "to 54.4 % (95 % interval over images).",

@@ -94,6 +94,8 @@ def judged_by(tree: Tree, levels: dict[str, float], *, confused: int) -> StudyRe
     """A study that differs from another such in nothing but its test figures."""
     for node in levels:
         tree.train(node, 1)
+    export = tree.export(1)["run"]
+    tree.write(f"{export}/summary.json", {**tree.summaries[export], "checkpoint": "best"})
     told = [example("cat.png", probability=levels["student"])]
     evaluation = tree.evaluate(1, top1=levels, leaked=12, examples=told)["run"]
     summary = tree.summaries[evaluation]
