@@ -70,7 +70,15 @@ if __name__ == "__main__":
     if sys.argv[1:] in ([], ["--check"]):
         wrong = check() if sys.argv[1:] else (__doc__ or "").split("\n\n")[1].strip()
         sys.exit(wrong or print(f"{MODEL.name}: as it was when it was exported"))
+    unread = 0
     for photo in sys.argv[1:]:
-        ((shares,),) = SESSION.run(["probabilities"], {"image": pixels(photo)[None]})
+        try:
+            shown = pixels(photo)
+        except Exception as error:  # pillow has no base class for what it cannot read
+            unread += 1
+            print(f"{photo}  cannot be read: {error}", file=sys.stderr)
+            continue
+        ((shares,),) = SESSION.run(["probabilities"], {"image": shown[None]})
         best = np.argsort(-shares)[:3]
         print(photo, *(f"{NAMES[place]} {shares[place]:.1%}" for place in best), sep="  ")
+    sys.exit(1 if unread else 0)

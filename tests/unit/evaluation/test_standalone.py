@@ -253,6 +253,21 @@ def test_g2_a_difference_in_answers_or_in_preprocessing_fails_the_check(
     assert re.search("differ by up to|does not become", done.stderr)
 
 
+def test_a_file_that_is_no_image_is_named_and_the_others_are_answered(
+    bare: Path, tmp_path: Path
+) -> None:
+    script = laid_out(tmp_path, PREPARATIONS[2])
+    (tmp_path / "good.jpg").write_bytes(content_of("jpeg"))
+    (tmp_path / "bad.jpg").write_bytes(b"<html>")
+    names = [str(tmp_path / name) for name in ("bad.jpg", "absent.jpg", "good.jpg")]
+
+    done = run_bare(bare, script, *names)
+
+    assert done.returncode == 1
+    assert [line.split("  ")[0] for line in done.stdout.splitlines()] == names[2:]
+    assert [line.split("  ")[0] for line in done.stderr.splitlines()] == names[:2]
+
+
 def test_without_words_it_says_how_it_is_used(bare: Path, tmp_path: Path) -> None:
     done = run_bare(bare, laid_out(tmp_path, PREPARATIONS[0]))
 
