@@ -1,5 +1,6 @@
 """Whatever the README shows is run."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -123,7 +124,8 @@ def test_the_shown_program_names_the_class_of_a_photograph(tmp_path: Path) -> No
     assert main(["export", f"model={trained}", *place, f"--out={exported}"]) == 0
     (model,) = exported.glob("*.onnx")
     facts = onnxruntime.InferenceSession(model).get_modelmeta().custom_metadata_map
-    assert facts["resizing"].startswith("shorter side to 8 pixels (bicubic, antialiased)")
+    steps = json.loads(facts["preprocessing"])["steps"]
+    assert "the central square is resized to 8 x 8 pixels (bicubic, antialiased)" in steps
 
     for colour in ("red", "blue"):
         photo = tmp_path / f"{colour}.jpg"

@@ -222,7 +222,8 @@ def test_an_export_is_one_checked_file_that_names_its_classes(
 
     path = exported.run.path / exported.summary["file"]
     properties = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
-    assert properties["resizing"].startswith("shorter side to 8 pixels")  # for files of any size
+    steps = json.loads(properties["preprocessing"])["steps"]  # for files of any size
+    assert "the central square is resized to 8 x 8 pixels (bicubic, antialiased)" in steps
     assert json.loads(properties["classes"]) == [str(digit) for digit in range(10)]
     assert exported.summary["parity"]["batches"] == [1, 2, 7, 32]
     assert exported.summary["parity"]["agreement"] == 1.0

@@ -99,6 +99,7 @@ def _contract(
 ) -> dict[str, str]:
     preprocessing = {
         "file": preparation.as_json() if preparation else None,
+        "steps": preparation.in_words() if preparation else [],
         "input": {"name": INPUT, "type": "uint8", "layout": "BHWC"},
         "height": size,
         "width": size,

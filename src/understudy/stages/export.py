@@ -15,7 +15,6 @@ from understudy.core.errors import DivergedError, UsageError
 from understudy.core.files import storage_errors, write_text
 from understudy.core.run import Run, finished_summary
 from understudy.core.settings import RunPath
-from understudy.data.decode import Decoding
 from understudy.data.pack import Pack
 from understudy.data.settings import DataSettings
 from understudy.data.splits import Splits, split
@@ -34,6 +33,7 @@ from understudy.stages.lineage import lineage
 from understudy.stages.material import SPLITS
 from understudy.stages.model_card import written
 from understudy.stages.observers import pixels_of
+from understudy.stages.preparing import preparation_for
 from understudy.stages.quantising import Judgement, judged, quantised, spread
 from understudy.stages.restore import Restored, Slot, classifier, must_fit
 from understudy.stages.training import parent_identity
@@ -75,7 +75,7 @@ def export(settings: ExportSettings, pack: Pack, run: Run) -> dict[str, Any]:
     run.progress.begin(f"{run.stage} {run.name}", 4 if settings.int8 else 3)
 
     temperature = temperature_of(settings.model, found, pack, splits)
-    prepared = preparation(settings, found, packed=int(pack.images.shape[2]))
+    prepared = preparation_for(settings, found, packed=int(pack.images.shape[2]))
     file = run.path / f"{found.summary['name']}.onnx"
     checked = _written(file, found, pack, splits, temperature, prepared, run)
     run.progress.advance()
@@ -149,12 +149,7 @@ def _written(
             size=found.settings.size,
             temperature=temperature.value,
             preparation=preparation,
-            extra={
-                "run": run.identity,
-                "version": code_version(),
-                "pack": pack.key,
-                "resizing": _resizing(preparation, pack),
-            },
+            extra={"run": run.identity, "version": code_version(), "pack": pack.key},
         )
         run.progress.advance()
         exported = Exported(unchecked, threads=None)
@@ -259,34 +254,6 @@ def _evaluated(settings: ExportSettings, found: Restored) -> Evaluated | None:
         f"evaluation = {path}: tells nothing of {settings.model} ({found.slot} checkpoint). "
         f"It tells of: {seen or 'no classifier'}."
     )
-
-
-def preparation(settings: DataSettings, found: Restored, *, packed: int) -> Preparation:
-    """How an image file becomes what a network was trained on.
-
-    Args:
-        settings: Of the images that it was trained on.
-        found: The network.
-        packed: Height of the packed images: of a source without files, files take that size.
-    """
-    decoding = getattr(settings.data, "decoding", None)
-    if not isinstance(decoding, Decoding):
-        decoding = Decoding("grey" if found.settings.channels == 1 else "rgb", packed)
-    return Preparation(decoding, found.settings.size)
-
-
-def _resizing(preparation: Preparation, pack: Pack) -> str:
-    """What happened to an upright image before the pixels that the file takes; "" for nothing."""
-    packed, size = preparation.decoding.size, preparation.size
-    steps = [
-        f"shorter side to {packed} pixels (bicubic, antialiased), then the central square"
-        if packed
-        else "",
-        f"shorter side to {size} pixels (bilinear, antialiased), then the central square"
-        if pack.images.shape[2:] != (size, size)
-        else "",
-    ]
-    return "; then ".join(step for step in steps if step)
 
 
 def _parents(settings: ExportSettings) -> Mapping[str, Any]:

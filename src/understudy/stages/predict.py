@@ -25,9 +25,9 @@ from understudy.evaluation.exported import Exported
 from understudy.evaluation.predict import Predictor
 from understudy.evaluation.preparation import Preparation
 from understudy.evaluation.temperature import NONE, Temperature, softmax
-from understudy.stages import export
 from understudy.stages.calibrating import temperature_of
 from understudy.stages.lineage import parent_place
+from understudy.stages.preparing import preparation_for
 from understudy.stages.restore import Restored, Slot, classifier
 
 BATCH = 64  # images in memory at once
@@ -212,7 +212,7 @@ def _preparation(run: Path, found: Restored, pack: Pack | None) -> Preparation:
     data = read_yaml(run / "config.yaml").get("settings", {}).get("data", {})
     settings = checked(DataSettings, {"data": data}, origin=str(run))
     height = int(pack.images.shape[2]) if pack is not None else found.settings.size
-    return export.preparation(settings, found, packed=height)
+    return preparation_for(settings, found, packed=height)
 
 
 def _trained(file: Path) -> Path | None:
