@@ -102,8 +102,8 @@ def test_every_link_of_the_navigation_leads_to_its_section(tab: Chromium, page: 
     opened(tab, page)
     names = tab("[...document.querySelectorAll('nav a')].map((one) => one.hash)")
     assert names == [
-        *["#findings", "#results", "#training", "#classes", "#confidence", "#images"],
-        *["#cost", "#runs"],
+        *["#findings", "#results", "#models", "#training", "#classes", "#confidence"],
+        *["#images", "#cost", "#runs"],
     ]
 
     for place, name in enumerate(names):

@@ -12,7 +12,9 @@ def told(leaked: int, images: int | None, *, most: str = "", split: str = "test"
         most: "Up to " where it differs from model to model.
         split: Its name.
     """
-    share = f" of {images:,} ({100 * leaked / images:.1f} %)" if images else ""
+    percent = 100 * leaked / images if images else 0.0
+    written = f"{percent:.1f}" if percent >= 1 else f"{percent:.1g}"  # three of 10,000 are not 0.0
+    share = f" of {images:,} ({written} %)" if images else ""
     verb = "image is" if leaked == 1 else "images are"
     return (
         f"{SIGN} {most}{leaked:,} {split} {verb} identical to images outside the {split} split"

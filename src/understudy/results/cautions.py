@@ -53,8 +53,8 @@ def _contrasts(comparison: Comparison) -> Iterator[str]:
 
 
 def _few(told: Told, summary: str) -> Iterator[str]:
-    """The sentences; where there are many, one that counts them."""
-    if len(told) > MOST_NAMED:
+    """The sentences; where there are many settings, one that counts them."""
+    if len(told) > MOST_NAMED and all(where for where, _ in told):
         yield f"{summary} in {len(told)} settings: {examples([where for where, _ in told])}."
         return
     for where, sentence in told:

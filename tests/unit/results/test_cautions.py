@@ -180,6 +180,18 @@ def test_what_holds_in_many_settings_is_told_once(tree: Any) -> None:
     ) in told(tree.study())
 
 
+def test_many_baselines_in_one_setting_are_each_named(tree: Any) -> None:
+    names = [f"baseline {number}" for number in range(5)]
+    for name in names:
+        tree.train(name, 1, steps=300, stage="train", summary={"parameters": 78_042})
+    tree.train("student", 1, steps=900)
+
+    found = [one for one in told(tree.study()) if "equally many steps" in one]
+
+    assert len(found) == 5
+    assert all(any(name in one for one in found) for name in names)
+
+
 def test_a_teacher_weaker_than_the_baseline_is_told(tree: Any) -> None:
     for name in ("baseline", "teacher", "student"):
         tree.train(name, 1)

@@ -10,6 +10,7 @@ from rich.console import Console
 from tests.unit.results.conftest import Tree, example
 
 from understudy.core.leaks import SIGN
+from understudy.core.leaks import told as sentence
 from understudy.results.comparison import comparison
 from understudy.results.evaluation_screen import show_evaluation
 from understudy.results.find import find
@@ -59,6 +60,14 @@ def test_one_caution_says_how_many(leaky: StudyRecord) -> None:
         "† 12 test images are identical to images outside the test split of 10,000 (0.1 %): every "
         "figure marked † is likely to be too good."
     ]
+
+
+@pytest.mark.parametrize(
+    ("leaked", "images", "share"),
+    [(3, 10_000, "0.03"), (12, 10_000, "0.1"), (12, 220, "5.5"), (7, 7, "100.0")],
+)
+def test_few_of_many_are_not_none(leaked: int, images: int, share: str) -> None:
+    assert f"({share} %)" in sentence(leaked, images)
 
 
 def test_the_screen_marks_every_test_figure_and_no_other(leaky: StudyRecord) -> None:
