@@ -5,7 +5,6 @@ G1 and G2 are in `unit/evaluation` (parity, the script beside the file), G4 in `
 """
 
 import json
-import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -49,7 +48,15 @@ def test_an_export_is_a_folder_that_can_be_handed_on(exported: Launched) -> None
 
     assert names == {
         *(".lock", "config.yaml", "summary.json"),
-        *("student.onnx", "student.int8.onnx", "golden.npz", "predict.py", "README.md"),
+        *(
+            "student.onnx",
+            "student.int8.onnx",
+            "golden.npz",
+            "predict.py",
+            "pixels.py",
+            "check.py",
+            "README.md",
+        ),
     }
     file = exported.run.path / "student.onnx"
     assert exported.summary["sha256"] == sha256(file.read_bytes()).hexdigest()
@@ -92,7 +99,7 @@ def test_the_golden_images_are_training_images_with_the_answers_of_the_network(
         logits = network(pixels, frozenset({Tap.LOGITS})).logits
     np.testing.assert_allclose(golden["logits"], logits.numpy(), atol=1e-5)
     done = subprocess.run(
-        [sys.executable, exported.run.path / "predict.py", "--check"],
+        [sys.executable, exported.run.path / "check.py"],
         capture_output=True,
         text=True,
         check=False,
@@ -230,7 +237,9 @@ def test_g9_what_a_killed_export_left_is_cleared_away(
 
     folder()
 
-    assert files(tmp_path) == {"student.onnx", "predict.py", "README.md", "summary.json"}
+    assert files(tmp_path) == {
+        *("student.onnx", "predict.py", "pixels.py", "README.md", "summary.json"),
+    }
 
 
 def test_images_that_must_not_leave_do_not(folder: Callable[[], Launched]) -> None:
@@ -298,8 +307,10 @@ def test_whole_image_files_lie_beside_the_pixels_that_they_become(
     for number, row in enumerate(golden["files"]):
         file = tmp_path / "images" / str(golden["names"][row])
         assert golden[f"file_{number}"].tobytes() == file.read_bytes()
-    script = runpy.run_path(str(launched.run.path / "predict.py"), run_name="looked at")
-    assert script["check"]() == ""
+    done = subprocess.run(
+        [sys.executable, launched.run.path / "check.py"], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
     model = onnx.load(launched.run.path / "train.onnx")
     told = json.loads({entry.key: entry.value for entry in model.metadata_props}["preprocessing"])
     assert told["file"] == {"conversion": 1, "channels": "rgb", "size": 16}

@@ -3,6 +3,11 @@
 from pathlib import Path
 
 
-def standalone_path() -> Path:
-    """The script that is copied beside an exported file; it is never imported here."""
-    return Path(__file__).with_name("standalone.py")
+def standalone_scripts(*, with_check: bool) -> list[Path]:
+    """The scripts that are copied beside an exported file; they are never imported here.
+
+    Args:
+        with_check: Whether there are golden images to check against.
+    """
+    names = ["predict.py", "pixels.py", *(["check.py"] if with_check else [])]
+    return [Path(__file__).parent / "standalone" / name for name in names]

@@ -94,6 +94,8 @@ def _levels(contrast: Contrast, metric: str) -> str:
 
 
 def _interval(difference: Difference) -> str:
+    if difference.low is None:
+        return "equal in all seeds, which gives no interval"
     return f"95 % interval {points(difference.low)} to {points(difference.high)}"
 
 

@@ -60,7 +60,8 @@ def _reading(exports: Sequence[Entry]) -> str:
     images = " golden.npz holds training images: keep it back where they must not leave."
     return (
         "A folder can be handed on: the file takes raw pixels, README.md is its model card, and "
-        f"predict.py needs nothing of understudy.{images if kept else ''}{choice}"
+        "predict.py, with pixels.py beside it, needs nothing of understudy."
+        f"{images if kept else ''}{choice}"
     )
 
 

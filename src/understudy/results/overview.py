@@ -86,7 +86,7 @@ def _accuracy(contrast: Contrast) -> list[Markup]:
     mark = sign((*contrast.of.rows, *contrast.against.rows), metric)
     spread = None if cell.sd is None else element("small", f" ± {hundredths(cell.sd)}")
     evidence = (
-        "one seed, no spread known"
+        ("one seed, no spread known" if gain.n == 1 else "equal in all seeds: no interval")
         if gain.low is None
         else f"95 % interval {points(gain.low)} to {points(gain.high)}"
     )

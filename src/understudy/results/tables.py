@@ -17,6 +17,7 @@ METRICS = (
     *("latency_ms_64", "macs", "file_bytes"),
 )
 CONFIDENCE = 0.95
+NO_SPREAD = 1e-12  # of differences that are equal but for the rounding of floats
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Difference:
     sd: float | None
     n: int
     low: float | None
-    """Ends of the 95 % interval (Student's t over the paired differences); None for one pair."""
+    """Ends of the 95 % interval (Student's t over the paired differences); None for one pair, and
+    for several that are equal, as few seeds on few test images may be: they show no spread."""
     high: float | None
     seeds: tuple[int | None, ...]
     values: tuple[float, ...]
@@ -89,7 +91,8 @@ def paired(rows: Sequence[Row], metric: str, *, of: str, against: str) -> Differ
         return None
     values = [sides[0][seed] - sides[1][seed] for seed in seeds]
     mean, sd, n = fmean(values), stdev(values) if len(values) > 1 else None, len(values)
-    half = None if sd is None else float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * sd / sqrt(n)
+    is_spread = sd is not None and sd > NO_SPREAD
+    half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * sd / sqrt(n) if sd and is_spread else None
     return Difference(
         mean=mean,
         sd=sd,

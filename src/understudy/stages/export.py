@@ -19,7 +19,7 @@ from understudy.data.pack import Pack
 from understudy.data.settings import DataSettings
 from understudy.data.splits import Splits, split
 from understudy.engine.machine import describe, instructions
-from understudy.evaluation import standalone_path
+from understudy.evaluation import standalone_scripts
 from understudy.evaluation.exported import Exported
 from understudy.evaluation.int8 import quantiser
 from understudy.evaluation.onnx_file import write_onnx
@@ -83,7 +83,8 @@ def export(settings: ExportSettings, pack: Pack, run: Run) -> dict[str, Any]:
     run.progress.advance()
     int8 = run.path / f"{file.stem}.int8.onnx"
     judgement = _int8(file, int8, settings, found, pack, splits, run) if settings.int8 else None
-    write_text(run.path / "predict.py", standalone_path().read_text(encoding="utf-8"))
+    for script in standalone_scripts(with_check=bool(golden["images"])):
+        write_text(run.path / script.name, script.read_text(encoding="utf-8"))
     card = Card(
         file=file.name,
         sha256=sha256(file.read_bytes()).hexdigest(),

@@ -151,7 +151,7 @@ def _use(card: Card) -> str:
     files = golden.get("files", 0)
     compared = f"; {counted(files, 'whole image file')}" if files else ""
     check = (
-        f"    python predict.py --check    # {counted(golden['images'], 'image')}{compared}\n"
+        f"    python check.py             # {counted(golden['images'], 'image')}{compared}\n"
         if golden.get("images")
         else ""
     )

@@ -20,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from understudy.data.decode import Channels, Decoding
-from understudy.evaluation import standalone_path
+from understudy.evaluation import standalone_scripts
 from understudy.evaluation.preparation import Preparation
 from understudy.evaluation.temperature import softmax
 
@@ -126,7 +126,9 @@ def model(preparation: Preparation) -> onnx.ModelProto:
 def laid_out(folder: Path, preparation: Preparation) -> Path:
     (folder / "student.onnx").write_bytes(model(preparation).SerializeToString())
     (folder / "student.int8.onnx").write_bytes(b"not the one that is meant")
-    return Path(shutil.copy(standalone_path(), folder / "predict.py"))
+    for one in standalone_scripts(with_check=True):
+        shutil.copy(one, folder)
+    return folder / "predict.py"
 
 
 @pytest.fixture(scope="module", params=PREPARATIONS, ids=str)
@@ -134,8 +136,12 @@ def script(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Preparation, Any]]:
     """The script's own function, beside the preparation that it must repeat."""
-    place = laid_out(tmp_path_factory.mktemp("script"), request.param)
-    yield request.param, runpy.run_path(str(place), run_name="looked at")["pixels"]
+    place = laid_out(tmp_path_factory.mktemp("script"), request.param).with_name("pixels.py")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(place.parent)
+        wanted = runpy.run_path(str(place.with_name("predict.py")), run_name="looked at")["WANTED"]
+    made = runpy.run_path(str(place), run_name="looked at")["pixels"]
+    yield request.param, lambda file: made(file, wanted)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -177,7 +183,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_bare(bare: Path, script: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Runs a script with that folder and the standard library alone."""
     code = (
-        "import runpy, sys; sys.path.append(sys.argv[1]); sys.argv = sys.argv[2:];"
+        "import runpy, sys; from os.path import dirname; sys.path.append(sys.argv[1]);"
+        "sys.argv = sys.argv[2:]; sys.path.insert(0, dirname(sys.argv[0]));"  # as python does
         "runpy.run_path(sys.argv[0], run_name='__main__')"
     )
     return subprocess.run(
@@ -224,7 +231,7 @@ def test_g10_it_answers_and_checks_where_nothing_of_ours_is_installed(
     golden(tmp_path, PREPARATIONS[2])
     (tmp_path / "a photo.jpg").write_bytes(content_of("jpeg"))
 
-    checked = run_bare(bare, script, "--check")
+    checked = run_bare(bare, script.with_name("check.py"))
     answered = run_bare(bare, script, str(tmp_path / "a photo.jpg"))
 
     assert (checked.returncode, checked.stderr) == (0, "")
@@ -247,7 +254,7 @@ def test_g2_a_difference_in_answers_or_in_preprocessing_fails_the_check(
         arrays[changed] = arrays[changed][::-1].copy()
     np.savez(tmp_path / "golden.npz", **arrays)  # type: ignore[arg-type]
 
-    done = run_bare(bare, script, "--check")
+    done = run_bare(bare, script.with_name("check.py"))
 
     assert done.returncode == 1
     assert re.search("differ by up to|does not become", done.stderr)
@@ -276,8 +283,9 @@ def test_without_words_it_says_how_it_is_used(bare: Path, tmp_path: Path) -> Non
 
 
 def test_it_is_short_and_uses_what_it_says() -> None:
-    text = standalone_path().read_text()
+    texts = {path.name: path.read_text() for path in standalone_scripts(with_check=True)}
 
-    assert len(text.splitlines()) < 90
-    imported = set(re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE))
-    assert imported - set(sys.stdlib_module_names) == {"numpy", "onnxruntime", "PIL"}
+    assert len(texts["predict.py"].splitlines()) <= 35
+    imported = set(re.findall(r"^(?:import|from) (\w+)", "\n".join(texts.values()), re.MULTILINE))
+    own = {name.removesuffix(".py") for name in texts}
+    assert imported - set(sys.stdlib_module_names) - own == {"numpy", "onnxruntime", "PIL"}

@@ -111,6 +111,23 @@ def test_an_interval_that_holds_zero_shows_no_difference(rows: list[Row]) -> Non
     assert not difference.is_shown
 
 
+def test_differences_that_are_all_equal_show_no_spread_and_so_no_difference(
+    rows: list[Row],
+) -> None:
+    """Few seeds on few test images: an interval of no width would be certain of too much."""
+    baselines = of(rows, "baseline")
+    better = [
+        replace(row, name="student", test_top1=(row.test_top1 or 0) + 0.1) for row in baselines
+    ]
+
+    gain = paired([*baselines, *better], "test_top1", of="student", against="baseline")
+
+    assert gain is not None
+    assert gain.mean == approx(0.1)
+    assert gain.n == 3
+    assert (gain.low, gain.high, gain.is_shown) == (None, None, False)
+
+
 def test_one_pair_has_neither_deviation_nor_interval(rows: list[Row]) -> None:
     few = [row for row in rows if row.seed == 1]
 

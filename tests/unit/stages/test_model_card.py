@@ -205,8 +205,8 @@ def test_it_says_how_to_verify_the_file() -> None:
     use = section(written(card()), "Use and check")
 
     assert f"sha256sum student.onnx    # {'ab' * 32}" in use
-    assert "predict.py --check    # 16 images; 3 whole image files" in use
+    assert "check.py             # 16 images; 3 whole image files" in use
     assert "must not leave" in use
-    assert "--check" not in section(
+    assert "check.py" not in section(
         written(card(golden={"images": 0, "files": 0})), "Use and check"
     )
