@@ -353,6 +353,29 @@ def test_b12_modes_turns_and_animations_are_counted(check: Check, folder: Path) 
     assert "Turned upright by their EXIF tag: 1" in seen.shown
 
 
+@pytest.mark.parametrize(("factor", "is_dark"), [(16, True), (257, False)])
+def test_b13_sixteen_bits_of_which_few_are_used_are_warned_of(
+    check: Check, folder: Path, factor: int, is_dark: bool
+) -> None:
+    """Twelve bits of a sensor, stored in sixteen: 4,080 of 65,535 becomes 16 of 255."""
+    for number in range(3):
+        grey = np.asarray(picture(950 + number).convert("L")).astype(np.uint16)
+        stretched = grey - grey.min()
+        deep = stretched * np.uint16(255) // stretched.max() * np.uint16(factor)
+        Image.fromarray(deep).save(folder / f"train/cat/deep{number}.png")
+    Image.fromarray(np.zeros((48, 48), np.uint16)).save(folder / "train/cat/black.png")
+
+    seen = check()
+    again = check()  # from what was kept beside the pack
+
+    assert seen.code == 0
+    assert ("dark" in seen.kinds) == is_dark
+    if is_dark:
+        assert seen.of("dark")["members"][0] == "train/cat/deep0.png: up to 4,080"
+        assert "at most 17 levels of grey" in seen.of("dark")["sentence"]
+    assert seen.found == again.found
+
+
 def test_b19_a_single_class_is_refused(check: Check, folder: Path) -> None:
     shutil.rmtree(folder / "train/dog")
     shutil.rmtree(folder / "test/dog")

@@ -86,7 +86,7 @@ def decoded(content: bytes, *, name: str, decoding: Decoding) -> Decoded:
             # JPEG alone: reads at 1/2, 1/4 or 1/8, still at least twice as large as wanted.
             image.draft(None, (2 * decoding.size, 2 * decoding.size))
         image.load()
-        look = look._replace(orientation=_orientation(image))
+        look = look._replace(orientation=_orientation(image), peak=_peak(image))
         flat = _flattened(_upright(image), decoding.channels, name)
         pixels = np.asarray(flat if decoding.size is None else _fitted(flat, decoding.size))
     except (UnreadableImageError, MemoryError):
@@ -113,6 +113,15 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # unreadable EXIF says nothing about the orientation
         return 1
+
+
+def _peak(image: Image.Image) -> int:
+    return int(np.asarray(image).max()) if _is_deep(image) else 0
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Whether it is grey of more than 8 bits."""
+    return image.mode == "I" or image.mode.startswith("I;16")
 
 
 def _opened(content: bytes, name: str) -> Image.Image:
@@ -161,7 +170,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _flattened(image: Image.Image, channels: Channels, name: str) -> Image.Image:
     """The image in 8 bits without palette or alpha."""
-    if image.mode == "I" or image.mode.startswith("I;16"):
+    if _is_deep(image):
         image = Image.fromarray(_eight_bits(np.asarray(image), name))
     if image.mode == "F":
         raise UnreadableImageError(name, "unsupported", "float pixels have no agreed white")

@@ -15,6 +15,7 @@ from understudy.data.check.inspection import Inspection
 MOST_SKIPPED = 0.01  # of the unlabeled images; beyond it is a broken copy, not a bad file
 MOST_SIZES = 5  # named in a sentence
 MOST_SUGGESTED = 224  # pixels; what most backbones were made for
+DARK = 65_535 // 4  # below it an image of 16 bits keeps fewer than 64 of 256 levels of grey
 
 
 def unusable(inspection: Inspection) -> list[Finding]:
@@ -36,6 +37,7 @@ def files(inspection: Inspection) -> list[Finding]:
     return [
         *_skipped_few(inspection),
         *_misnamed(inspection),
+        *_dark(inspection),
         *_constant(inspection),
         *_flat(inspection),
         *_animations(inspection),
@@ -153,6 +155,34 @@ def _agree(suffix: str, found: str) -> bool:
     """
     promised = _formats().get(suffix.lower())
     return promised in (None, found) or {promised, found} == {"JPEG", "MPO"}
+
+
+def _dark(inspection: Inspection) -> list[Finding]:
+    """Images of 16 bits that hold fewer, as of many sensors: divided by 257 they are nearly black.
+
+    One among brighter ones is a dark picture; where more than half are so, it is the scale.
+    """
+    deep = [
+        (entry.name, look.peak)
+        for entry, look in zip(inspection.listing.entries, inspection.looks, strict=True)
+        if look.peak and not look.reason
+    ]
+    dark = [(name, peak) for name, peak in deep if peak < DARK]
+    if 2 * len(dark) <= len(deep):
+        return []
+    levels = 1 + (max(peak for _, peak in dark) + 128) // 257
+    return of_members(
+        "dark",
+        "warning",
+        tuple(f"{name}: up to {peak:,}" for name, peak in dark),
+        one="image of 16 bits uses",
+        many="images of 16 bits use",
+        then=(
+            f" less than a quarter of the range. As 65,535 counts as white, they become nearly "
+            f"black, and at most {levels} levels of grey are left. Scale them to the whole range, "
+            "all by one factor:"
+        ),
+    )
 
 
 def _constant(inspection: Inspection) -> list[Finding]:

@@ -104,7 +104,10 @@ def read_inspection(
         ValueError: A file is damaged.
     """
     try:
-        rows = pq.read_table(folder / LOOKS).to_pylist()
+        table = pq.read_table(folder / LOOKS)
+        if set(table.column_names) != set(Look._fields):
+            raise ValueError(f"{folder / LOOKS}: of a look that told other things")
+        rows = table.to_pylist()
         looks = tuple(Look(**row) for row in rows)
     except (pa.ArrowException, TypeError) as error:
         raise ValueError(f"{folder / LOOKS}: damaged") from error

@@ -21,6 +21,8 @@ class Look(NamedTuple):
     """Of the EXIF tag; 1: upright."""
     frames: int = 1
     """More than one: an animation, of which the first counts."""
+    peak: int = 0
+    """The largest value of a grey image of 16 bits, of 65,535; 0 for all others."""
     constant: bool = False
     """All its pixels are equal, as they reach a network."""
     flat: bool = False
