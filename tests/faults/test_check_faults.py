@@ -242,6 +242,26 @@ def test_b5_a_class_too_small_to_split_is_named(check: Check, folder: Path) -> N
     assert "'cow' has 1" in seen.of("too small to split")["sentence"]
 
 
+def test_b5_a_class_of_unreadable_images_is_not_called_too_small_as_well(
+    check: Check, folder: Path
+) -> None:
+    """Whether it is too small nobody knows before they are repaired."""
+    shutil.rmtree(folder / "test")
+    for path in (folder / "train/dog").iterdir():
+        path.write_bytes(b"")
+    seen = check()
+    (folder / "train/dog/0.png").unlink()
+    for number in range(2, 40):
+        (folder / f"train/cat/{number}.png").unlink()
+
+    beside = check()
+
+    assert seen.code == beside.code == 3
+    assert "unreadable" in seen.kinds
+    assert "too small to split" not in seen.kinds
+    assert beside.of("too small to split")["members"] == ["cat", "dog"]
+
+
 def test_b6_system_files_are_passed_over_and_counted(check: Check, folder: Path) -> None:
     for name in (".ipynb_checkpoints/a.png", "__MACOSX/._0.png", "Thumbs.db", "._0.png"):
         path = folder / "train/cat" / name
@@ -454,4 +474,7 @@ def test_twelve_bands_are_refused_by_name(
     monkeypatch.chdir(tmp_path)
 
     assert main(["check-data", str(DATA / "s2_l2a_12band")]) == 3
-    assert "cannot read 112 labelled images (112 unsupported)" in capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "cannot read 112 labelled images (112 unsupported)" in shown
+    assert "a TIFF of 12 bands of 16 bits; only one page of 1-4 bands is read" in shown
+    assert shown.count("error:") == 1

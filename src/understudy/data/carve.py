@@ -11,6 +11,8 @@ from understudy.data.check.finding import Finding, named
 from understudy.data.shuffle import shuffled
 
 Indices = NDArray[np.int64]
+TOO_SMALL = "too small to split"
+"""The kind of a finding whose members are classes of too few images."""
 
 
 class Carver(NamedTuple):
@@ -91,7 +93,8 @@ class Carver(NamedTuple):
             # Enough bundles, but these hold other classes too, which needed them elsewhere.
             + (" Another `split.seed` may also do." if entangled else "")
         )
-        return Finding("too small to split", "error", sentence, told, len(told))
+        names = tuple(self.classes[label] for label in short)
+        return Finding(TOO_SMALL, "error", sentence, names, len(names))
 
 
 def _holdings(

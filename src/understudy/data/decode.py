@@ -30,6 +30,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000
 
 _ORIENTATION = 274  # the tag's number in the TIFF 6.0 specification, which EXIF took over
 _SAMPLES_PER_PIXEL = 277  # same specification
+_BITS_PER_SAMPLE = 258  # same specification
+_READ_OF_TIFF = "only one page of 1-4 bands is read"
 _TIFF_BEGINNINGS = (b"II*\0", b"MM\0*")  # little and big endian, same specification
 
 
@@ -134,8 +136,7 @@ def _opened(content: bytes, name: str) -> Image.Image:
         raise UnreadableImageError(name, "too large", f"over {MOST_PIXELS:,} pixels") from error
     except UnidentifiedImageError as error:
         if content[:4] in _TIFF_BEGINNINGS:
-            found = "a TIFF of a kind that Pillow cannot read, such as one of more than 4 bands"
-            raise UnreadableImageError(name, "unsupported", found) from error
+            raise UnreadableImageError(name, "unsupported", _bands_told(content)) from error
         begins = f"begins with {content[:12]!r}; known are {', '.join(FORMATS)}"
         raise UnreadableImageError(name, "not an image", begins) from error
 
@@ -146,11 +147,23 @@ def _opened(content: bytes, name: str) -> Image.Image:
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         bands, pages = image.tag_v2.get(_SAMPLES_PER_PIXEL, 1), image.n_frames
         if bands != len(image.getbands()) or pages != 1:
-            found = (
-                f"a TIFF of {pages} pages with {bands} bands; only one page of 1-4 bands is read"
-            )
+            found = f"a TIFF of {pages} pages with {bands} bands; {_READ_OF_TIFF}"
             raise UnreadableImageError(name, "unsupported", found)
     return image
+
+
+def _bands_told(content: bytes) -> str:
+    """What the first page of a TIFF says of itself, where Pillow would not open it."""
+    stream = io.BytesIO(content)
+    try:
+        tags = TiffImagePlugin.ImageFileDirectory_v2(content[:8])
+        stream.seek(tags.next)
+        tags.load(stream)
+        bands, bits = tags.get(_SAMPLES_PER_PIXEL, 1), tags.get(_BITS_PER_SAMPLE, (1,))
+        depth = "/".join(str(number) for number in sorted(set(bits)))
+        return f"a TIFF of {int(bands)} bands of {depth} bits; {_READ_OF_TIFF}"
+    except Exception:  # damaged bytes
+        return f"a TIFF of a kind that Pillow does not read; {_READ_OF_TIFF}"
 
 
 def _available_formats() -> tuple[str, ...]:

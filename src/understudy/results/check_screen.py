@@ -14,6 +14,7 @@ from understudy.results.values import listing, mapping, text, texts, whole
 
 MOST_CLASSES = 20  # told one by one; above, the largest and the smallest
 MOST_MEMBERS = 5
+MOST_KINDS = 8  # of files, modes and what is passed over
 STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 SPLITS = ("train", "val", "test")
 
@@ -94,7 +95,8 @@ def of_files(found: Mapping[str, Any]) -> list[str]:
     if turned:
         lines.append(f"Turned upright by their EXIF tag: {exact(sum(turned.values()))}")
     if ignored := mapping(found.get("ignored")):
-        lines.append(f"Passed over: {_counted(ignored)}")
+        told = [f"{exact(n)} x {reason}" for reason, n in _most(ignored)]
+        lines.append(f"Passed over: {'; '.join([*told, *_further(ignored)])}")
     return [line for line in lines if line]
 
 
@@ -118,10 +120,15 @@ def rows_of_classes(found: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int
     return [*ranked[:half], *ranked[-half:]], len(classes) - 2 * half
 
 
+def unreadable_of(found: Mapping[str, Any]) -> int:
+    """The unreadable images of all classes, of those that are not shown too."""
+    classes = map(mapping, listing(found.get("classes")))
+    return sum(whole(one.get("unreadable")) or 0 for one in classes)
+
+
 def _classes(found: Mapping[str, Any], console: Console) -> Table:
     rows, hidden = rows_of_classes(found)
-    totals = mapping(found.get("splits"))
-    bad = any(whole(row.get("unreadable")) for row in rows)
+    totals, bad = mapping(found.get("splits")), unreadable_of(found)
     columns = (*SPLITS, "unreadable") if bad else SPLITS
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("class", overflow="fold")
@@ -132,15 +139,24 @@ def _classes(found: Mapping[str, Any], console: Console) -> Table:
             table.add_row(Text(f"({hidden} classes between)", style="dim"))
         name = Text(plain_for(text(row.get("class")), console))
         table.add_row(name, *(exact(whole(row.get(column))) for column in columns))
-    table.add_row(Text("all", style="bold"), *(exact(whole(totals.get(split))) for split in SPLITS))
+    sums = [*(whole(totals.get(split)) for split in SPLITS), *([bad] if bad else [])]
+    table.add_row(Text("all", style="bold"), *map(exact, sums))
     if unlabeled := whole(totals.get("unlabeled")):
         table.add_row(Text("without labels"), exact(unlabeled))
     return table
 
 
 def _counted(counts: object) -> str:
-    return ", ".join(f"{exact(n)} {what}" for what, n in _most(mapping(counts)))
+    kinds = mapping(counts)
+    told = [f"{exact(n)} {what}" for what, n in _most(kinds)]
+    return ", ".join([*told, *_further(kinds)])
 
 
 def _most(counts: Mapping[str, Any]) -> Sequence[tuple[str, Any]]:
-    return sorted(counts.items(), key=lambda item: -(whole(item[1]) or 0))[:8]
+    return sorted(counts.items(), key=lambda item: -(whole(item[1]) or 0))[:MOST_KINDS]
+
+
+def _further(counts: Mapping[str, Any]) -> list[str]:
+    """How many kinds `_most` leaves out."""
+    more = len(counts) - MOST_KINDS
+    return [f"and {plural(more, 'further kind')}"] if more > 0 else []

@@ -11,6 +11,7 @@ from understudy.results.check_screen import (
     members_of,
     of_files,
     rows_of_classes,
+    unreadable_of,
     verdict,
 )
 from understudy.results.formats import exact, plural
@@ -76,7 +77,7 @@ def _classes(found: Mapping[str, Any]) -> Markup | None:
     rows, hidden = rows_of_classes(found)
     if not rows:
         return None
-    bad = any(whole(row.get("unreadable")) for row in rows)
+    bad = unreadable_of(found)
     columns = {**SPLITS, **({"unreadable": "Unreadable"} if bad else {})}
     records = [
         Record(
@@ -90,8 +91,7 @@ def _classes(found: Mapping[str, Any]) -> Markup | None:
     totals = mapping(found.get("splits"))
     sums = [_count(whole(totals.get(column))) for column in SPLITS]
     if bad:
-        unreadable = (whole(mapping(row).get("unreadable")) for row in listing(found["classes"]))
-        sums.append(_count(sum(count or 0 for count in unreadable)))
+        sums.append(_count(bad))
     records.append(Record([Datum("All"), *sums], kind="student"))
     unlabeled = whole(totals.get("unlabeled"))
     notes = [

@@ -36,7 +36,7 @@ def found(**changed: Any) -> dict[str, Any]:
             {
                 "kind": "unreadable",
                 "severity": "error",
-                "sentence": "cannot read 1 labelled image (1 empty). Repair or remove them:",
+                "sentence": "cannot read 1 labelled image (1 empty). Repair, convert or remove them:",
                 "members": ["train/<b>dog/1.jpg: empty (0 bytes)"],
                 "total": 1,
             },
@@ -130,6 +130,32 @@ def test_the_screen_keeps_its_width_and_shortens_many_classes(width: int) -> Non
     assert len(lines) < 60
     assert f"({1000 - MOST_CLASSES} classes between)" in stream.getvalue()
     assert not [line for line in lines if line != line.rstrip() and "class" not in line]
+
+
+def test_unreadable_images_of_a_class_that_is_not_shown_are_counted() -> None:
+    classes = [
+        {"class": f"class {number}", "train": number, "val": 1, "test": 1, "unreadable": 0}
+        for number in range(100)
+    ]
+    classes[50]["unreadable"] = 3
+    stream = io.StringIO()
+
+    show_check(found(classes=classes), title="i", console=Console(file=stream, width=80))
+
+    (sums,) = [line for line in stream.getvalue().splitlines() if line.startswith("all ")]
+    assert sums.split() == ["all", "80", "9", "30", "3"]
+    assert ">Unreadable</th>" in data_of(found(classes=classes))
+
+
+def test_what_was_passed_over_is_counted_by_reason_and_nothing_is_left_unsaid() -> None:
+    ignored = {f"file that is no image (.{letter})": 2 for letter in "abcdefghij"}
+    stream = io.StringIO()
+
+    show_check(found(ignored=ignored), title="i", console=Console(file=stream, width=80))
+
+    shown = " ".join(stream.getvalue().split())
+    assert "Passed over: 2 x file that is no image (.a); 2 x" in shown
+    assert "; and 2 further kinds" in shown
 
 
 def test_hostile_text_reaches_no_terminal() -> None:

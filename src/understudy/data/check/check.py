@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from understudy.core.errors import DataError
+from understudy.data.carve import TOO_SMALL
 from understudy.data.check.alike import ACROSS, APART, WITHIN, alike, of_kind
 from understudy.data.check.classes import few, missing, uneven
 from understudy.data.check.duplicates import Indices, repeated, twins
@@ -81,7 +82,13 @@ class Check:
         arrangement = mistakes(self.inspection.listing)
         # Of images that cannot be arranged, no split can be judged.
         of_splits = [] if arrangement else errors_of(self._of_splits)
-        return (*arrangement, *unusable(self.inspection), *of_splits)
+        told = [one for one in of_splits if not self._follows(one)]
+        return (*arrangement, *unusable(self.inspection), *told)
+
+    def _follows(self, found: Finding) -> bool:
+        """Whether classes are too small for no other reason than their unreadable images."""
+        broken = {self.inspection.classes[label] for label in np.flatnonzero(self.unreadable)}
+        return found.kind == TOO_SMALL and broken.issuperset(found.members)
 
     def must_serve(self) -> None:
         """Refuses images that no training can use.

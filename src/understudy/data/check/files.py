@@ -93,7 +93,7 @@ def _unreadable_labelled(inspection: Inspection) -> list[Finding]:
     if not count:
         return []
     noun = "image" if count == 1 else "images"
-    sentence = f"cannot read {count} labelled {noun} ({bad.counts}). Repair or remove them:"
+    sentence = f"cannot read {count} labelled {noun} ({bad.counts}). Repair, convert or remove them:"
     return [Finding("unreadable", "error", sentence, bad.members, count)]
 
 
@@ -108,7 +108,7 @@ def _too_many(inspection: Inspection) -> list[Finding]:
         return []
     sentence = (
         f"cannot read {count} of {pool} unlabeled images; up to {MOST_SKIPPED:.0%} are skipped "
-        f"({bad.counts}). Repair or remove them:"
+        f"({bad.counts}). Repair, convert or remove them:"
     )
     return [Finding("unreadable", "error", sentence, bad.members, count)]
 
