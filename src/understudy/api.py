@@ -243,15 +243,17 @@ def init(
     force: bool = False,
     measure: bool = True,
     runs: Place = RUNS,
+    **settings: Any,
 ) -> Path:
     """Looks at images and writes a commented study for them to start from.
 
     Args:
-        images: The folder.
-        out: The study's file; by default named after the folder, here.
+        images: The folder, or a table of them.
+        out: The study's file; by default named after the images, here.
         force: Write over a file that is there.
         measure: Measure how long the study takes on this machine.
         runs: Where packs lie, and what is measured.
+        settings: Those of the images: `size=64`, `unlabeled="more"`.
 
     Returns:
         The study's file, for `run`.
@@ -264,6 +266,7 @@ def init(
     with _ours() as (progress, interrupts):
         return verbs.started(
             Path(images),
+            _given(settings),
             out=Path(out) if out else None,
             force=force,
             measure=measure,

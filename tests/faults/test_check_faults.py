@@ -272,7 +272,7 @@ def test_b6_system_files_are_passed_over_and_counted(check: Check, folder: Path)
 
     assert seen.code == 0
     assert seen.found["ignored"] == {"hidden or system file": 4}
-    assert "Passed over: 4 hidden or system file" in seen.shown
+    assert "Passed over: 4 x hidden or system file" in seen.shown
 
 
 def test_b7_validation_folders_are_known_by_other_names(check: Check, folder: Path) -> None:

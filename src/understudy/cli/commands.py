@@ -42,6 +42,9 @@ also without it: `size=64`, `kind=parquet`, `unlabeled=PATH`,
 `split.allow_duplicates=true`. The defaults are those of `understudy run
 few-labels`, which looks at 32 x 32 pixels."""
 
+INIT_WORDS = """Words: settings of the images that the study shall have, such as `size=64`,
+`unlabeled=PATH`, or of a table `root=FOLDER`, `path_column=file_name`."""
+
 app = App(
     name="understudy",
     help="From many images and few labels to a small, fast model, with the evidence.",
@@ -178,11 +181,16 @@ def completion(shell: str = "", /) -> None:
     print(completion_script(app, shell), end="")
 
 
-@app.command(group=MAIN_JOB, sort_key=1)
+@app.command(
+    group=MAIN_JOB,
+    sort_key=1,
+    usage="understudy init IMAGES [KEY=VALUE ...] [OPTIONS]",
+    help_epilogue=INIT_WORDS,
+)
 def init(
     images: Path,
     /,
-    *,
+    *words: str,
     out: Path | None = None,
     force: Annotated[bool, Parameter(negative="")] = False,
     measure: bool = True,
@@ -192,17 +200,19 @@ def init(
     """Look at images and write a commented study for them to start from.
 
     Args:
-        images: The folder; class folders, with or without train/, test/, unlabeled/ above them.
-        out: The study's file; by default named after the folder, here.
+        images: A folder of class folders, with or without train/, test/, unlabeled/ above them; or
+            a table of images (.csv, .tsv, .parquet).
+        words: `key=value`, see below.
+        out: The study's file; by default named after the images, here.
         force: Write over a file that is there.
-        measure: Measure how long the study takes here, by a few steps: about a minute.
+        measure: Measure how long the study takes here, by a few steps of each training.
         runs: Where packs lie, and what is measured.
         telling: How much to tell.
     """
     from understudy.cli.init_command import init_command
 
     loudness = telling.loudness
-    init_command(images, out=out, force=force, measure=measure, runs=runs, loudness=loudness)
+    init_command(images, words, out=out, force=force, measure=measure, runs=runs, loudness=loudness)
 
 
 @app.command(

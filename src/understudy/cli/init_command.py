@@ -1,6 +1,7 @@
 """`understudy init`: a study to start from, for the images that are there."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from understudy import verbs
@@ -8,10 +9,18 @@ from understudy.cli.loudness import Loudness
 from understudy.cli.plain_text import plain
 from understudy.cli.progress import progress_on
 from understudy.core.interrupts import Interrupts
+from understudy.core.overrides import parse_overrides
 
 
 def init_command(
-    images: Path, *, out: Path | None, force: bool, measure: bool, runs: Path, loudness: Loudness
+    images: Path,
+    words: Sequence[str],
+    *,
+    out: Path | None,
+    force: bool,
+    measure: bool,
+    runs: Path,
+    loudness: Loudness,
 ) -> None:
     """Writes the study and says what to do with it.
 
@@ -21,6 +30,7 @@ def init_command(
     with progress_on(sys.stderr, loudness) as progress:
         place = verbs.started(
             images,
+            parse_overrides(words),
             out=out,
             force=force,
             measure=measure,

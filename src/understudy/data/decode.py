@@ -11,6 +11,8 @@
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -81,7 +83,7 @@ def decoded(content: bytes, *, name: str, decoding: Decoding) -> Decoded:
     Raises:
         UnreadableImageError: The file is empty, damaged, too large, or of no kind listed above.
     """
-    try:
+    with _in_words(name):
         image = _opened(content, name)
         look = _look(image)
         if decoding.size is not None:
@@ -91,12 +93,28 @@ def decoded(content: bytes, *, name: str, decoding: Decoding) -> Decoded:
         look = look._replace(orientation=_orientation(image), peak=_peak(image))
         flat = _flattened(_upright(image), decoding.channels, name)
         pixels = np.asarray(flat if decoding.size is None else _fitted(flat, decoding.size))
+    channels_first = pixels.transpose(2, 0, 1) if pixels.ndim == 3 else pixels[None]
+    return Decoded(np.ascontiguousarray(channels_first), look)
+
+
+def header(content: bytes, *, name: str) -> Look:
+    """What an image file says of itself, its pixels not decoded.
+
+    Raises:
+        UnreadableImageError: As `decoded` does, but for damaged pixels.
+    """
+    with _in_words(name):
+        return _look(_opened(content, name))
+
+
+@contextmanager
+def _in_words(name: str) -> Iterator[None]:
+    try:
+        yield
     except (UnreadableImageError, MemoryError):
         raise
     except Exception as error:  # Pillow's readers raise nearly anything on damaged bytes
         raise UnreadableImageError(name, "damaged", str(error) or type(error).__name__) from error
-    channels_first = pixels.transpose(2, 0, 1) if pixels.ndim == 3 else pixels[None]
-    return Decoded(np.ascontiguousarray(channels_first), look)
 
 
 def _look(image: Image.Image) -> Look:

@@ -1,21 +1,23 @@
 """A first look at images: how many of what, in which splits and sizes; headers alone are read."""
 
-import io
 import statistics
-import warnings
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from understudy.core.annotations import kinds_of
-from understudy.core.errors import UnderstudyError
+from understudy.core.errors import DataError, UnderstudyError
+from understudy.core.settings import checked
+from understudy.data.check.look import Look
+from understudy.data.decode import UnreadableImageError, header
+from understudy.data.packing import strict_and_quiet
+from understudy.data.settings import DataSettings
 from understudy.data.sources import every_source
 from understudy.data.sources.folder import FolderSettings
-from understudy.data.sources.listing import Listing, SourceSettings
+from understudy.data.sources.listing import Listing, SourceSettings, existing
 
 MOST_OPENED = 500  # headers, spread evenly: enough to know the sizes, and done in a second
 GREY = frozenset({"1", "L", "LA", "I;16", "I;16B", "I"})
@@ -41,6 +43,8 @@ class Survey(NamedTuple):
     unreadable: int
     """Of the images opened."""
     ignored: Mapping[str, int]
+    given: Mapping[str, Any] = {}
+    """The settings of the source that were asked for, beside its path."""
 
     @property
     def images(self) -> int:
@@ -53,36 +57,54 @@ class Survey(NamedTuple):
         return self.splits.get("unlabeled", 0)
 
 
-def survey(path: Path) -> Survey:
+def survey(path: Path, given: Mapping[str, Any] | None = None) -> Survey:
     """Looks at the images of a folder or a file.
 
     The sources that need more than class folders, such as a table of labels, are tried first.
 
+    Args:
+        path: The folder, or the file.
+        given: Further settings of the source, such as `root` of a table.
+
     Raises:
-        UnderstudyError: No source can read it; the message is that of class folders, or, where a
-            file is named, of the source of such files.
+        UnderstudyError: No source can read it, or none of its images; the message is that of class
+            folders, or, where a file is named, of the source of such files.
     """
-    kinds = [kind for kind in every_source() if "path" in kind.model_fields]
+    given = given or {}
+    place = existing(path, key="data.path")
+    kinds = [
+        kind
+        for kind in every_source()
+        if "path" in kind.model_fields and given.get("kind") in (None, *kinds_of(kind))
+    ]
+    if not kinds:
+        checked(DataSettings, {"data": {**given, "path": path}}, "init")  # tells which there are
     errors: list[UnderstudyError] = []
     for kind in sorted(kinds, key=lambda one: one is FolderSettings):
         try:
-            settings = kind.model_validate({"path": path})
-            return _surveyed(settings, path, settings.listing())
+            values = {**given, "kind": kinds_of(kind)[0], "path": path}
+            settings = checked(kind, values, "the images")
+            listing = settings.listing()
         except UnderstudyError as error:
             errors.append(error)
-    raise errors[-1 if path.is_dir() or not path.exists() else 0]
+        else:
+            with strict_and_quiet():
+                return _surveyed(settings, path, listing)._replace(given=given)
+    raise errors[-1 if place.is_dir() else 0]
 
 
 def _surveyed(settings: SourceSettings, path: Path, listing: Listing) -> Survey:
-    sizes: list[int] = []
-    modes: set[str] = set()
     places = np.linspace(0, len(listing.entries) - 1, min(MOST_OPENED, len(listing.entries)))
     opened = sorted({int(place) for place in places})
-    for place in opened:
-        header = _header(listing, place)
-        if header:
-            sizes.append(min(header[0]))
-            modes.add(header[1])
+    looks = [_header(listing, place) for place in opened]
+    good = [look for look in looks if not look.reason]
+    if not good:
+        name, look = listing.entries[opened[0]].name, looks[0]
+        raise DataError(
+            f"{path}: none of the {len(opened):,} images opened can be read, such as {name}: "
+            f"{look.reason} ({look.detail}). `understudy check-data` tells of all."
+        )
+    sizes = [min(look.width, look.height) for look in good]
     labels = Counter(
         entry.label
         for entry in listing.entries
@@ -94,24 +116,24 @@ def _surveyed(settings: SourceSettings, path: Path, listing: Listing) -> Survey:
         classes=listing.classes,
         splits=Counter(entry.split for entry in listing.entries),
         of_class=tuple(labels[label] for label in range(len(listing.classes))),
-        sides=(min(sizes), round(statistics.median(sizes)), max(sizes)) if sizes else (0, 0, 0),
-        is_grey=bool(modes) and modes <= GREY,
+        sides=(min(sizes), round(statistics.median(sizes)), max(sizes)),
+        is_grey={look.mode for look in good} <= GREY,
         opened=len(opened),
-        unreadable=len(opened) - len(sizes),
+        unreadable=len(opened) - len(good),
         ignored={reason: count for reason, count in listing.ignored.items() if count},
     )
 
 
-def _header(listing: Listing, place: int) -> tuple[tuple[int, int], str] | None:
-    """Size and mode, or None where it is no image that can be opened."""
+def _header(listing: Listing, place: int) -> Look:
+    """What one image says of itself, or why it cannot be opened."""
+    name = listing.entries[place].name
     try:
         content = listing.read(place)
-        if not isinstance(content, bytes):
-            channels, height, width = content.shape
-            return (width, height), "L" if channels == 1 else "RGB"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content)) as image:
-                return image.size, image.mode
-    except Exception:  # whatever a reader raises at damaged bytes; packing tells it in full
-        return None
+        if isinstance(content, bytes):
+            return header(content, name=name)
+    except OSError as error:
+        return Look(reason="unreadable", detail=str(error.strerror))
+    except UnreadableImageError as error:
+        return Look(reason=error.reason, detail=error.detail)
+    channels, height, width = content.shape
+    return Look(mode="L" if channels == 1 else "RGB", width=width, height=height)

@@ -12,6 +12,7 @@ from understudy.core.interrupts import Interrupts
 from understudy.core.overrides import overlaid
 from understudy.core.progress import Progress
 from understudy.core.settings import headed
+from understudy.engine.machine import MachineSettings
 from understudy.engine.plan import PlanSettings
 from understudy.stages import STAGES
 from understudy.stages.launch import launch
@@ -21,7 +22,6 @@ from understudy.studies.plan import plan
 from understudy.studies.study import Study
 from understudy.studies.time_limit import seconds_of
 
-TRIAL_STEPS = 12  # the first few are slower; the speed is read from the later ones
 LEAST_EPOCHS = 1.0
 
 
@@ -50,7 +50,7 @@ def within_budget(study: Study, *, runs: Path, folder: Path, progress: Progress)
     record = folder / f"budget-{len(nodes)}.json"  # more runs in the same time: fewer epochs each
     if not record.exists():
         progress.say(f"budget {limit}: measuring each stage for a few steps")
-        trials = trials_of(study, runs=runs, progress=progress)
+        trials = trials_of(study, runs=runs, progress=progress, trial=THOROUGH)
         costs = [
             trials[node.name]._replace(of=key)
             for node in nodes
@@ -65,6 +65,23 @@ def within_budget(study: Study, *, runs: Path, folder: Path, progress: Progress)
     progress.say(f"budget {limit}: {told}{warning}")
     parameters = overlaid(study.parameters, epochs, origin=study.origin)
     return dataclasses.replace(study, parameters=parameters)
+
+
+class Trial(NamedTuple):
+    """How a training is tried."""
+
+    steps: int = 12
+    """The first few are slower; the speed is read from the later ones."""
+    most: int | None = None
+    """Images in a step at most."""
+    machine: Mapping[str, str] = {}
+    """Ways to compute that are not looked for."""
+
+
+THOROUGH = Trial()
+BRIEF = Trial(steps=4, most=32, machine={"precision": "fp32", "memory_format": "channels_last"})
+"""For an estimate on a processor, where an image costs about as much in a small batch as in a large
+one; on two cores the steps of a pretraining of 64 x 64 pixels take half a minute each."""
 
 
 class Cost(NamedTuple):
@@ -125,7 +142,15 @@ def _shares(study: Study) -> dict[str, float]:
     return shares
 
 
-def trials_of(study: Study, *, runs: Path, progress: Progress) -> dict[str, Cost]:
+def estimated(study: Study, *, runs: Path, progress: Progress) -> dict[str, float]:
+    """About how many seconds each training of the first seed takes."""
+    on_cpu = MachineSettings().build_device().type == "cpu"
+    trial = BRIEF if on_cpu else THOROUGH
+    costs = trials_of(study, runs=runs, progress=progress, trial=trial)
+    return {stage: cost.seconds for stage, cost in costs.items()}
+
+
+def trials_of(study: Study, *, runs: Path, progress: Progress, trial: Trial) -> dict[str, Cost]:
     """Runs the training stages of the first seed for a few steps each, and reads their speed."""
     first = dataclasses.replace(
         study, seeds=study.seeds[:1], axes={axis: values[:1] for axis, values in study.axes.items()}
@@ -140,7 +165,7 @@ def trials_of(study: Study, *, runs: Path, progress: Progress) -> dict[str, Cost
             recipe = node.recipe(paths)
             launched = launch(
                 node.stage,
-                _shortened(recipe),
+                _shortened(recipe, trial),
                 origin=f"{study.name}, trial of {node.name}",
                 name=node.name,
                 runs=make_folder(trials),
@@ -150,29 +175,34 @@ def trials_of(study: Study, *, runs: Path, progress: Progress) -> dict[str, Cost
                 interrupts=Interrupts(),
             )
             paths[node.key] = launched.run.path
-            planned = dict(STAGES[node.stage].model_validate(recipe))["plan"]
-            costs[node.name] = _cost(planned, launched.summary)
+            planned, tried = (
+                dict(STAGES[node.stage].model_validate(each))["plan"]
+                for each in (recipe, _shortened(recipe, trial))
+            )
+            costs[node.name] = _cost(planned, tried, launched.summary)
     finally:
         shutil.rmtree(trials, ignore_errors=True)
     return costs
 
 
-def _cost(planned: PlanSettings, trial: Mapping[str, Any]) -> Cost:
-    epoch: float = trial["seconds_per_epoch"]
-    step = epoch * trial["epochs"] / trial["steps"]
+def _cost(planned: PlanSettings, tried: PlanSettings, seen: Mapping[str, Any]) -> Cost:
+    epoch: float = seen["seconds_per_epoch"]
+    step = epoch * seen["epochs"] / seen["steps"] * planned.batch_size / tried.batch_size
     seconds = step * planned.steps if planned.steps else epoch * (planned.epochs or 0)
     return Cost(seconds=seconds, epoch=epoch, of="")
 
 
-def _shortened(recipe: dict[str, Any]) -> dict[str, Any]:
+def _shortened(recipe: dict[str, Any], trial: Trial) -> dict[str, Any]:
     """The same training for a few steps."""
     kept = {
         key: value
         for key, value in recipe.get("plan", {}).items()
         if key in ("batch_size", "optimizer", "average")
     }
+    if trial.most:
+        kept["batch_size"] = min(trial.most, kept.get("batch_size", trial.most))
     return {
         **recipe,
-        "plan": {**kept, "steps": TRIAL_STEPS, "observations": 1},
-        "machine": {**recipe.get("machine", {}), "compile": "never"},
+        "plan": {**kept, "steps": trial.steps, "observations": 1},
+        "machine": {**recipe.get("machine", {}), **trial.machine, "compile": "never"},
     }

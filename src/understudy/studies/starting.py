@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from textwrap import wrap
 from typing import NamedTuple
 
 from understudy.core.errors import DataError, UsageError
@@ -18,6 +19,7 @@ PRETRAIN_STEPS, DISTILL_STEPS = 1000, 1500  # so many, within
 LEAST_EPOCHS, MOST_EPOCHS = 20, 100  # so many passes
 FEW = 100  # labels; below, a whole network fits them by heart: only its classifier is trained
 MANY_CLASSES = 20
+LONG = 3600.0  # seconds, of which a person wants to know how to spend fewer
 
 _TEMPLATE = """\
 # {title}
@@ -25,24 +27,29 @@ _TEMPLATE = """\
 #   understudy run {file} --dry-run      what would be run
 #   understudy run {file}                runs it; the same command continues
 #
+# Each line below is a setting: its name, a colon, its value. What stands behind a # explains and
+# changes nothing. Change a value, save the file, and give the command again; what is finished and
+# still holds is not done twice. The spaces in front of a line belong to it. Numbers that are not
+# here are those of the study `few-labels`, and any of them may be written here as well.
+#
 # Found in {place}:
 {found}
 #
 # Time: {time}
-extends: few-labels
+extends: few-labels  # the study that this one fills in
 title: {quoted_title}
 
 parameters:
   data:
     kind: {kind}
     path: {path}
-    size: {size}  # {size_reason}{channels}
+    size: {size}  # {size_reason}{further}
   split:
     validation: {validation}  # {validation_reason}
     test: {test}  # {test_reason}
   labels:
-    per_class: null  # {labels_reason}
-    validation_per_class: null  # all; they choose the best checkpoint, and count as labels used
+    per_class: null  # null: no limit, {labels_reason}
+    validation_per_class: null  # no limit; they choose the best checkpoint, and count as labels
   teacher: {{kind: cifar_resnet, depth: {teacher}, width: 2}}  # {teacher_reason}
   student: {{kind: cifar_resnet, depth: {student}, width: 1}}  # {student_reason}
   pretrain:
@@ -105,9 +112,7 @@ def study_text(survey: Survey, *, file: Path, time: str) -> str:
         path=_path(survey.path),
         size=size,
         size_reason=_size_reason(survey, counts, size),
-        channels="\n    channels: grey  # no image that was opened has a colour"
-        if survey.is_grey
-        else "",
+        further="".join(f"\n    {line}" for line in _further(survey)),
         validation=split.validation,
         validation_reason=_given(survey, "val", "of the training images of each class"),
         test=split.test,
@@ -165,7 +170,9 @@ def counts_of(survey: Survey) -> Counts:
 
 
 def size_of(survey: Survey, counts: Counts) -> int:
-    """The largest usual size that the images have and that their number allows."""
+    """The size asked for, or the largest usual one that the images have and their number allows."""
+    if survey.given.get("size"):
+        return int(survey.given["size"])
     _, median, _ = survey.sides
     fitting = [size for size in SIZES if size <= median]
     seen = counts.pool * _epochs(PRETRAIN_STEPS, _batch(counts, most=256), counts.pool)
@@ -189,6 +196,7 @@ def found_lines(survey: Survey) -> list[str]:
         f"unlabeled pool: {pool}",
         f"shorter sides of {smallest} to {largest} pixels, half of them up to {median} "
         f"({survey.opened:,} images opened)",
+        *_class_lines(survey),
         *(f"left out: {count:,} x {reason}" for reason, count in survey.ignored.items()),
     ]
     if survey.unreadable:
@@ -196,7 +204,30 @@ def found_lines(survey: Survey) -> list[str]:
     return [_comment(line) for line in lines]
 
 
+def _class_lines(survey: Survey) -> list[str]:
+    """Every class with its images, where they are few enough to be read."""
+    if len(survey.classes) > MANY_CLASSES:
+        return []
+    told = ", ".join(
+        f"{shown(name)} {count:,}"
+        for name, count in zip(survey.classes, survey.of_class, strict=True)
+    )
+    return wrap(told, 90, break_on_hyphens=False)
+
+
+def _further(survey: Survey) -> Iterator[str]:
+    """The other settings of the source."""
+    asked = {key: value for key, value in survey.given.items() if key not in ("kind", "size")}
+    if survey.is_grey and "channels" not in asked:
+        yield "channels: grey  # no image that was opened has a colour"
+    for key, value in asked.items():
+        told = _path(Path(value)) if key in ("root", "unlabeled") else _quoted(value)
+        yield f"{key}: {told}  # as asked for"
+
+
 def _size_reason(survey: Survey, counts: Counts, size: int) -> str:
+    if survey.given.get("size"):
+        return "pixels, as asked for"
     _, median, _ = survey.sides
     larger = [other for other in SIZES if size < other <= median]
     if larger:
@@ -215,9 +246,9 @@ def _given(survey: Survey, split: str, of: str) -> str:
 def _labels_reason(survey: Survey, counts: Counts) -> str:
     each = f"{counts.least:,}" + (f" to {counts.most:,}" if counts.most > counts.least else "")
     if survey.unlabeled:
-        return f"all: {each} of each class, beside {survey.unlabeled:,} unlabeled images"
+        return f"so all: {each} of each class, beside {survey.unlabeled:,} unlabeled images"
     fewer = max(1, min(20, counts.least // 2))
-    return f"all: {each} of each class; {fewer} would show what few labels give"
+    return f"so all: {each} of each class; {fewer} would show what few labels give"
 
 
 def _epochs(steps: int, batch: int, pool: int) -> int:
@@ -239,14 +270,14 @@ def _power_of_two(number: int, *, most: int) -> int:
     return 1 << max(1, min(number, most).bit_length() - 1)
 
 
-def _quoted(text: str) -> str:
-    """Text as YAML reads it back, whatever it holds: a JSON string, nothing unseen in it."""
-    quoted = json.dumps(text, ensure_ascii=False)
+def _quoted(value: object) -> str:
+    """A value as YAML reads it back, whatever it holds: as JSON, nothing unseen in it."""
+    quoted = json.dumps(value, ensure_ascii=False)
     return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)
 
 
 def _path(path: Path) -> str:
-    text = str(path.absolute())
+    text = str(path.expanduser().absolute())
     if "${" in text:
         raise UsageError(
             f"{path}: holds `${{`, which a study reads as the name of a parameter. "
@@ -275,14 +306,22 @@ def _comment(text: str) -> str:
 def told(seconds: Mapping[str, float]) -> str:
     """The sentence on the time, from what each stage takes."""
     parts = ", ".join(f"{name} {_minutes(took)}" for name, took in seconds.items())
-    return (
-        f"about {_minutes(sum(seconds.values()))} for a seed on this machine, and a minute "
-        f"for evaluation and export\n#   ({parts}); measured by a few steps of each, not compiled"
-    )
+    whole = sum(seconds.values())
+    lines = [
+        f"about {_minutes(whole)} for a seed on this machine, and a minute to evaluate and export",
+        f"  ({parts}),",
+        "  measured by a few small steps in the plainest way; a run looks for a faster one",
+    ]
+    if whole > LONG:
+        lines.append("  shorter: half the `size` takes about a quarter; `budget=30min` behind the")
+        lines.append("  command fits the steps to a time")
+    return "\n# ".join(lines)
 
 
 NOT_MEASURED = "not measured; `budget=30min` on the command line fits the study to a time"
 
 
 def _minutes(seconds: float) -> str:
-    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 2 * LONG else f"{seconds / LONG:.0f} h"

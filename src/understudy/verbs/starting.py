@@ -1,7 +1,9 @@
 """A study to start from, for the images that are there."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from understudy.core.errors import UsageError
 from understudy.core.interrupts import Interrupts
@@ -10,6 +12,7 @@ from understudy.core.progress import Progress
 
 def started(
     images: Path,
+    given: Mapping[str, Any],
     *,
     out: Path | None,
     force: bool,
@@ -22,7 +25,8 @@ def started(
 
     Args:
         images: The folder, or the file of another source.
-        out: The study's file; by default named after the folder, here.
+        given: Settings of the images by key, with or without `data.` before it.
+        out: The study's file; by default named after the images, here.
         force: Whether to write over a file that is there.
         measure: Whether to measure how long the study takes, by a few steps of each training.
         runs: Where packs lie, and what is measured.
@@ -48,7 +52,7 @@ def started(
     from understudy.data.survey import survey
     from understudy.studies.starting import NOT_MEASURED, found_lines, study_text, told
 
-    found = survey(images)
+    found = survey(images, _of_source(given))
     for line in found_lines(found):
         progress.say(line)
     text = study_text(found, file=place, time=NOT_MEASURED)
@@ -62,9 +66,27 @@ def started(
     return place
 
 
+def _of_source(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the images.
+
+    Raises:
+        UsageError: Some are of something else.
+    """
+    from understudy.core.overrides import overlaid
+
+    values = {key.removeprefix("data."): value for key, value in given.items()}
+    others = [key for key in values if key.split(".")[0] in ("data", "path", "split")]
+    if others:
+        raise UsageError(
+            f"{', '.join(others)}: `init` takes the images first, then settings of them alone, "
+            "such as `root=FOLDER`. Write all others into the file that it makes."
+        )
+    return overlaid({}, values, origin="init")
+
+
 def _measured(text: str, *, runs: Path, progress: Progress) -> dict[str, float]:
     """Seconds of each training of a study, by a few of its steps."""
-    from understudy.studies.budget import trials_of
+    from understudy.studies.budget import estimated
     from understudy.studies.study import read_study
 
     with tempfile.TemporaryDirectory() as folder:
@@ -72,13 +94,13 @@ def _measured(text: str, *, runs: Path, progress: Progress) -> dict[str, float]:
         file.write_text(text, encoding="utf-8")
         study = read_study(str(file))
     progress.say("measuring each stage for a few steps")
-    costs = trials_of(study, runs=runs, progress=progress)
-    return {stage: cost.seconds for stage, cost in costs.items()}
+    return estimated(study, runs=runs, progress=progress)
 
 
 def _file_name(images: Path) -> str:
     """A plain name for the study: it names a folder of results too."""
-    name = images.absolute().name
+    place = images.absolute()
+    name = place.stem if place.is_file() else place.name
     return (
         "".join(one if one.isalnum() or one in "_-" else "-" for one in name).strip("-") or "study"
     )

@@ -64,6 +64,28 @@ def test_a_folder_that_is_not_there_is_told_with_its_nearest_name(
     assert not list(photos.parent.glob("*.yaml"))
 
 
+def test_a_table_with_words_becomes_a_study_that_can_be_planned(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = photos.parent / "labels.csv"
+    rows = [f"{path.relative_to(photos)};{path.parent.name}" for path in photos.rglob("*.png")]
+    table.write_text("\n".join(["file;label", *rows]))
+    words = ["labels.csv", f"root={photos}", "data.path_column=file", "size=16"]
+
+    assert main(["init", *words, "--no-measure"]) == 0
+    assert main(["run", "labels.yaml", "--dry-run"]) == 0
+
+    assert read_yaml(photos.parent / "labels.yaml")["parameters"]["data"] == {
+        "kind": "manifest",
+        "path": str(table),
+        "size": 16,
+        "root": str(photos),
+        "path_column": "file",
+    }
+    assert main(["init", "labels.csv", "split.seed=3", "--force", "--no-measure"]) == 2
+    assert "split.seed" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_it_measures_and_what_it_writes_runs(
     photos: Path, capsys: pytest.CaptureFixture[str]

@@ -36,7 +36,7 @@ def found(**changed: Any) -> dict[str, Any]:
             {
                 "kind": "unreadable",
                 "severity": "error",
-                "sentence": "cannot read 1 labelled image (1 empty). Repair, convert or remove them:",
+                "sentence": "cannot read 1 labelled image (1 empty). Remove them:",
                 "members": ["train/<b>dog/1.jpg: empty (0 bytes)"],
                 "total": 1,
             },

@@ -102,6 +102,34 @@ def test_grey_images_are_read_as_grey() -> None:
     assert "channels" not in parameters(seen())["data"]
 
 
+def test_every_class_is_listed_where_they_are_few() -> None:
+    assert "#   'cat' 100, 'dog' 100\n" in study_text(seen(), file=Path("x"), time="")
+    names = tuple(f"class {number}" for number in range(21))
+    many = seen(classes=names, of_class=(100,) * 21, splits={"": 2100})
+    assert "'class 7'" not in study_text(many, file=Path("x"), time="")
+
+
+@given(st.dictionaries(st.sampled_from(["path_column", "group_pattern"]), NAMES))
+def test_settings_that_were_asked_for_are_read_back_as_they_are(asked: dict[str, str]) -> None:
+    data = parameters(seen(given={**asked, "size": 20, "root": "~/x", "classes": ["a", "b"]}))[
+        "data"
+    ]
+
+    assert {key: data[key] for key in asked} == asked
+    assert data["classes"] == ["a", "b"]
+    assert data["size"] == 20
+    assert data["root"] == str(Path("~/x").expanduser())
+    grey = parameters(seen(is_grey=True, given={"channels": "rgb"}))
+    assert grey["data"]["channels"] == "rgb"
+
+
+def test_a_long_time_says_how_to_spend_less() -> None:
+    assert "about 5 h" in told({"pretrain": 18_000.0})
+    assert "budget=" in told({"pretrain": 18_000.0})
+    assert "budget=" not in told({"pretrain": 1800.0})
+    assert all(len(f"# Time: {line}") <= 100 for line in told({"pretrain": 1e4}).splitlines())
+
+
 def test_the_time_is_told_in_total_and_by_stage() -> None:
     sentence = told({"baseline": 30.0, "pretrain": 570.0})
 

@@ -93,7 +93,9 @@ def _unreadable_labelled(inspection: Inspection) -> list[Finding]:
     if not count:
         return []
     noun = "image" if count == 1 else "images"
-    sentence = f"cannot read {count} labelled {noun} ({bad.counts}). Repair, convert or remove them:"
+    sentence = (
+        f"cannot read {count} labelled {noun} ({bad.counts}). Repair, convert or remove them:"
+    )
     return [Finding("unreadable", "error", sentence, bad.members, count)]
 
 
