@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import wrap
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from understudy.core.errors import DataError, UsageError
 from understudy.core.wording import shown
@@ -19,6 +19,7 @@ PRETRAIN_STEPS, DISTILL_STEPS = 1000, 1500  # so many, within
 LEAST_EPOCHS, MOST_EPOCHS = 20, 100  # so many passes
 FEW = 100  # labels; below, a whole network fits them by heart: only its classifier is trained
 MANY_CLASSES = 20
+PLACES = ("root", "unlabeled")  # settings of sources that are paths
 LONG = 3600.0  # seconds, of which a person wants to know how to spend fewer
 
 _TEMPLATE = """\
@@ -221,7 +222,7 @@ def _further(survey: Survey) -> Iterator[str]:
     if survey.is_grey and "channels" not in asked:
         yield "channels: grey  # no image that was opened has a colour"
     for key, value in asked.items():
-        told = _path(Path(value)) if key in ("root", "unlabeled") else _quoted(value)
+        told = _path(Path(value)) if key in PLACES else _quoted(_literal(value))
         yield f"{key}: {told}  # as asked for"
 
 
@@ -276,13 +277,18 @@ def _quoted(value: object) -> str:
     return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)
 
 
-def _path(path: Path) -> str:
-    text = str(path.expanduser().absolute())
-    if "${" in text:
+def _literal(value: Any) -> Any:
+    """The same value, if a study reads nothing into it."""
+    if "${" in str(value):
         raise UsageError(
-            f"{path}: holds `${{`, which a study reads as the name of a parameter. "
-            "Rename the folder, or name a link to it."
+            f"{value}: holds `${{`, which a study reads as the name of a parameter. "
+            "A folder may be renamed, or named by a link to it."
         )
+    return value
+
+
+def _path(path: Path) -> str:
+    text = _literal(str(path.expanduser().absolute()))
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:

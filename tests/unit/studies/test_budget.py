@@ -2,7 +2,8 @@
 
 import pytest
 
-from understudy.studies.budget import LEAST_EPOCHS, Cost, epochs_within
+from understudy.engine.plan import PlanSettings
+from understudy.studies.budget import LEAST_EPOCHS, Cost, _cost, epochs_within
 
 SHARES = {"pretrain.epochs": 0.5, "distill.epochs": 0.25}
 
@@ -26,6 +27,18 @@ def test_each_share_of_what_other_trainings_leave_is_spent(
     left = 6000 - fine_tuning
     assert found["pretrain.epochs"] * 10 == pytest.approx(0.5 * left, rel=0.01)
     assert found["distill.epochs"] * 2 * (1 + students) == pytest.approx(0.25 * left, rel=0.01)
+
+
+def test_a_step_of_a_small_batch_costs_its_share_of_a_large_one() -> None:
+    """Twelve epochs cost what they cost; a step of 256 images as much as eight of 32."""
+    seen = {"seconds_per_epoch": 10.0, "epochs": 0.5, "steps": 5}
+    tried = PlanSettings(steps=5, batch_size=32)
+
+    by_steps = _cost(PlanSettings(steps=100, batch_size=256), tried, seen)
+    by_epochs = _cost(PlanSettings(epochs=12, batch_size=256), tried, seen)
+
+    assert by_steps.seconds == pytest.approx(100 * 8 * 1.0)
+    assert by_epochs.seconds == pytest.approx(120)
 
 
 def test_a_limit_that_is_too_short_leaves_one_epoch_each() -> None:

@@ -54,6 +54,8 @@ def test_any_folder_and_any_class_is_read_back_as_it_is(folder: str, name: str) 
 def test_a_path_that_a_study_cannot_name_is_refused() -> None:
     with pytest.raises(UsageError, match="name of a parameter"):
         parameters(seen(path=Path("/a ${b}")))
+    with pytest.raises(UsageError, match="name of a parameter"):
+        parameters(seen(given={"group_pattern": "(a)${b}"}))
     with pytest.raises(UsageError, match="no UTF-8"):
         parameters(seen(path=Path(os.fsdecode(b"/a\xff"))))
 
@@ -109,7 +111,12 @@ def test_every_class_is_listed_where_they_are_few() -> None:
     assert "'class 7'" not in study_text(many, file=Path("x"), time="")
 
 
-@given(st.dictionaries(st.sampled_from(["path_column", "group_pattern"]), NAMES))
+@given(
+    st.dictionaries(
+        st.sampled_from(["path_column", "group_pattern"]),
+        NAMES.filter(lambda text: "${" not in text),
+    )
+)
 def test_settings_that_were_asked_for_are_read_back_as_they_are(asked: dict[str, str]) -> None:
     data = parameters(seen(given={**asked, "size": 20, "root": "~/x", "classes": ["a", "b"]}))[
         "data"
