@@ -331,6 +331,23 @@ def test_b9_near_duplicates_are_warned_of_across_test_and_noted_within(
     assert seen.of("near-identical")["severity"] == "note"
 
 
+def test_b9_images_that_show_hardly_anything_are_counted_apart_of_the_test(
+    check: Check, folder: Path
+) -> None:
+    """Open water: too alike to call any of them a copy, so it is said that nobody looked."""
+    for number, place in enumerate(("train/cat", "train/dog", "test/dog")):
+        water = np.full((48, 48, 3), 90, np.uint8)
+        water[number, :2] += 2
+        Image.fromarray(water).save(folder / place / "water.png")
+
+    seen = check()
+
+    assert seen.code == 0
+    assert seen.of("flat")["total"] == 3
+    assert "3 images show hardly anything (1 of the test split)" in seen.of("flat")["sentence"]
+    assert "near-identical across test" not in seen.kinds
+
+
 def test_b10_one_image_with_two_labels_is_a_warning(check: Check, folder: Path) -> None:
     shutil.copy(folder / "train/cat/1.png", folder / "train/dog/copy.png")
 

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 from PIL import Image
@@ -259,6 +260,18 @@ def test_a_cut_off_file_is_noticed_and_made_again(folder: Path, shared: Path, fi
     again = opened(folder, shared)
 
     np.testing.assert_array_equal(again.images, before)
+
+
+@pytest.mark.usefixtures("settled")
+def test_what_an_earlier_version_did_not_look_for_is_looked_for(folder: Path, shared: Path) -> None:
+    pack = opened(folder, shared)
+    looks = shared / "packs" / pack.key / "looks.parquet"
+    whole = pq.read_table(looks)
+    pq.write_table(whole.drop_columns(["peak"]), looks)
+
+    opened(folder, shared)
+
+    assert pq.read_table(looks).equals(whole)
 
 
 @pytest.mark.usefixtures("settled")

@@ -12,7 +12,7 @@ from understudy.data.carve import TOO_SMALL
 from understudy.data.check.alike import ACROSS, APART, WITHIN, alike, of_kind
 from understudy.data.check.classes import few, missing, uneven
 from understudy.data.check.duplicates import Indices, repeated, twins
-from understudy.data.check.files import files, unusable
+from understudy.data.check.files import files, flat, unusable
 from understudy.data.check.finding import Finding, complaint, errors_of
 from understudy.data.check.inspection import Inspection
 from understudy.data.check.shapes import shapes
@@ -73,7 +73,7 @@ class Check:
                 ),
                 *repeated(self._names, self._labels, self._split_numbers, self._groups),
             ]
-        found += [*files(inspection), *shapes(inspection)]
+        found += [*files(inspection), *flat(inspection, self.split_names), *shapes(inspection)]
         return tuple(sorted(found, key=lambda one: ORDER[one.severity]))
 
     @cached_property

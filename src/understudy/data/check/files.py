@@ -1,7 +1,7 @@
 """Whether every file is an image that can serve: what cannot be read, or is not what it says."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from os.path import splitext
 from typing import NamedTuple
@@ -39,7 +39,6 @@ def files(inspection: Inspection) -> list[Finding]:
         *_misnamed(inspection),
         *_dark(inspection),
         *_constant(inspection),
-        *_flat(inspection),
         *_animations(inspection),
     ]
 
@@ -204,19 +203,30 @@ def _constant(inspection: Inspection) -> list[Finding]:
     )
 
 
-def _flat(inspection: Inspection) -> list[Finding]:
-    names = tuple(
-        entry.name
-        for entry, look in zip(inspection.listing.entries, inspection.looks, strict=True)
-        if look.flat
-    )
+def flat(inspection: Inspection, splits: Sequence[str]) -> list[Finding]:
+    """Images as alike as open water: whether one is another's copy nobody can tell.
+
+    Args:
+        inspection: What was seen of every image.
+        splits: Of the readable images.
+    """
+    places = inspection.readable.tolist()
+    found = [
+        (inspection.listing.entries[place].name, split)
+        for place, split in zip(places, splits, strict=True)
+        if inspection.looks[place].flat
+    ]
+    tested = sum(split == "test" for _, split in found)
     return of_members(
         "flat",
         "note",
-        names,
+        tuple(name for name, _ in found),
         one="image shows",
         many="images show",
-        then=" hardly anything, and look-alikes of such were not looked for:",
+        then=(
+            f" hardly anything{f' ({tested:,} of the test split)' if tested else ''}, too little "
+            "to tell copies and look-alikes of one from others:"
+        ),
     )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from understudy.data.check.finding import Finding
-from understudy.data.sources.listing import named
+from understudy.data.sources.listing import quoted
 
 _DIGITS = re.compile(r"([0-9]+)")
 
@@ -46,8 +46,8 @@ def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
 
 def _strange_classes(strange: list[str], known: list[str], *, split: str) -> Finding:
     sentence = (
-        f"the {split} split has classes that train lacks: {named(strange)}. "
-        f"The classes of train are: {named(known)}. "
+        f"the {split} split has classes that train lacks: {quoted(strange)}. "
+        f"The classes of train are: {quoted(known)}. "
         "Rename them, so that equal classes have equal names."
     )
     return Finding("extra classes", "error", sentence, tuple(strange), len(strange))

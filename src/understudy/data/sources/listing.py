@@ -122,7 +122,7 @@ def mistakes(listing: Listing) -> list[Finding]:
     ]
     if absent:
         sentence = (
-            f"no training images of {named(absent)}. "
+            f"no training images of {quoted(absent)}. "
             "Add some, or take these classes away from every split."
         )
         found.append(Finding("no training images", "error", sentence, tuple(absent), len(absent)))
@@ -162,7 +162,7 @@ def nearest_place(place: Path) -> str:
     return f"{guess}{parent} holds: {shown or 'nothing'}."
 
 
-def named(names: Sequence[str]) -> str:
+def quoted(names: Sequence[str]) -> str:
     """The first ten names in quotes, and how many more there are."""
     shown = ", ".join(repr(name) for name in names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
