@@ -173,6 +173,7 @@ def trials_of(study: Study, *, runs: Path, progress: Progress, trial: Trial) -> 
                 out=None,
                 progress=progress,
                 interrupts=Interrupts(),
+                told_of_images=True,
             )
             paths[node.key] = launched.run.path
             planned, tried = (
