@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationErro
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from understudy.core.booleans import misplaced_booleans
 from understudy.core.default_kinds import with_default_kinds
 from understudy.core.errors import UsageError
+from understudy.core.misread import misread
 from understudy.core.mistakes import Mistake, described
 from understudy.core.wording import dotted, headed, nearest
 from understudy.core.yaml import line_of
@@ -94,12 +94,12 @@ def checked(kind: type[Kind], values: Mapping[str, Any], origin: str) -> Kind:
 def mistakes_in(kind: type[Settings], values: Mapping[str, Any]) -> list[Mistake]:
     """Everything that is wrong with the values; empty where `checked` would build settings."""
     values = with_default_kinds(kind, values)
-    misplaced = misplaced_booleans(kind, values)
+    unmeant = misread(kind, values)
     try:
         kind.model_validate(values)
     except ValidationError as error:
-        return misplaced + described(kind, values, error.errors(include_url=False))
-    return misplaced
+        return unmeant + described(kind, values, error.errors(include_url=False))
+    return unmeant
 
 
 def sentence(values: Mapping[str, Any], mistake: Mistake) -> str:

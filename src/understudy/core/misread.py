@@ -1,6 +1,7 @@
-"""`true` where a number is meant: pydantic reads it as 1, we refuse it."""
+"""What pydantic would read as something that nobody meant: `true` as 1, no path as this folder."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Union
 
 from understudy.core.annotations import inside, kinds_of, members, takes_booleans
@@ -8,16 +9,18 @@ from understudy.core.mistakes import Mistake
 from understudy.core.wording import Location
 
 
-def misplaced_booleans(annotation: Any, values: Any, location: Location = ()) -> list[Mistake]:
-    """`lr: true`, which pydantic would read as 1."""
+def misread(annotation: Any, values: Any, location: Location = ()) -> list[Mistake]:
+    """`lr: true`, and `path: ''`, which a shell makes of a variable that is not set."""
     here = members(annotation)
     if isinstance(values, bool):
         wrong = bool(here) and not any(takes_booleans(member) for member in here)
         return [Mistake(location, f" = {values}  must not be true or false")] if wrong else []
+    if values == "" and Path in here and str not in here:
+        return [Mistake(location, " = ''  must be a path; `.` is the current folder")]
     return [
         mistake
         for part, value in _items(values)
-        for mistake in misplaced_booleans(_narrowed(here, values, part), value, (*location, part))
+        for mistake in misread(_narrowed(here, values, part), value, (*location, part))
     ]
 
 
