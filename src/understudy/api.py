@@ -6,20 +6,19 @@ A setting is a keyword, nested ones as a mapping or by their dotted key:
     understudy.finetune(start=pretrained, **{"plan.steps": 200})
 
 Errors are `UnderstudyError`, with the exit code that the command would end with; nothing leaves the
-process. Ctrl-C in the main thread saves and raises KeyboardInterrupt; the same call continues.
+process. Ctrl-C in the main thread saves and raises KeyboardInterrupt, and so does any other signal
+to stop; the same call continues.
 Nothing that takes time is imported before a verb is called.
 """
 
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from understudy.core.errors import InterruptedRunError, UnderstudyError, exit_code_of
+from understudy.core.errors import UnderstudyError
 from understudy.core.interrupts import Interrupts, leave_work
 from understudy.core.progress import Progress
 
@@ -128,15 +127,15 @@ def run(study: Place = "digits", /, *, runs: Place = RUNS, **settings: Any) -> S
     Raises:
         FailedStudyError: Some runs failed; its `result` holds what the others gave.
         UnderstudyError: Anything else that a user can cause or meet.
-        KeyboardInterrupt: Ctrl-C; everything is saved, and the same call continues.
+        KeyboardInterrupt: Ctrl-C or another signal; all is saved, and the same call continues.
     """
     from understudy import verbs
     from understudy.results.csv_file import as_mappings
     from understudy.results.rows import rows_of
 
     plan = verbs.planned(os.fspath(study), _given(settings), must_be_at_hand=True)
-    with _ours() as (progress, interrupts):
-        outcome = verbs.carried_out(plan, runs=Path(runs), progress=progress, interrupts=interrupts)
+    progress, interrupts = _ours()
+    outcome = verbs.carried_out(plan, runs=Path(runs), progress=progress, interrupts=interrupts)
     result = StudyResult(
         folder=outcome.folder,
         rows=as_mappings(rows_of(outcome.record)),
@@ -164,18 +163,18 @@ def _stage(stage: str, does: str) -> Callable[..., StageResult]:
     ) -> StageResult:
         from understudy import verbs
 
-        with _ours() as (progress, interrupts):
-            launched = verbs.done(
-                stage,
-                os.fspath(recipe),
-                _given(settings),
-                asked_by=f"understudy.{stage}",
-                runs=Path(runs),
-                name=name,
-                out=Path(out) if out else None,
-                progress=progress,
-                interrupts=interrupts,
-            )
+        progress, interrupts = _ours()
+        launched = verbs.done(
+            stage,
+            os.fspath(recipe),
+            _given(settings),
+            asked_by=f"understudy.{stage}",
+            runs=Path(runs),
+            name=name,
+            out=Path(out) if out else None,
+            progress=progress,
+            interrupts=interrupts,
+        )
         return StageResult(launched.run.path, launched.summary, launched.was_skipped)
 
     verb.__name__ = verb.__qualname__ = stage
@@ -263,17 +262,17 @@ def init(
     """
     from understudy import verbs
 
-    with _ours() as (progress, interrupts):
-        return verbs.started(
-            Path(images),
-            _given(settings),
-            out=Path(out) if out else None,
-            force=force,
-            measure=measure,
-            runs=Path(runs),
-            progress=progress,
-            interrupts=interrupts,
-        )
+    progress, interrupts = _ours()
+    return verbs.started(
+        Path(images),
+        _given(settings),
+        out=Path(out) if out else None,
+        force=force,
+        measure=measure,
+        runs=Path(runs),
+        progress=progress,
+        interrupts=interrupts,
+    )
 
 
 def check_data(images: Place = "", /, *, runs: Place = RUNS, **settings: Any) -> CheckResult:
@@ -289,20 +288,20 @@ def check_data(images: Place = "", /, *, runs: Place = RUNS, **settings: Any) ->
     """
     from understudy import verbs
 
-    with _ours() as (progress, interrupts):
-        check = verbs.images_checked(
-            os.fspath(images),
-            _given(settings),
-            asked_by="check_data",
-            runs=Path(runs),
-            progress=progress,
-            interrupts=interrupts,
-        )
-        return CheckResult(
-            usable=not check.errors,
-            findings=tuple(finding.sentence for finding in check.findings),
-            content=check.as_json(most=None),
-        )
+    progress, interrupts = _ours()
+    check = verbs.images_checked(
+        os.fspath(images),
+        _given(settings),
+        asked_by="check_data",
+        runs=Path(runs),
+        progress=progress,
+        interrupts=interrupts,
+    )
+    return CheckResult(
+        usable=not check.errors,
+        findings=tuple(finding.sentence for finding in check.findings),
+        content=check.as_json(most=None),
+    )
 
 
 def predict(
@@ -324,10 +323,10 @@ def predict(
     """
     from understudy import verbs
 
-    with _ours() as (progress, _):
-        said = verbs.predicted(
-            Path(model), [*map(Path, images)], top=top, teacher=with_teacher, progress=progress
-        )
+    progress, _ = _ours()
+    said = verbs.predicted(
+        Path(model), [*map(Path, images)], top=top, teacher=with_teacher, progress=progress
+    )
     return [
         Prediction(
             image=answer.image,
@@ -338,21 +337,11 @@ def predict(
     ]
 
 
-@contextmanager
-def _ours() -> Iterator[tuple[Progress, Interrupts]]:
-    """Lines of progress on stderr, and signals that end our work and not the user's process.
-
-    Raises:
-        KeyboardInterrupt: Ctrl-C, once everything is saved.
-    """
+def _ours() -> tuple[Progress, Interrupts]:
+    """Lines of progress on stderr, and signals that end our work and not the user's process."""
     from understudy.cli.log_lines import LineProgress
 
-    try:
-        yield LineProgress(sys.stderr), Interrupts(insisted=leave_work)
-    except InterruptedRunError as error:
-        if error.exit_code == exit_code_of(signal.SIGINT):
-            raise KeyboardInterrupt(str(error)) from None
-        raise
+    return LineProgress(sys.stderr), Interrupts(insisted=leave_work)
 
 
 def _given(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ G1 and G2 are in `unit/evaluation` (parity, the script beside the file), G4 in `
 """
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ import pytest
 import torch
 from PIL import Image
 
-from understudy.core.errors import DivergedError, StorageError, UsageError
+from understudy.core.errors import DivergedError, InterruptedRunError, StorageError, UsageError
 from understudy.core.settings import checked
 from understudy.core.types import Tap
 from understudy.data.pack import stored_pack
@@ -222,6 +224,25 @@ def test_g9_an_export_that_is_stopped_leaves_no_file_under_its_name(
         folder()
 
     assert files(tmp_path) == set()
+
+
+def test_g9_a_signal_inside_the_exporter_is_no_fault_of_the_model(
+    go: Launcher, student: Launched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reports whatever it meets as a model that cannot be expressed."""
+    honest = torch.onnx.export
+
+    def stopped(network: torch.nn.Module, *args: Any, **options: Any) -> Any:
+        network.register_forward_hook(lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        return honest(network, *args, **options)
+
+    monkeypatch.setattr(torch.onnx, "export", stopped)
+
+    with pytest.raises(InterruptedRunError) as caught:
+        go("export", root=tmp_path, model=str(student.run.path))
+
+    assert caught.value.exit_code == 130
+    assert not list(tmp_path.glob("export/*/*.onnx"))
 
 
 def test_g9_what_a_killed_export_left_is_cleared_away(

@@ -185,8 +185,8 @@ def test_a_second_ctrl_c_leaves_the_work_and_not_the_process() -> None:
             raise AssertionError("the second one was ignored")
 
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), _ours() as ours:
-        insist(*ours)
+    with pytest.raises(KeyboardInterrupt):
+        insist(*_ours())
 
     assert signal.getsignal(signal.SIGINT) is before
 

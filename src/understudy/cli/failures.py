@@ -9,7 +9,7 @@ from collections.abc import Callable
 from cyclopts import CycloptsError
 
 from understudy.cli.plain_text import one_line, plain
-from understudy.core.errors import UnderstudyError
+from understudy.core.errors import InterruptedRunError, UnderstudyError
 
 MOST_LINES = 40  # a screen; a recipe with more mistakes than that has one cause
 USAGE, BUG, MEMORY, DISK, STOPPED, PIPE = 2, 1, 5, 6, 130, 141  # see core/errors.py; 128 + signal
@@ -45,7 +45,7 @@ def complain(message: str) -> None:
 
 
 def _answer(error: BaseException, *, debug: bool) -> tuple[str, int]:
-    if isinstance(error, UnderstudyError):
+    if isinstance(error, UnderstudyError | InterruptedRunError):
         return str(error), error.exit_code
     if isinstance(error, CycloptsError):
         return str(error), USAGE

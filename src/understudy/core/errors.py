@@ -54,8 +54,11 @@ def exit_code_of(signal_number: int) -> int:
     return PREEMPTED if preempted else 128 + signal_number
 
 
-class InterruptedRunError(UnderstudyError):
-    """A signal asked the training to stop; everything is saved and the same command continues.
+class InterruptedRunError(KeyboardInterrupt):
+    """A signal asked the work to stop; everything is saved and the same command continues.
+
+    A signal may come inside any library, and many of them, as some lines of ours, take whatever
+    `Exception` there is for the fault of an image, a model or a network; so this is none.
 
     Args:
         message: What was saved and how to go on.

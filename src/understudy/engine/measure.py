@@ -230,7 +230,7 @@ def _trial(
         times = [_timed(step, device) for _ in range(TIMED_STEPS)]
         return _Trial(first, min(times), loss, gradient, None)  # the least was disturbed least
     except (UnderstudyError, MemoryError, torch.OutOfMemoryError):
-        raise  # a signal, a mistake in the settings, too little memory: none is the candidate's
+        raise  # a mistake in the settings, too little memory: neither is the candidate's
     except Exception as error:  # whatever a candidate cannot do rules only it out
         infinite = float("inf")
         return _Trial(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from understudy.core.errors import InterruptedRunError, UnderstudyError
+from understudy.core.errors import UnderstudyError
 from understudy.core.files import make_folder, write_json
 from understudy.core.interrupts import Interrupts
 from understudy.core.progress import Progress
@@ -162,8 +162,6 @@ class _Execution:
                 interrupts=self.interrupts,
                 told_of_images=True,
             )
-        except InterruptedRunError:
-            raise
         except UnderstudyError as error:
             self.errors[node.key] = error
             self.progress.warn(f"failed: {label}: {error}")

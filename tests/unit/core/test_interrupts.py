@@ -23,6 +23,15 @@ def test_a_signal_outside_the_loop_leaves_at_once_with_its_exit_code(
     assert number.name in str(caught.value)
 
 
+def test_work_that_takes_any_exception_for_its_own_fault_does_not_take_a_signal_for_one() -> None:
+    """As the exporter of ONNX, readers of images and downloads do."""
+    with Interrupts().listening(), pytest.raises(InterruptedRunError):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except Exception as error:
+            raise ValueError("this model cannot be exported") from error
+
+
 def test_a_signal_inside_the_loop_waits_until_it_is_asked_for() -> None:
     interrupts = Interrupts()
 
