@@ -2,15 +2,19 @@
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.stage.conftest import Launcher
 
 from understudy.core.errors import InterruptedRunError, UsageError
 from understudy.core.progress import Silent
 from understudy.results.comparison import comparison
+from understudy.results.inventory import inventory
+from understudy.results.spare import proposal
 from understudy.studies.configure import made_of
 from understudy.studies.local import run_study
 from understudy.studies.study import Study, read_study
@@ -139,6 +143,33 @@ def test_an_interrupted_study_goes_on_where_it_was(study: Study, tmp_path: Path)
     assert before
     assert outcome.found == len(before)
     assert outcome.found + outcome.trained == 8
+
+
+def test_what_a_stopped_study_was_to_be_made_from_is_not_cleaned_away(
+    go: Launcher, tmp_path: Path
+) -> None:
+    """A run that no study made, named by its path; and the images, that no run has used yet."""
+    runs = tmp_path / "runs"
+    views = [{"transforms": [{"kind": "pad_and_crop", "padding": 1}]}] * 2
+    first = go("pretrain", root=runs, views=views)
+    outside = go("finetune", root=runs, name="outside", start=str(first.run.path))
+    path = tmp_path / "later.yaml"
+    path.write_text(f"stages:\n  pupil:\n    stage: distill\n    teacher: {outside.run.path}\n")
+
+    class Stops(Silent):
+        def begin(self, title: str, total: int) -> None:  # noqa: ARG002
+            if title.endswith(": distill"):
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(InterruptedRunError):
+        run_study(read_study(str(path)), runs=runs, progress=Stops())
+    (begun,) = (runs / "distill").iterdir()
+    shutil.rmtree(begun)  # as if it had been stopped before
+
+    assert proposal(inventory(runs), unused=True).spare == ()
+    (folder,) = (runs / "studies").iterdir()
+    packs = {path.name for path in (runs / "shared" / "packs").iterdir() if path.is_dir()}
+    assert set(json.loads((folder / "study.json").read_text())["packs"]) == packs
 
 
 def test_mistakes_of_all_stages_are_told_before_anything_is_made(

@@ -52,11 +52,12 @@ class Stored:
         return path
 
     @staticmethod
-    def study(root: Path, name: str, runs: Sequence[dict[str, Any]]) -> Path:
+    def study(root: Path, name: str, runs: Sequence[dict[str, Any]], **fields: Any) -> Path:
         """Writes a study's record."""
         folder = root / "studies" / name
         folder.mkdir(parents=True)
-        (folder / "study.json").write_text(json.dumps({"name": name, "runs": list(runs)}))
+        content = {"name": name, "runs": list(runs), **fields}
+        (folder / "study.json").write_text(json.dumps(content))
         return folder
 
     @staticmethod

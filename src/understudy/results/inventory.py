@@ -15,7 +15,7 @@ from understudy.results.disk import disk_use
 from understudy.results.errors import ReportError
 from understudy.results.find import is_run
 from understudy.results.records import IDENTITY_LENGTH, RunRecord, read_run
-from understudy.results.values import listing, mapping, read_object, text, whole
+from understudy.results.values import listing, mapping, read_object, text, texts, whole
 
 NOT_STAGES = ("shared", "studies")
 IDENTITY = re.compile(rf"(?<![0-9a-f])[0-9a-f]{{{IDENTITY_LENGTH}}}(?![0-9a-f])")
@@ -27,6 +27,10 @@ class Study(NamedTuple):
 
     folder: str
     entries: tuple[dict[str, Any], ...]
+    mentions: frozenset[str]
+    """Identities of the runs of others that it is made from."""
+    packs: frozenset[str]
+    """Keys of its images, also where none of its runs has begun."""
     unreadable: str
     """Why its record cannot be read; "" where it can."""
 
@@ -140,7 +144,13 @@ def _study(path: Path) -> Study:
     runs = content.get("runs")
     if not reason and not isinstance(runs, list):
         reason = f"{path.name} lists no runs."
-    return Study(path.parent.name, tuple(map(mapping, listing(runs))), reason)
+    return Study(
+        folder=path.parent.name,
+        entries=tuple(map(mapping, listing(runs))),
+        mentions=frozenset(IDENTITY.findall(" ".join(texts(content.get("outside"))))),
+        packs=frozenset(texts(content.get("packs"))),
+        unreadable=reason,
+    )
 
 
 def _stored(path: Path, studies: Sequence[Study]) -> Stored:

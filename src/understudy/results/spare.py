@@ -80,7 +80,9 @@ def _going(found: Inventory, *, unused: bool) -> list[Stored]:
     parents: dict[str, set[str]] = {}
     for run in found.runs:  # two folders of one identity: what either needs is needed
         parents.setdefault(run.identity, set()).update(run.mentions or ())
-    stay = needed((run.identity for run in found.runs if id(run) not in names), parents)
+    kept = [run.identity for run in found.runs if id(run) not in names]
+    asked = [identity for study in found.studies for identity in study.mentions]
+    stay = needed([*kept, *asked], parents)
     return [run for run in free if run.identity not in stay]
 
 
@@ -97,12 +99,12 @@ def _reason(run: Stored) -> str:
 
 
 def _packs(found: Inventory, staying: Iterable[Stored]) -> list[Spare]:
-    """The packs of no run; none where a run does not tell yet which it uses."""
-    used = {run.pack for run in staying}
+    """The packs of no run and no study; none where a run does not tell yet which it uses."""
+    used = {run.pack for run in staying}.union(*(study.packs for study in found.studies))
     if None in used or _unreadable(found):
         return []
     return [
-        Spare(one.path, "pack", one.size, "no run uses it", one.path.with_suffix(".lock"))
+        Spare(one.path, "pack", one.size, "nothing uses it", one.path.with_suffix(".lock"))
         for one in found.shared
         if one.what == "pack" and one.path.name not in used and not one.path.is_symlink()
     ]

@@ -2,12 +2,13 @@
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from understudy.core.errors import UnderstudyError
 from understudy.core.files import make_folder, write_json
+from understudy.core.identity import parents_of
 from understudy.core.interrupts import Interrupts
 from understudy.core.progress import Progress
 from understudy.core.run import known_keys
@@ -72,8 +73,10 @@ def run_study(
         asked = [_settings(node) for node in planned.runs]
         for settings in asked:
             settings.must_be_at_hand()
+        packs = []
         for readers in _by_images(asked):  # their mistakes too, once and not in every run
             images = open_images(readers[0], runs=runs, shared=runs / "shared", progress=progress)
+            packs.append(images.pack.key)
             progress.say(described(images.pack))
             if warning := warned(images.check):
                 progress.say(warning)
@@ -81,18 +84,18 @@ def run_study(
                 settings.must_fit(images.pack)
         folder = make_folder(runs / "studies" / study.folder)
         study = within_budget(study, runs=runs, folder=folder, progress=progress)
-        execution = _Execution(plan(study, STAGES), runs, folder, progress, interrupts)
+        execution = _Execution(plan(study, STAGES), packs, runs, folder, progress, interrupts)
         return execution.outcome()
 
 
 FITTING = {"stage", "size", "split", "labels", "backbone", "weights", "tag", "mean", "std"}
 """Settings that may fit the images or not."""
-_PENDING: defaultdict[str, Path] = defaultdict(lambda: Path("pending"))
-"""Stands for the directories of runs that are not there yet."""
+PENDING = Path("pending")
+"""Stands for the directory of a run that is not there yet."""
 
 
 def _settings(node: Node) -> DataSettings:
-    settings = STAGES[node.stage].model_validate(node.recipe(_PENDING))
+    settings = STAGES[node.stage].model_validate(node.recipe(defaultdict(lambda: PENDING)))
     assert isinstance(settings, DataSettings)
     return settings
 
@@ -107,13 +110,25 @@ def _by_images(asked: Iterable[DataSettings]) -> list[list[DataSettings]]:
     return [list(readers.values()) for readers in by_data.values()]
 
 
+def _outside(planned: Plan) -> list[str]:
+    """Runs that are none of the study's own, and that it is made from."""
+    named = (parents_of(_settings(node)) for node in planned.runs)
+    return sorted({str(path) for parents in named for path in parents.values()} - {str(PENDING)})
+
+
 class _Execution:
     """What is known of each run of a plan while it is carried out."""
 
     def __init__(
-        self, planned: Plan, runs: Path, folder: Path, progress: Progress, interrupts: Interrupts
+        self,
+        planned: Plan,
+        packs: Sequence[str],
+        runs: Path,
+        folder: Path,
+        progress: Progress,
+        interrupts: Interrupts,
     ) -> None:
-        self.plan, self.runs, self.folder = planned, runs, folder
+        self.plan, self.packs, self.runs, self.folder = planned, packs, runs, folder
         self.progress, self.interrupts = progress, interrupts
         self.paths: dict[str, Path] = {}
         self.identities: dict[str, str] = {}
@@ -194,6 +209,8 @@ class _Execution:
                 "reduced": study.reduced,
                 "seeds": list(study.seeds),
                 "axes": {axis: list(values) for axis, values in study.axes.items()},
+                "packs": list(self.packs),
+                "outside": _outside(self.plan),
                 "runs": [self._entry(node) for node in self.plan.nodes],
             },
         )

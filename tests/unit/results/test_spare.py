@@ -49,6 +49,17 @@ def test_what_a_kept_run_was_made_from_stays(stored: Any, tmp_path: Path) -> Non
     assert len(names(tmp_path, unused=True)) == 3
 
 
+def test_what_a_study_that_has_not_begun_will_need_stays(stored: Any, tmp_path: Path) -> None:
+    stored.store(tmp_path, "grandparent")
+    teacher = stored.store(tmp_path, "teacher", parents=["grandparent"])
+    stored.pack(tmp_path, "its images")
+    folder = stored.study(tmp_path, "s", [], outside=[str(teacher)], packs=["its images"])
+
+    assert names(tmp_path, unused=True) == set()
+    (folder / "study.json").unlink()
+    assert len(names(tmp_path, unused=True)) == 3
+
+
 def test_packs_of_no_run_go_and_not_while_a_run_has_not_said_which(
     stored: Any, tmp_path: Path
 ) -> None:
