@@ -50,8 +50,8 @@ def test_what_a_kept_run_was_made_from_stays(stored: Any, tmp_path: Path) -> Non
 
 
 def test_what_a_study_that_has_not_begun_will_need_stays(stored: Any, tmp_path: Path) -> None:
-    stored.store(tmp_path, "grandparent")
-    teacher = stored.store(tmp_path, "teacher", parents=["grandparent"])
+    stored.store(tmp_path, "grandparent", pack="p")
+    teacher = stored.store(tmp_path, "teacher", parents=["grandparent"], pack="p")
     stored.pack(tmp_path, "its images")
     folder = stored.study(tmp_path, "s", [], outside=[str(teacher)], packs=["its images"])
 
