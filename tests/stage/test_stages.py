@@ -22,9 +22,12 @@ from understudy.core.errors import (
     StorageError,
     UsageError,
 )
+from understudy.core.interrupts import Interrupts
+from understudy.core.progress import Silent
+from understudy.core.run import Run
 from understudy.methods.supervised import Supervised
-from understudy.stages import material, train
-from understudy.stages.launch import Launched
+from understudy.stages import evaluate, material, train
+from understudy.stages.launch import Launched, launch
 
 Launcher = Callable[..., Launched]
 
@@ -164,6 +167,42 @@ def test_early_stopping_keeps_the_best_epoch(
     assert tuned.summary["steps"] < tuned.summary["planned_steps"] == 200
     assert tuned.summary["checkpoints"]["best"]["step"] == best["step"]
     assert tuned.summary["checkpoints"]["best"]["val_top1"] == best["top1"]
+
+
+def test_the_bar_of_an_evaluation_is_not_full_while_costs_are_measured(
+    baseline: Launched, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They take most of its time."""
+
+    class Counted(Silent):
+        def begin(self, title: str, total: int) -> None:  # noqa: ARG002
+            self.done, self.total = 0, total
+
+        def advance(self, count: int = 1, note: str = "") -> None:  # noqa: ARG002
+            self.done += count
+
+    progress, honest = Counted(), evaluate.cost_of
+    before: list[tuple[int, int]] = []
+
+    def seen(path: Path, run: Run) -> dict[str, Any]:
+        before.append((progress.done, progress.total))
+        return honest(path, run)
+
+    monkeypatch.setattr(evaluate, "cost_of", seen)
+    launch(
+        "evaluate",
+        {"models": [str(baseline.run.path)], "machine": {"device": "cpu", "threads": 1}},
+        origin="test",
+        name="counted",
+        runs=tmp_path,
+        shared=shared,
+        out=None,
+        progress=progress,
+        interrupts=Interrupts(),
+    )
+
+    assert before == [(2, 4), (3, 4)]
+    assert progress.done == progress.total
 
 
 @pytest.mark.slow

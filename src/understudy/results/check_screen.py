@@ -1,7 +1,6 @@
 """What a check of images found, on a terminal: 80 columns are enough."""
 
 from collections.abc import Mapping, Sequence
-from textwrap import wrap
 from typing import Any
 
 from rich.console import Console
@@ -9,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from understudy.results.formats import exact, listed, plural
-from understudy.results.plain import plain_for
+from understudy.results.plain import lines_for, plain_for
 from understudy.results.values import listing, mapping, text, texts, whole
 
 MOST_CLASSES = 20  # told one by one; above, the largest and the smallest
@@ -29,8 +28,8 @@ def show_check(found: Mapping[str, Any], *, title: str, console: Console) -> Non
     """
 
     def say(line: str, *, style: str = "", indent: int = 0) -> None:
-        for part in wrap(plain_for(line, console), console.width - indent, break_on_hyphens=False):
-            console.print(Text(" " * indent + part, style=style), soft_wrap=True)
+        for part in lines_for(line, console, indent=indent):
+            console.print(Text(part, style=style), soft_wrap=True)
 
     say(f"{title}: {heading(found)}", style="bold")
     if listing(found.get("classes")):

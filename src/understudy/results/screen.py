@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
+from rich.text import Text
 
 from understudy.results.comparison import Contrast, Line, comparison
 from understudy.results.findings import findings, metric_of
@@ -15,6 +16,7 @@ from understudy.results.formats import (
     points,
 )
 from understudy.results.leaks import sign
+from understudy.results.plain import lines_for
 from understudy.results.records import StudyRecord
 from understudy.results.result_tables import TITLES, axes_of
 from understudy.results.strips import Strip, table_of, text_of
@@ -52,7 +54,8 @@ def show(
             continue
         console.print()
         mark = "! " if finding.kind == "caution" else ""
-        console.print(text_of(f"{mark}{finding.text}", console, style=STYLES[finding.kind]))
+        for part in lines_for(f"{mark}{finding.text}", console):
+            console.print(Text(part, style=STYLES[finding.kind]), soft_wrap=True)
     if everything:
         for entry in record.entries:
             for note in entry.run.notes:

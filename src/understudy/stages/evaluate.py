@@ -66,7 +66,7 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
     settings.machine.use_threads()
     device = settings.machine.build_device()
 
-    run.progress.begin(f"{run.stage} {run.name}", len(kept) + len(pretrained))
+    run.progress.begin(f"{run.stage} {run.name}", len(pretrained) + 2 * len(kept))
     probes = [_probe(path, found, pack, images, device, run) for path, found in pretrained.items()]
     answered = [_answered(path, slot, pack, images, device, run) for path, slot in kept]
     evaluations = [_figures(each, answered, pack, images, splits, run) for each in answered]
@@ -133,6 +133,8 @@ def _figures(
     labels, logits = pack.labels[images], each.answers.logits
     teacher = _teacher(each, answered)
     temperature = temperature_of(each.path, each.model, pack, splits)
+    cost = cost_of(each.path, run)
+    run.progress.advance()
     return {
         **parent_identity(each.path),
         "checkpoint": each.slot,
@@ -142,7 +144,7 @@ def _figures(
         "ece_calibrated": calibration(logits / temperature.value, labels).ece,
         "agreement": agreement(each.answers, teacher) if teacher is not None else None,
         "examples": _examples(each, teacher, pack, run),
-        **cost_of(each.path, run),
+        **cost,
     }
 
 

@@ -54,6 +54,15 @@ def test_large_figures_and_long_names_fit_without_being_cut(tree: Any) -> None:
     assert name in "".join(row[:column].strip() for row in rows)
 
 
+@pytest.mark.parametrize("width", range(30, 90, 3))
+def test_sentences_keep_a_number_and_its_percent_on_one_line(study: Path, width: int) -> None:
+    lines = printed(study, width=width).splitlines()
+
+    assert not [line for line in lines if line.startswith("%")]
+    assert max(map(len, lines)) <= width
+    assert "answers like its teacher on 81.0 % of the test images" in " ".join(lines)
+
+
 def test_a_narrow_terminal_leaves_columns_out_before_it_cuts_figures(study: Path) -> None:
     text = printed(study, width=44)
 
