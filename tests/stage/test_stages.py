@@ -27,6 +27,7 @@ from understudy.core.progress import Silent
 from understudy.core.run import Run
 from understudy.methods.supervised import Supervised
 from understudy.stages import evaluate, material, train
+from understudy.stages.costs import cost_of
 from understudy.stages.launch import Launched, launch
 
 Launcher = Callable[..., Launched]
@@ -181,7 +182,7 @@ def test_the_bar_of_an_evaluation_is_not_full_while_costs_are_measured(
         def advance(self, count: int = 1, note: str = "") -> None:  # noqa: ARG002
             self.done += count
 
-    progress, honest = Counted(), evaluate.cost_of
+    progress, honest = Counted(), cost_of
     before: list[tuple[int, int]] = []
 
     def seen(path: Path, run: Run) -> dict[str, Any]:

@@ -1,8 +1,34 @@
-"""Whether another process works somewhere, asked without taking the place away from it."""
+"""One process at a time in a place, and whether one is there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from understudy.core.errors import UsageError
+from understudy.core.files import storage_errors
+
+
+@contextmanager
+def alone(lock: Path, *, otherwise: str) -> Iterator[None]:
+    """Holds a lock file while inside; that of a process that was killed is free.
+
+    Args:
+        lock: The file, made where it is missing.
+        otherwise: What to say where another process holds it.
+
+    Raises:
+        UsageError: Another process holds it.
+        StorageError: The disk refuses.
+    """
+    with storage_errors(lock):
+        try:
+            held = FileLock(lock).acquire(timeout=0)
+        except Timeout as error:
+            raise UsageError(otherwise) from error
+    with held:
+        yield
 
 
 def is_held(lock: Path) -> bool:

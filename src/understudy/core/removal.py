@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from understudy.core.errors import UsageError
 from understudy.core.files import storage_errors
+from understudy.core.locks import alone
 
 
 def remove_run(path: Path) -> None:
@@ -50,10 +49,7 @@ def _taken(path: Path, lock: Path | None) -> Iterator[None]:
         raise UsageError(f"{path}: a link; what it leads to is left alone.")
     with storage_errors(path), ExitStack() as held:
         if lock:
-            try:
-                held.enter_context(FileLock(lock).acquire(timeout=0))
-            except Timeout as error:
-                raise UsageError(f"{path}: another process is working on it.") from error
+            held.enter_context(alone(lock, otherwise=f"{path}: another process is working on it."))
         yield
 
 

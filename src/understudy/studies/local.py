@@ -10,6 +10,7 @@ from understudy.core.errors import UnderstudyError
 from understudy.core.files import make_folder, write_json
 from understudy.core.identity import parents_of
 from understudy.core.interrupts import Interrupts
+from understudy.core.locks import alone
 from understudy.core.progress import Progress
 from understudy.core.run import known_keys
 from understudy.data.settings import DataSettings
@@ -64,7 +65,7 @@ def run_study(
         interrupts: Where to ask whether a signal came; by default one of its own.
 
     Raises:
-        UsageError: The study's settings are not allowed.
+        UsageError: The study's settings are not allowed, or another process works on it.
         InterruptedRunError: A signal came; everything is saved, the same command continues.
     """
     planned = plan(study, STAGES)  # all mistakes before any heavy work
@@ -83,11 +84,16 @@ def run_study(
             for settings in readers:
                 settings.must_fit(images.pack)
         folder = make_folder(runs / "studies" / study.folder)
-        study = within_budget(study, runs=runs, folder=folder, progress=progress)
-        execution = _Execution(plan(study, STAGES), packs, runs, folder, progress, interrupts)
-        return execution.outcome()
+        with alone(folder / ".lock", otherwise=_BUSY.format(folder)):
+            study = within_budget(study, runs=runs, folder=folder, progress=progress)
+            execution = _Execution(plan(study, STAGES), packs, runs, folder, progress, interrupts)
+            return execution.outcome()
 
 
+_BUSY = (
+    "{}: another process is working on this study. Wait for it, or stop it; the same command then "
+    "continues."
+)
 FITTING = {"stage", "size", "split", "labels", "backbone", "weights", "tag", "mean", "std"}
 """Settings that may fit the images or not."""
 PENDING = Path("pending")
