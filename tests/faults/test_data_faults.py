@@ -75,7 +75,7 @@ DAMAGE: list[Any] = [
     pytest.param(lambda path: path.write_bytes(b""), "empty", id="B1 zero bytes"),
     pytest.param(lambda path: path.write_bytes(b"<html>404"), "not an image", id="B1 a web page"),
     pytest.param(bomb, "too large", id="B11 decompression bomb"),
-    pytest.param(bands, "12 pages", id="B13 twelve bands"),
+    pytest.param(bands, "unsupported", id="B13 twelve bands"),
     pytest.param(
         lambda path: (path.unlink(), path.symlink_to("gone")), "unreadable", id="B14 deleted"
     ),
@@ -104,9 +104,10 @@ def test_one_bad_unlabeled_image_in_a_hundred_is_skipped_and_counted(
 
     pack, splits = prepared(folder)
 
-    assert list(pack.skipped.values()) == [1]
+    ((told, count),) = pack.skipped.items()
+    assert count == 1
+    assert reason in told
     assert len(splits.unlabeled) == 99
-    assert reason
 
 
 def test_a_second_bad_unlabeled_image_in_a_hundred_is_too_many(folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from understudy.core.environment import environment
+from understudy.cli import main
 from understudy.core.errors import StorageError, UnderstudyError
 from understudy.core.files import write_text
 from understudy.core.interrupts import Interrupts
@@ -122,14 +122,22 @@ def test_f2_damaged_weights_are_refused_by_name(content: bytes, tmp_path: Path) 
         tensors_from(content, origin=tmp_path / "model.safetensors")
 
 
-def test_f11_no_secret_of_the_environment_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f11_no_secret_of_the_environment_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In any file that a run leaves, or its report: neither a variable nor a word of the caller."""
     for name in ("HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "PASSWORD"):
         monkeypatch.setenv(name, "s3cr3t-value")
+    monkeypatch.setattr(sys, "argv", ["program.py", "--password=s3cr3t-value"])
+    plain = ["machine.precision=fp32", "machine.memory_format=contiguous", "machine.compile=never"]
 
-    written = json.dumps(environment())
+    words = ["train", "digits", "plan.steps=2", "plan.epochs=null", *plain, "--runs", str(tmp_path)]
+    assert main(words) == 0
+    assert main(["report", str(tmp_path), "--html", str(tmp_path / "report.html")]) == 0
 
-    assert "s3cr3t-value" not in written
-    assert "PATH" not in written
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"environment.json", "config.yaml", "report.html"} <= {path.name for path in files}
+    assert not [path for path in files if b"s3cr3t-value" in path.read_bytes()]
 
 
 def test_f13_every_locked_package_has_its_hashes_and_known_bad_ones_are_out() -> None:

@@ -123,6 +123,28 @@ def test_again_does_nothing_and_another_study_shares_what_is_equal(
     assert other.folder != first.folder
 
 
+@pytest.mark.parametrize("at", ["reading digits", "packing digits", "measuring"])
+def test_a_study_that_was_stopped_before_its_first_run_begins_anew(
+    at: str, study: Study, tmp_path: Path
+) -> None:
+    """While images are read and packed, and while the machine is measured."""
+
+    class Stops(Silent):
+        def begin(self, title: str, total: int) -> None:  # noqa: ARG002
+            self.say(title)
+
+        def say(self, text: str) -> None:
+            if at in text:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    measured = made_of(study, {"machine.memory_format": "measure"}).study
+    with pytest.raises(InterruptedRunError) as caught:
+        run_study(measured, runs=tmp_path / "runs", progress=Stops())
+
+    assert caught.value.exit_code == 130
+    assert run_study(measured, runs=tmp_path / "runs", progress=Silent()).trained == 8
+
+
 def test_an_interrupted_study_goes_on_where_it_was(study: Study, tmp_path: Path) -> None:
     class Stops(Silent):
         runs = 0

@@ -2,7 +2,6 @@
 
 import platform
 import subprocess
-import sys
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -26,13 +25,16 @@ def code_version() -> str:
 
 
 def environment() -> dict[str, Any]:
-    """Versions and platform, for environment.json."""
+    """Versions and platform, for environment.json.
+
+    Not the words that the process was called with: from Python they are those of any program, and
+    may hold a password.
+    """
     return {
         "understudy": code_version(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }
 
 

@@ -9,6 +9,8 @@ from understudy.cli.plain_text import plain
 from understudy.cli.progress import progress_on
 from understudy.cli.screen import ScreenProgress
 
+HOSTILE = "\x1b[2Jcleared \x1b]0;title\x07"
+
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
@@ -96,7 +98,15 @@ def plain_lines(terminal: Terminal) -> str:
 
 def test_a_name_cannot_paint_over_the_bars(terminal: Terminal) -> None:
     with ScreenProgress(terminal) as progress:
-        progress.say("\x1b[2Jcleared \x1b]0;title\x07")
+        progress.begin(f"title {HOSTILE}", 2)
+        progress.advance(note=f"note {HOSTILE}")
+        progress.say(f"line {HOSTILE}")
+        progress.warn(f"warning {HOSTILE}")
+        progress._bars.refresh()
+        progress.end(f"end {HOSTILE}")
 
-    assert "\x1b[2J" not in terminal.getvalue()
-    assert "\x1b]" not in terminal.getvalue()
+    shown = terminal.getvalue()
+    for part in ("title", "note", "line", "warning", "end"):
+        assert f"{part} cleared" in shown
+    assert "\x1b[2J" not in shown
+    assert "\x1b]" not in shown
