@@ -9,10 +9,9 @@ from rich.console import Console
 from understudy import verbs
 from understudy.cli.loudness import Loudness
 from understudy.cli.plain_text import plain
-from understudy.cli.progress import progress_on
+from understudy.cli.progress import interrupts_beside, progress_on
 from understudy.core.errors import DataError
 from understudy.core.files import make_folder, write_json
-from understudy.core.interrupts import Interrupts
 from understudy.core.overrides import parse_overrides
 from understudy.results.check_screen import show_check
 
@@ -41,7 +40,7 @@ def check_command(
             asked_by="check-data",
             runs=runs,
             progress=progress,
-            interrupts=Interrupts(),
+            interrupts=interrupts_beside(progress),
         )
     found = check.as_json(most=None)
     show_check(found, title=path or "the images", console=Console(highlight=False))

@@ -7,8 +7,7 @@ from pathlib import Path
 from understudy import verbs
 from understudy.cli.loudness import Loudness
 from understudy.cli.plain_text import plain
-from understudy.cli.progress import progress_on
-from understudy.core.interrupts import Interrupts
+from understudy.cli.progress import interrupts_beside, progress_on
 from understudy.core.overrides import parse_overrides
 
 
@@ -36,6 +35,6 @@ def init_command(
             measure=measure,
             runs=runs,
             progress=progress,
-            interrupts=Interrupts(),
+            interrupts=interrupts_beside(progress),
         )
     print(plain(str(place)))

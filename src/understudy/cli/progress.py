@@ -8,6 +8,7 @@ from understudy.cli.log_lines import LineProgress
 from understudy.cli.loudness import Loudness
 from understudy.cli.plain_text import plain
 from understudy.cli.screen import ScreenProgress
+from understudy.core.interrupts import Interrupts, leave_process
 from understudy.core.progress import Silent
 
 
@@ -22,6 +23,18 @@ def progress_on(
     if is_watched:
         return ScreenProgress(stream, verbose=verbose)
     return LineProgress(stream, verbose=verbose)
+
+
+def interrupts_beside(progress: "ScreenProgress | LineProgress | Quiet") -> Interrupts:
+    """Signals of which a second one ends the process, with the terminal as it was before."""
+    if not isinstance(progress, ScreenProgress):
+        return Interrupts()
+
+    def insisted(number: int) -> None:
+        progress.abandon()
+        leave_process(number)
+
+    return Interrupts(insisted)
 
 
 class Quiet(Silent):

@@ -9,10 +9,9 @@ from rich.console import Console
 from understudy import verbs
 from understudy.cli.loudness import Loudness
 from understudy.cli.plain_text import plain
-from understudy.cli.progress import progress_on
+from understudy.cli.progress import interrupts_beside, progress_on
 from understudy.cli.report_command import show_as
 from understudy.cli.study_help import changed
-from understudy.core.interrupts import Interrupts
 from understudy.core.overrides import parse_overrides
 
 
@@ -30,7 +29,9 @@ def run_command(
         return 0
 
     with progress_on(sys.stderr, loudness) as progress:
-        outcome = verbs.carried_out(plan, runs=runs, progress=progress, interrupts=Interrupts())
+        outcome = verbs.carried_out(
+            plan, runs=runs, progress=progress, interrupts=interrupts_beside(progress)
+        )
     show_as(loudness, outcome.record, Console(highlight=False))
     print(plain(f"\nReport: {outcome.folder / 'report.html'}"))
     for model in outcome.models:

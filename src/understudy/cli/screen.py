@@ -1,5 +1,6 @@
 """Progress on a terminal: a bar with the remaining time for each piece of work under way."""
 
+import os
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self, TextIO
@@ -18,6 +19,7 @@ from rich.text import Text
 
 from understudy.cli.plain_text import duration, one_line, plain
 
+SHOW_CURSOR = b"\x1b[?25h\r\n"  # bars hide it
 BAR = 24  # of 80 columns: a note with the time of the whole study has room behind it
 
 
@@ -91,6 +93,10 @@ class ScreenProgress:
         """Shows lines where all are asked for."""
         if self._verbose:
             self.say(text)
+
+    def abandon(self) -> None:
+        """Gives the cursor back and nothing else: whatever a signal interrupted may hold locks."""
+        os.write(self._console.file.fileno(), SHOW_CURSOR)
 
     def __enter__(self) -> Self:
         return self

@@ -9,8 +9,7 @@ from rich.console import Console
 from understudy import verbs
 from understudy.cli.loudness import Loudness
 from understudy.cli.plain_text import plain
-from understudy.cli.progress import progress_on
-from understudy.core.interrupts import Interrupts
+from understudy.cli.progress import interrupts_beside, progress_on
 from understudy.core.overrides import parse_overrides
 from understudy.results.evaluation_screen import show_evaluation
 
@@ -40,7 +39,7 @@ def stage_command(
             name=name,
             out=out,
             progress=progress,
-            interrupts=Interrupts(),
+            interrupts=interrupts_beside(progress),
         )
     if stage == "evaluate":
         show_evaluation(launched.summary, Console(highlight=False))

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from understudy.core.errors import InterruptedRunError, exit_code_of
@@ -18,7 +18,8 @@ HANDLED = tuple(
 
 def leave_process(number: int) -> None:
     """Ends the process: the user insists, and what is on disk is whole."""
-    sys.stderr.flush()
+    with suppress(RuntimeError, OSError):  # the signal may have come in the middle of a write
+        sys.stderr.flush()
     os._exit(exit_code_of(number))
 
 

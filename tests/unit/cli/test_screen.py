@@ -1,7 +1,12 @@
 """Progress on a terminal."""
 
 import io
+import os
+import pty
 import re
+import subprocess
+import sys
+from contextlib import suppress
 
 import pytest
 
@@ -47,6 +52,36 @@ def test_the_cursor_comes_back_after_an_error(terminal: Terminal) -> None:
 
     written = terminal.getvalue()
     assert written.rindex("\x1b[?25h") > written.rindex("\x1b[?25l")
+
+
+def test_the_cursor_comes_back_when_a_second_signal_ends_the_process() -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from understudy.cli.progress import interrupts_beside, progress_on\n"
+        "with progress_on(sys.stderr) as progress:\n"
+        "    interrupts = interrupts_beside(progress)\n"
+        "    with interrupts.listening(), interrupts.deferred():\n"
+        "        progress.begin('train', 10)\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        sys.stderr.write('still here')\n"
+    )
+    outside, terminal = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "CI"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stderr=terminal,
+        env={**environment, "TERM": "xterm-256color"},
+    )
+    os.close(terminal)
+    written = b""
+    with open(outside, "rb", buffering=0) as stream, suppress(OSError):  # EIO: its end is closed
+        while part := stream.read(4096):
+            written += part
+
+    assert process.wait() == 130
+    assert b"still here" not in written
+    assert written.rindex(b"\x1b[?25h") > written.rindex(b"\x1b[?25l")
 
 
 def test_work_inside_work_has_its_own_bar(terminal: Terminal) -> None:
