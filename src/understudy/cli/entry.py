@@ -10,7 +10,7 @@ from cyclopts import UnknownOptionError
 from understudy.cli.commands import DEFAULT_STUDY, app
 from understudy.cli.failures import exit_code_of
 from understudy.cli.settings_help import meant
-from understudy.cli.words import name_first
+from understudy.cli.words import must_be_there, name_first
 from understudy.core.errors import UsageError
 
 DEBUG = "--debug"
@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _answered(words: Sequence[str]) -> int:
+    must_be_there(words)
     try:
         if words[:1] == ["run"] and set(words).intersection(HELP):
             return _help_of_run(words)

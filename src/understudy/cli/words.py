@@ -1,6 +1,24 @@
 """The words of a command line, told apart."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
+
+from understudy.core.errors import UsageError
+
+EMPTY = re.compile(r"(--[\w-]+=)?")
+
+
+def must_be_there(words: Sequence[str]) -> None:
+    """Refuses words without content, which would be taken for the current folder.
+
+    Raises:
+        UsageError: There is one; a shell makes it of a variable that is not set.
+    """
+    for place, word in enumerate(words, start=1):
+        if EMPTY.fullmatch(word):
+            told = f"{word} has no value" if word else f"word {place} is empty"
+            raise UsageError(f"{told}. Is a variable of your shell not set?")
 
 
 def name_first(name: str, words: tuple[str, ...], *, otherwise: str) -> tuple[str, tuple[str, ...]]:
