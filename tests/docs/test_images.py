@@ -4,7 +4,6 @@ import io
 import re
 import struct
 import warnings
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from tests.packs import open_pack
+from tests.pngs import png
 
 from understudy.core.errors import DataError
 from understudy.data.decode import MOST_PIXELS, Channels, Decoding, UnreadableImageError, decode
@@ -44,21 +44,6 @@ def decoded(content: bytes, channels: Channels = "rgb", size: int | None = None)
 
 def equal(found: Pixels, wanted: object) -> None:
     np.testing.assert_array_equal(found, np.asarray(wanted))
-
-
-def chunk(name: bytes, content: bytes) -> bytes:
-    return (
-        struct.pack(">I", len(content))
-        + name
-        + content
-        + struct.pack(">I", zlib.crc32(name + content))
-    )
-
-
-def png(header: bytes, rows: bytes) -> bytes:
-    """A PNG written out by hand, for what Pillow cannot write."""
-    signature = b"\x89PNG\r\n\x1a\n"
-    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows))
 
 
 def eight_bit_colours() -> None:
@@ -119,7 +104,7 @@ def sixteen_bit_colours() -> None:
     values = (0x0000, 0x80FF, 0xFFFF)
     row = b"\0" + struct.pack(">3H", *values)  # no filter, one pixel
     header = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0)
-    content = png(header, row) + chunk(b"IEND", b"")
+    content = png(header, row)
     equal(decoded(content), [[[0x00, 0x80, 0xFF]]])
 
 

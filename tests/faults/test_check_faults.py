@@ -2,10 +2,8 @@
 
 import json
 import shutil
-import struct
 import subprocess
 import sys
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.pngs import png_claiming
 
 from understudy.cli import main
 
@@ -74,14 +73,7 @@ def check(folder: Path, capsys: pytest.CaptureFixture[str]) -> Check:
 
 def bomb(path: Path) -> None:
     """A PNG of a few bytes that claims 50,000 x 50,000 pixels."""
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        checksum = struct.pack(">I", zlib.crc32(name + content))
-        return struct.pack(">I", len(content)) + name + content + checksum
-
-    header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
-    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 7))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    path.write_bytes(png_claiming(50_000, 50_000))
 
 
 def test_good_images_are_usable_and_nothing_is_found(check: Check) -> None:

@@ -1,7 +1,5 @@
 """Part B of the fault catalogue: what is wrong with data must be said, by name, before training."""
 
-import struct
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.packs import open_pack
+from tests.pngs import png_claiming
 
 from understudy.core.errors import DataError, UnderstudyError, UsageError
 from understudy.data.labels import FewLabelsSettings, few_labels
@@ -55,14 +54,7 @@ def truncated(path: Path) -> None:
 
 def bomb(path: Path) -> None:
     """A PNG of a few bytes that claims 50,000 x 50,000 pixels."""
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        checksum = struct.pack(">I", zlib.crc32(name + content))
-        return struct.pack(">I", len(content)) + name + content + checksum
-
-    header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
-    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 7))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    path.write_bytes(png_claiming(50_000, 50_000))
 
 
 def bands(path: Path) -> None:

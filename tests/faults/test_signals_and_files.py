@@ -1,6 +1,5 @@
 """What a real process does when it is stopped, and with files that it must not open."""
 
-import pickle
 import signal
 import subprocess
 import sys
@@ -8,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.traps import pickled_trap
 
 from understudy.cli import main
 
@@ -71,12 +71,8 @@ def test_two_processes_cannot_train_one_run(
 def test_a_pickle_offered_as_a_teacher_is_not_opened(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Trap:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return (Path.touch, (str(tmp_path / "sprung"),))
-
     path = tmp_path / "teacher.pth"
-    path.write_bytes(pickle.dumps(Trap()))
+    path.write_bytes(pickled_trap(tmp_path / "sprung"))
 
     code = main(["distill", "digits", f"teacher={path}", "--runs", str(tmp_path / "runs")])
 

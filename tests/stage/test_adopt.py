@@ -1,7 +1,6 @@
 """Weights from elsewhere in place of a pretraining: what is taken, and what is refused."""
 
 import dataclasses
-import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import timm
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from tests.traps import pickled_trap
 
 from understudy.core.errors import MissingResourceError, UsageError
 from understudy.core.files import read_json
@@ -136,12 +136,8 @@ def refused(go: Launcher, root: Path, kind: type[Exception] = UsageError, **sett
 
 
 def test_a_pickle_is_refused_unread(go: Launcher, tmp_path: Path) -> None:
-    class Payload:
-        def __reduce__(self) -> tuple[Any, ...]:
-            return (Path.touch, (tmp_path / "executed",))
-
     weights = tmp_path / "weights.pt"
-    weights.write_bytes(pickle.dumps(Payload()))
+    weights.write_bytes(pickled_trap(tmp_path / "executed"))
 
     with pytest.raises(UsageError, match="safetensors only"):
         go("adopt", root=tmp_path, backbone=TIMM, weights=str(weights))

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import pickle
 import re
 import shutil
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import numpy as np
 import onnx
 import pytest
 from PIL import Image
+from tests.traps import pickled_trap
 
 from understudy.cli import main
 from understudy.stages.launch import Launched
@@ -182,16 +182,6 @@ def test_a_study_means_the_model_that_it_exported(job: Job, ask: Ask) -> None:
     assert "exported no models" in err
 
 
-class Trap:
-    """Touches a file when it is unpickled."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return (Path.touch, (str(self.target),))
-
-
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".ckpt", ".pkl", ".onnx", ".safetensors"])
 @pytest.mark.parametrize(
     "words",
@@ -212,7 +202,7 @@ def test_f1_a_pickle_is_never_opened(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     file = tmp_path / f"model{suffix}"
-    file.write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
+    file.write_bytes(pickled_trap(tmp_path / "sprung"))
 
     code = main([word.format(file) for word in words])
 

@@ -1,7 +1,5 @@
 import io
-import struct
 import warnings
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from tests.pngs import png_claiming
 
 from understudy.data.decode import MOST_PIXELS, Channels, Decoding, UnreadableImageError, decode
 
@@ -33,18 +32,6 @@ def pixels_of(
     content: bytes, channels: Channels = "rgb", size: int | None = None
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return decode(content, name="a.png", decoding=Decoding(channels, size))
-
-
-def png_claiming(width: int, height: int) -> bytes:
-    """A PNG that claims a size, but holds next to no pixels."""
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        checksum = struct.pack(">I", zlib.crc32(name + content))
-        return struct.pack(">I", len(content)) + name + content + checksum
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    pixels = zlib.compress(b"\0" * 7)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels)
 
 
 @pytest.mark.parametrize("format", ["PNG", "BMP", "TIFF", "PPM"])

@@ -1,4 +1,3 @@
-import pickle
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.traps import pickled_trap
 
 from understudy.core.errors import StorageError, UsageError
 from understudy.core.progress import Silent
@@ -147,12 +147,8 @@ def test_the_best_is_found_after_a_crash_between_two_renames(tmp_path: Path) -> 
 
 
 def test_a_pickle_is_refused_unread(tmp_path: Path) -> None:
-    class Trap:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return (Path.touch, (str(tmp_path / "sprung"),))
-
     with pytest.raises(UsageError, match="safetensors only"):
-        tensors_from(pickle.dumps(Trap()), origin=tmp_path / "teacher.pth")
+        tensors_from(pickled_trap(tmp_path / "sprung"), origin=tmp_path / "teacher.pth")
 
     assert not (tmp_path / "sprung").exists()
 
