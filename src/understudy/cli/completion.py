@@ -45,8 +45,9 @@ def completion_script(app: App, shell: str) -> str:
         UsageError: There is none for the shell.
     """
     if shell not in SHELLS:
-        problem = f"no completion for {shell!r}" if shell else "say for which shell"
-        raise UsageError(f"{problem}; {nearest(shell, SHELLS)}.")
+        if not shell:
+            raise UsageError(f"say for which shell: {', '.join(sorted(SHELLS))}.")
+        raise UsageError(f"no completion for {shell!r}; {nearest(shell, SHELLS)}.")
     script = _with_known_words(app).generate_completion(shell=shell)  # type: ignore[arg-type]
     if shell != "bash":
         return script

@@ -106,7 +106,7 @@ def launch(
         progress.say(f"{stage} {name}: the {read} have changed since it was run; a new run")
 
     if not told_of_images and (warning := warned(check)):
-        progress.say(warning)
+        progress.warn(warning)
     run.start(config)
     progress.detail(f"{stage} {name}: {run.path}, with\n{write_yaml(values).rstrip()}")
     try:

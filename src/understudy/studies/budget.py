@@ -60,9 +60,12 @@ def within_budget(study: Study, *, runs: Path, folder: Path, progress: Progress)
         write_json(record, epochs_within(shares, costs, seconds_of(limit)))
     epochs: dict[str, float] = read_json(record)
     told = ", ".join(f"{key}={value:g}" for key, value in epochs.items())
-    short = min(epochs.values()) <= LEAST_EPOCHS
-    warning = "; this is too short: one epoch each is done all the same" if short else ""
-    progress.say(f"budget {limit}: {told}{warning}")
+    if min(epochs.values()) <= LEAST_EPOCHS:
+        progress.warn(
+            f"budget {limit}: {told}; this is too short: one epoch each is done all the same"
+        )
+    else:
+        progress.say(f"budget {limit}: {told}")
     parameters = overlaid(study.parameters, epochs, origin=study.origin)
     return dataclasses.replace(study, parameters=parameters)
 

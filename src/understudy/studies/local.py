@@ -80,7 +80,7 @@ def run_study(
             packs.append(images.pack.key)
             progress.say(described(images.pack))
             if warning := warned(images.check):
-                progress.say(warning)
+                progress.warn(warning)
             for settings in readers:
                 settings.must_fit(images.pack)
         folder = make_folder(runs / "studies" / study.folder)

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from understudy.cli import main
 from understudy.cli.log_lines import LineProgress
@@ -11,7 +12,7 @@ from understudy.cli.loudness import Loudness
 from understudy.cli.progress import progress_on
 from understudy.cli.settings_help import reference
 
-WORKING = ["run", "report", *reference()["stages"]]
+WORKING = ["run", "report", "init", "predict", "check-data", *reference()["stages"]]
 FEW = ["plan.epochs=null", "plan.steps=2", "machine.precision=measure", "machine.compile=never"]
 
 
@@ -42,7 +43,7 @@ def test_every_command_that_works_takes_both_options_but_not_together(
     assert "--quiet" in shown
     assert "--verbose" in shown
 
-    assert main([command, "--quiet", "--verbose"]) == 2
+    assert main([command, "x", "--quiet", "--verbose"]) == 2
     assert "give one of them" in capsys.readouterr().err
 
 
@@ -62,3 +63,22 @@ def test_a_training_tells_nothing_its_progress_or_everything(
     assert "ms a step" in verbose.err  # what was measured
     assert "step 2, epoch 2, phase train, loss " in verbose.err  # a logged line
     assert isinstance(progress_on(io.StringIO(), Loudness.VERBOSE), LineProgress)
+
+
+@pytest.mark.parametrize("study", [["train"], ["run", "few-labels", "labels.per_class=500"]])
+def test_quiet_tells_what_the_check_of_the_images_warns_of(
+    study: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, shade in (("dark", 40), ("light", 210)):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(6):
+            noise = Image.effect_noise((12, 12), 20 + number).convert("RGB")
+            tint = Image.new("RGB", noise.size, (shade, shade, shade))
+            Image.blend(noise, tint, 0.5).save(tmp_path / "images" / name / f"{number}.png")
+    few = ["data.size=8", *(FEW if study == ["train"] else [])]
+
+    main([*study, f"data={tmp_path / 'images'}", *few, f"--runs={tmp_path / 'runs'}", "--quiet"])
+
+    first, *_ = capsys.readouterr().err.splitlines()
+    assert first.startswith("images: ")
+    assert "`understudy check-data` tells more" in first
