@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from understudy.core.errors import UnderstudyError
+from understudy.core.errors import UnderstudyError, UsageError
 from understudy.core.interrupts import Interrupts, leave_work
 from understudy.core.progress import Progress
 
@@ -135,7 +135,7 @@ def run(study: Place = "digits", /, *, runs: Place = RUNS, **settings: Any) -> S
 
     plan = verbs.planned(os.fspath(study), _given(settings), must_be_at_hand=True)
     progress, interrupts = _ours()
-    outcome = verbs.carried_out(plan, runs=Path(runs), progress=progress, interrupts=interrupts)
+    outcome = verbs.carried_out(plan, runs=_place(runs), progress=progress, interrupts=interrupts)
     result = StudyResult(
         folder=outcome.folder,
         rows=as_mappings(rows_of(outcome.record)),
@@ -169,9 +169,9 @@ def _stage(stage: str, does: str) -> Callable[..., StageResult]:
             os.fspath(recipe),
             _given(settings),
             asked_by=f"understudy.{stage}",
-            runs=Path(runs),
+            runs=_place(runs),
             name=name,
-            out=Path(out) if out else None,
+            out=None if out is None else _place(out),
             progress=progress,
             interrupts=interrupts,
         )
@@ -224,8 +224,8 @@ def report(
     from understudy.results.findings import findings
     from understudy.results.rows import rows_of
 
-    html, csv, markdown = (Path(path) if path else None for path in (html, csv, markdown))
-    record = verbs.reported(Path(place), html=html, csv=csv, markdown=markdown)
+    html, csv, markdown = (None if one is None else _place(one) for one in (html, csv, markdown))
+    record = verbs.reported(_place(place), html=html, csv=csv, markdown=markdown)
     told = findings(record, comparison(record))
     return Report(
         title=record.title,
@@ -264,12 +264,12 @@ def init(
 
     progress, interrupts = _ours()
     return verbs.started(
-        Path(images),
+        _place(images),
         _given(settings),
-        out=Path(out) if out else None,
+        out=None if out is None else _place(out),
         force=force,
         measure=measure,
-        runs=Path(runs),
+        runs=_place(runs),
         progress=progress,
         interrupts=interrupts,
     )
@@ -293,7 +293,7 @@ def check_data(images: Place = "", /, *, runs: Place = RUNS, **settings: Any) ->
         os.fspath(images),
         _given(settings),
         asked_by="check_data",
-        runs=Path(runs),
+        runs=_place(runs),
         progress=progress,
         interrupts=interrupts,
     )
@@ -325,7 +325,7 @@ def predict(
 
     progress, _ = _ours()
     said = verbs.predicted(
-        Path(model), [*map(Path, images)], top=top, teacher=with_teacher, progress=progress
+        _place(model), [*map(_place, images)], top=top, teacher=with_teacher, progress=progress
     )
     return [
         Prediction(
@@ -335,6 +335,17 @@ def predict(
         )
         for answer in said.answers
     ]
+
+
+def _place(place: Place) -> Path:
+    """A path; `Path("")` would be the current folder.
+
+    Raises:
+        UsageError: It is empty.
+    """
+    if not os.fspath(place):
+        raise UsageError("a path is empty; `.` is the current folder.")
+    return Path(place)
 
 
 def _ours() -> tuple[Progress, Interrupts]:

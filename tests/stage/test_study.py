@@ -145,17 +145,21 @@ def test_a_study_that_was_stopped_before_its_first_run_begins_anew(
     assert run_study(measured, runs=tmp_path / "runs", progress=Silent()).trained == 8
 
 
+class Stops(Silent):
+    """Sends a signal when a given training begins."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.runs = number, 0
+
+    def begin(self, title: str, total: int) -> None:  # noqa: ARG002
+        self.runs += title.endswith((": train", ": distill"))
+        if self.runs == self.number:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
 def test_an_interrupted_study_goes_on_where_it_was(study: Study, tmp_path: Path) -> None:
-    class Stops(Silent):
-        runs = 0
-
-        def begin(self, title: str, total: int) -> None:  # noqa: ARG002
-            self.runs += title.endswith((": train", ": distill"))
-            if self.runs == 3:
-                os.kill(os.getpid(), signal.SIGTERM)
-
     with pytest.raises(InterruptedRunError) as caught:
-        run_study(study, runs=tmp_path / "runs", progress=Stops())
+        run_study(study, runs=tmp_path / "runs", progress=Stops(3))
     folder = tmp_path / "runs" / "studies" / "few-steps"
     before = [run for run in listed(folder).values() if run["status"] == "finished"]
 
@@ -201,13 +205,8 @@ def test_what_a_stopped_study_was_to_be_made_from_is_not_cleaned_away(
     path = tmp_path / "later.yaml"
     path.write_text(f"stages:\n  pupil:\n    stage: distill\n    teacher: {outside.run.path}\n")
 
-    class Stops(Silent):
-        def begin(self, title: str, total: int) -> None:  # noqa: ARG002
-            if title.endswith(": distill"):
-                os.kill(os.getpid(), signal.SIGTERM)
-
     with pytest.raises(InterruptedRunError):
-        run_study(read_study(str(path)), runs=runs, progress=Stops())
+        run_study(read_study(str(path)), runs=runs, progress=Stops(1))
     (begun,) = (runs / "distill").iterdir()
     shutil.rmtree(begun)  # as if it had been stopped before
 
@@ -215,6 +214,21 @@ def test_what_a_stopped_study_was_to_be_made_from_is_not_cleaned_away(
     (folder,) = (runs / "studies").iterdir()
     packs = {path.name for path in (runs / "shared" / "packs").iterdir() if path.is_dir()}
     assert set(json.loads((folder / "study.json").read_text())["packs"]) == packs
+
+
+def test_what_was_finished_stays_told_when_doing_one_run_again_is_interrupted(
+    study: Study, tmp_path: Path
+) -> None:
+    """`runs clean` and a report go by the record."""
+    folder = run_study(study, runs=tmp_path / "runs", progress=Silent()).folder
+    before = listed(folder)
+    again = next(iter(before.values()))
+    shutil.rmtree(tmp_path / "runs" / again["run"])
+
+    with pytest.raises(InterruptedRunError):
+        run_study(study, runs=tmp_path / "runs", progress=Stops(1))
+
+    assert listed(folder) == before
 
 
 def test_mistakes_of_all_stages_are_told_before_anything_is_made(

@@ -17,6 +17,7 @@ from understudy import verbs
 from understudy.api import _given, _ours
 from understudy.cli import main
 from understudy.cli.settings_help import reference
+from understudy.core.errors import UsageError
 from understudy.core.files import read_json
 from understudy.core.interrupts import Interrupts
 from understudy.core.progress import Progress, Silent
@@ -250,3 +251,14 @@ def test_predictions_are_those_of_the_command_line(
     assert all(f"{name} {100 * share:.1f} %" in shown for name, share in shares)
     assert (good.problem, bad.answers) == ("", {})
     assert bad.problem
+
+
+def test_an_empty_place_is_not_taken_for_the_current_folder() -> None:
+    for asked in (
+        lambda: understudy.init(""),
+        lambda: understudy.predict(""),
+        lambda: understudy.report(""),
+        lambda: understudy.check_data("x", runs=""),
+    ):
+        with pytest.raises(UsageError, match="a path is empty"):
+            asked()

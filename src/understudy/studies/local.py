@@ -18,6 +18,7 @@ from understudy.results.csv_file import write_csv
 from understudy.results.records import StudyRecord, read_study
 from understudy.results.report import write_report
 from understudy.results.rows import rows_of
+from understudy.results.values import listing, mapping, read_object, text
 from understudy.stages import STAGES
 from understudy.stages.images import described, open_images, warned
 from understudy.stages.launch import launch
@@ -146,6 +147,7 @@ class _Execution:
             stage: known_keys(runs, stage=stage) for stage in {node.stage for node in planned.runs}
         }
         """Keys of what lies finished in the folder of runs: it takes no time again."""
+        self.earlier = _finished_before(folder)
 
     def outcome(self) -> Outcome:
         """Carries everything out."""
@@ -223,6 +225,8 @@ class _Execution:
 
     def _entry(self, node: Node) -> dict[str, Any]:
         path, error = self.paths.get(node.key), self.errors.get(node.key)
+        if not path and not error and (earlier := self.earlier.get(node.key)):
+            return {**earlier, "node": node.name, "seed": node.seed, "axes": dict(node.axes)}
         status = "finished" if path else "failed" if error else "pending"
         return {
             "node": node.name,
@@ -235,6 +239,12 @@ class _Execution:
             "status": status,
             "error": str(error) if error else None,
         }
+
+
+def _finished_before(folder: Path) -> dict[str, dict[str, Any]]:
+    """By key, the finished runs that the study's record names, until this attempt comes to them."""
+    told = map(mapping, listing(read_object(folder / "study.json")[0].get("runs")))
+    return {text(run.get("key")): run for run in told if run.get("status") == "finished"}
 
 
 class _Numbered:
