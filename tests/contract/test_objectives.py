@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 from pydantic import TypeAdapter
-from torch import Tensor
+from torch import Tensor, distributed
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.multiprocessing.spawn import spawn
 from torch.testing import assert_close
 
 from understudy.core.errors import UsageError
@@ -280,6 +282,63 @@ def test_every_setting_is_documented(kind: Kind) -> None:
 
     assert kind.__doc__
     assert undocumented == []
+
+
+class Step(NamedTuple):
+    """One step's loss and gradients."""
+
+    loss: Tensor
+    outputs: list[Tensor]
+    own: list[Tensor]
+
+
+def step(kind: Kind, rows: slice) -> Step:
+    """A step on some of the images; batch norm, which couples them in training, stands still."""
+    objective = built(kind).double().eval()
+    student, teacher = (
+        changed(views, lambda tensor: tensor[rows].detach().double().requires_grad_())
+        for views in toy_inputs(objective)
+    )
+    labels = torch.tensor([0, 1, 2, 3, -1, 4, -1, 0])  # four in the first half, two in the second
+    targets = Targets(labels=labels[rows], index=torch.arange(BATCH)[rows])
+    loss = total(objective(student, teacher, targets))
+
+    outputs: list[Tensor] = leaves(student)
+    own: list[Tensor] = list(objective.parameters())
+    reached = [each for each in gradients(loss, outputs + own) if each is not None]
+    return Step(loss.detach(), reached[: len(outputs)], reached[len(outputs) :])
+
+
+def take_half(rank: int, folder: Path) -> None:
+    """One of two processes: a step of every objective on its half of the batch."""
+    torch.set_num_threads(1)
+    meeting = f"file://{folder}/meeting"
+    distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2)
+    half = slice(rank * BATCH // 2, (rank + 1) * BATCH // 2)
+    steps = {kind.__name__: tuple(step(kind, half)) for kind in every_objective()}
+    torch.save(steps, folder / f"{rank}.pt")
+    distributed.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def halves(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, tuple[Any, ...]]]:
+    folder = tmp_path_factory.mktemp("halves")
+    spawn(take_half, args=(folder,), nprocs=2)  # type: ignore[no-untyped-call]
+    return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
+
+
+def test_the_mean_gradient_of_two_processes_is_that_of_one_with_the_whole_batch(
+    kind: Kind, halves: list[dict[str, tuple[Any, ...]]]
+) -> None:
+    whole = step(kind, slice(None))
+
+    first, second = (Step(*half[kind.__name__]) for half in halves)
+
+    assert_close((first.loss + second.loss) / 2, whole.loss)
+    for mine, other, expected in zip(first.outputs, second.outputs, whole.outputs, strict=True):
+        assert_close(torch.cat([mine, other]) / 2, expected)
+    for mine, other, expected in zip(first.own, second.own, whole.own, strict=True):
+        assert_close((mine + other) / 2, expected)
 
 
 def test_its_value_is_pinned_by_an_oracle(kind: Kind) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from understudy.core.types import Shape, Tap, Targets, Terms
 from understudy.objectives.objective import Objective, ObjectiveSettings, Views
 from understudy.objectives.reading import given, mean, precise
+from understudy.objectives.together import weighted_mean
 
 UNLABELED = -1
 LEAST_SHARE = 1e-6  # below any share of an image that mixing gives; divides a batch without labels
@@ -30,18 +31,16 @@ def label_cross_entropy(
     Returns:
         The sum of share x cross-entropy over all labels, divided by the sum of their shares: over
         unmixed images the mean over the labelled ones. Exactly zero, with zero gradient, where
-        nothing is labelled.
+        nothing is labelled. Where several processes train together, all their labels count.
     """
-    total = logits.new_zeros(())
-    shares = logits.new_zeros(())
-    for indices, share in labels:
-        known = share * (indices != UNLABELED)
-        losses = F.cross_entropy(
+    losses = [
+        F.cross_entropy(
             logits, indices, ignore_index=UNLABELED, reduction="none", label_smoothing=smoothing
         )
-        total = total + (known * losses).sum()
-        shares = shares + known.sum()
-    return total / shares.clamp(min=LEAST_SHARE)
+        for indices, _ in labels
+    ]
+    known = [share * (indices != UNLABELED) for indices, share in labels]
+    return weighted_mean(torch.cat(losses), torch.cat(known), least=LEAST_SHARE)
 
 
 class Label(Objective):

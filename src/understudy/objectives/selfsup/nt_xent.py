@@ -11,6 +11,7 @@ from torch import Tensor
 from understudy.core.types import Shape, Tap, Targets, Terms
 from understudy.objectives.objective import Objective, ObjectiveSettings, Views
 from understudy.objectives.reading import given, mean, precise
+from understudy.objectives.together import gathered
 
 
 def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
@@ -39,7 +40,8 @@ class NtXent(Objective):
 
     Departs from the authors' code: the mean over all views is taken, theirs adds up the means of
     the two directions, which is twice as much; the similarity of a view with itself is taken out,
-    not made small. With more than two views, the mean over all pairs of views.
+    not made small. With more than two views, the mean over all pairs of views. Where several
+    processes train together, the images of all of them are pushed away.
     """
 
     taps: ClassVar = frozenset({Tap.PROJECTED})
@@ -51,9 +53,9 @@ class NtXent(Objective):
 
     def forward(self, student: Views, guidance: Views | None, targets: Targets) -> Terms:  # noqa: ARG002
         """The contrast of each pair of views, averaged."""
+        views = [gathered(given(view.projected)) for view in student]
         losses = [
-            nt_xent(given(first.projected), given(second.projected), self.temperature)
-            for first, second in combinations(student, 2)
+            nt_xent(first, second, self.temperature) for first, second in combinations(views, 2)
         ]
         return {"contrast": mean(losses)}
 
