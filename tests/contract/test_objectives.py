@@ -247,6 +247,17 @@ def test_it_never_asks_the_device_for_a_value(kind: Kind) -> None:
     assert loss.shape == ()
 
 
+@pytest.mark.slow
+def test_it_compiles_into_one_graph(kind: Kind) -> None:
+    objective = built(kind)
+    inputs = toy_inputs(objective)
+    torch.compiler.reset()
+
+    found = torch.compile(deepcopy(objective), fullgraph=True, backend="eager")(*inputs, TARGETS)
+
+    assert_close(found, objective(*inputs, TARGETS))
+
+
 def test_settings_survive_json_and_the_catalogue(kind: Kind) -> None:
     settings = kind.model_validate({"weight": {"start": 0.0, "end": 0.5, "until": 0.25}})
 
@@ -327,6 +338,7 @@ def halves(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, tuple[Any
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 
+@pytest.mark.slow
 def test_the_mean_gradient_of_two_processes_is_that_of_one_with_the_whole_batch(
     kind: Kind, halves: list[dict[str, tuple[Any, ...]]]
 ) -> None:

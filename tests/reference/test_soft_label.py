@@ -1,14 +1,19 @@
 """The softened divergence, spelled out one image and one class at a time."""
 
 import math
+from typing import ClassVar
 
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.testing import assert_close
 
-from understudy.objectives.distill.soft_label import soft_label_divergence
+from understudy.objectives.distill.soft_label import (
+    DIVERGENCES,
+    jensen_shannon_divergence,
+    soft_label_divergence,
+)
 
 
 def softened(logits: list[float], temperature: float) -> list[float]:
@@ -85,3 +90,84 @@ def test_its_gradient_is_temperature_times_the_difference_of_probabilities() -> 
 
     expected = 4.0 * ((student / 4.0).softmax(dim=1) - (teacher / 4.0).softmax(dim=1))
     assert_close(student.grad, expected.detach())
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_the_other_directions_are_what_their_names_say(temperature: float) -> None:
+    student, teacher = pair(batch=5, classes=6)
+
+    found = [divergence(student, teacher, temperature) for divergence in DIVERGENCES.values()]
+
+    forward, reverse, shannon = 0.0, 0.0, 0.0
+    for learnt, taught in zip(student.tolist(), teacher.tolist(), strict=True):
+        for q, p in zip(softened(learnt, temperature), softened(taught, temperature), strict=True):
+            forward += p * math.log(p / q)
+            reverse += q * math.log(q / p)
+            shannon += (p * math.log(2 * p / (p + q)) + q * math.log(2 * q / (p + q))) / 2
+    expected = [total / 5 * temperature**2 for total in (forward, reverse, shannon)]
+    assert list(DIVERGENCES) == ["forward", "reverse", "jensen_shannon"]
+    assert [value.item() for value in found] == pytest.approx(expected, rel=1e-12)
+
+
+def test_jensen_shannon_is_symmetric_and_bounded() -> None:
+    student, teacher = pair(batch=8, classes=6)
+    first, last = 1e4 * torch.eye(6, dtype=torch.float64)[[0, 5], None]
+
+    there = jensen_shannon_divergence(student, teacher, 4.0)
+
+    assert_close(there, jensen_shannon_divergence(teacher, student, 4.0))
+    assert jensen_shannon_divergence(first, last, 4.0).item() == pytest.approx(16 * math.log(2))
+
+
+def test_close_to_the_teacher_jensen_shannon_is_a_quarter_of_either_direction() -> None:
+    student, _ = pair(batch=8, classes=6)
+    near = student + 1e-3 * torch.randn_like(student)
+
+    forward, reverse, shannon = (
+        divergence(near, student, 2.0) for divergence in DIVERGENCES.values()
+    )
+
+    assert_close(reverse, forward, rtol=1e-2, atol=0)
+    assert_close(4 * shannon, forward, rtol=1e-2, atol=0)
+
+
+def test_a_mean_of_probabilities_teaches_the_mean_of_what_its_teachers_teach() -> None:
+    """The forward divergence is linear in the teacher's probabilities, but for its entropy."""
+    generator = torch.Generator().manual_seed(5)
+    teachers = torch.randn(3, 8, 6, dtype=torch.float64, generator=generator)
+    student, _ = pair(batch=8, classes=6)
+    student.requires_grad_()
+
+    def taught(teacher: Tensor) -> Tensor:
+        (gradient,) = torch.autograd.grad(soft_label_divergence(student, teacher, 4.0), student)
+        return gradient
+
+    ensemble = 4.0 * (teachers / 4.0).softmax(dim=2).mean(dim=0).log()
+    assert_close(taught(ensemble), torch.stack([taught(each) for each in teachers]).mean(dim=0))
+
+
+class Answers(nn.Module):
+    """Stands where timm wants a network, and answers whatever it is asked with these logits."""
+
+    num_classes, in_chans = 6, 3
+    pretrained_cfg: ClassVar = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
+
+    def __init__(self, logits: Tensor) -> None:
+        super().__init__()
+        self.logits = logits
+
+    def forward(self, images: Tensor) -> Tensor:
+        assert len(images) == len(self.logits)
+        return self.logits
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_it_is_timms(temperature: float) -> None:
+    task = pytest.importorskip("timm.task").LogitDistillationTask
+    student, teacher = (logits.float() for logits in pair(batch=8, classes=6))
+
+    theirs = task(
+        Answers(student), Answers(teacher), nn.CrossEntropyLoss(), temperature=temperature
+    )(torch.zeros(8, 3, 1, 1), torch.zeros(8, dtype=torch.int64))
+
+    assert_close(soft_label_divergence(student, teacher, temperature), theirs["kd_loss"])

@@ -8,15 +8,29 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
+from understudy.objectives.distill.decoupled import DecoupledSettings
+from understudy.objectives.distill.dist import DistSettings
 from understudy.objectives.distill.hard_label import HardLabelSettings
+from understudy.objectives.distill.logit_mse import LogitMseSettings
+from understudy.objectives.distill.multi_level import MultiLevelSettings
 from understudy.objectives.distill.regression import RegressionSettings
 from understudy.objectives.distill.soft_label import SoftLabelSettings
+from understudy.objectives.distill.standardized import StandardizedSettings
 from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import ObjectiveSettings
 from understudy.objectives.selfsup.nt_xent import NtXentSettings
 
 AnyObjective = Annotated[
-    LabelSettings | HardLabelSettings | SoftLabelSettings | NtXentSettings | RegressionSettings,
+    LabelSettings
+    | HardLabelSettings
+    | SoftLabelSettings
+    | LogitMseSettings
+    | StandardizedSettings
+    | DecoupledSettings
+    | DistSettings
+    | MultiLevelSettings
+    | NtXentSettings
+    | RegressionSettings,
     Field(discriminator="kind"),
 ]
 

@@ -22,6 +22,16 @@ def paired(
     return list(zip(student, guidance, strict=True))
 
 
+def paired_logits(
+    student: tuple[Outputs, ...], guidance: tuple[Outputs, ...] | None
+) -> list[tuple[Tensor, Tensor]]:
+    """Student's and teacher's logits on each view, precise; the teacher's take no gradient."""
+    return [
+        (precise(given(learner.logits)), precise(given(teacher.logits).detach()))
+        for learner, teacher in paired(student, guidance)
+    ]
+
+
 def precise(values: Tensor) -> Tensor:
     """The values in float32 at least: softmax and cosine lose too much in half precision."""
     return values.to(torch.promote_types(values.dtype, torch.float32))

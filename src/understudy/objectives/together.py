@@ -52,14 +52,14 @@ def weighted_mean(values: Tensor, weights: Tensor, *, least: float) -> Tensor:
     """The mean of what counts; the others may be of any finite value.
 
     Args:
-        values: [B].
+        values: [B] or [P, B].
         weights: [B], not negative.
         least: Below any sum of weights but zero; divides where nothing counts.
 
     Returns:
-        The sum of weight x value over the sum of the weights; zero, with zero gradient, where
-        nothing counts. Where several processes train together, their mean is that of the whole
-        batch: each divides by the mean of all processes' sums.
+        The sum of weight x value over the sum of the weights, scalar or [P]; zero, with zero
+        gradient, where nothing counts. Where several processes train together, their mean is that
+        of the whole batch: each divides by the mean of all processes' sums.
     """
     total = gathered(weights.sum().view(1)).to(values.dtype).mean()
-    return (weights * values).sum() / total.clamp(min=least)
+    return (weights * values).sum(dim=-1) / total.clamp(min=least)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from understudy.core.types import Shape, Tap, Targets, Terms
 from understudy.objectives.objective import Objective, ObjectiveSettings, Views
-from understudy.objectives.reading import given, mean, paired, precise
+from understudy.objectives.reading import mean, paired_logits
 
 
 def hard_label_cross_entropy(student: Tensor, teacher: Tensor, threshold: float) -> Tensor:
@@ -41,12 +41,8 @@ class HardLabel(Objective):
     def forward(self, student: Views, guidance: Views | None, targets: Targets) -> Terms:  # noqa: ARG002
         """The cross-entropy, averaged over the views; each has the teacher's answer to it."""
         losses = [
-            hard_label_cross_entropy(
-                precise(given(learner.logits)),
-                precise(given(teacher.logits).detach()),
-                self.threshold,
-            )
-            for learner, teacher in paired(student, guidance)
+            hard_label_cross_entropy(*logits, self.threshold)
+            for logits in paired_logits(student, guidance)
         ]
         return {"cross_entropy": mean(losses)}
 
