@@ -247,17 +247,6 @@ def test_it_never_asks_the_device_for_a_value(kind: Kind) -> None:
     assert loss.shape == ()
 
 
-@pytest.mark.slow
-def test_it_compiles_into_one_graph(kind: Kind) -> None:
-    objective = built(kind)
-    inputs = toy_inputs(objective)
-    torch.compiler.reset()
-
-    found = torch.compile(deepcopy(objective), fullgraph=True, backend="eager")(*inputs, TARGETS)
-
-    assert_close(found, objective(*inputs, TARGETS))
-
-
 def test_settings_survive_json_and_the_catalogue(kind: Kind) -> None:
     settings = kind.model_validate({"weight": {"start": 0.0, "end": 0.5, "until": 0.25}})
 

@@ -1,4 +1,4 @@
-"""Zhao et al. 2022, section 3.1, one image and one class at a time."""
+"""The two parts of Zhao et al. 2022, one image and one class at a time."""
 
 import math
 
@@ -58,7 +58,7 @@ def test_both_parts_are_those_of_the_paper(temperature: float, classes: int) -> 
 
 @pytest.mark.parametrize("temperature", [1.0, 4.0])
 def test_the_parts_reassemble_into_the_divergence_image_by_image(temperature: float) -> None:
-    """Equation 6: KL = target part + (1 - the teacher's probability of it) x non-target part."""
+    """The paper's reformulation: target part + (1 - p of the target) x non-target part."""
     student, teacher, labels = pair(batch=9, classes=7)
     sure = (teacher / temperature).softmax(dim=1).gather(1, labels[:, None])[:, 0]
 

@@ -1,4 +1,4 @@
-"""Huang et al. 2022, equations 6 to 9, with a textbook's correlation."""
+"""The inter- and intra-class relations of Huang et al. 2022, with a textbook's correlation."""
 
 import math
 import statistics

@@ -28,7 +28,7 @@ def test_it_averages_the_squares_over_batch_and_classes() -> None:
 
 
 def test_half_of_it_is_what_the_divergence_of_centred_logits_tends_to() -> None:
-    """Kim et al. 2021, section 3: a high temperature matches logits."""
+    """Kim et al. 2021: a high temperature matches logits."""
     student, teacher = (
         logits - logits.mean(dim=1, keepdim=True) for logits in pair(batch=8, classes=6)
     )

@@ -1,4 +1,4 @@
-"""Jin et al. 2023, section 3.2, one product of probabilities at a time."""
+"""The three levels of Jin et al. 2023, one product of probabilities at a time."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Decoupled knowledge distillation, DKD (Zhao et al., CVPR 2022, arXiv:2203.08679, equation 7)."""
+"""Decoupled knowledge distillation, DKD (Zhao et al., CVPR 2022, arXiv:2203.08679)."""
 
 from collections.abc import Callable
 from typing import ClassVar, Literal
@@ -83,7 +83,7 @@ class Decoupled(Objective):
 class DecoupledSettings(ObjectiveSettings):
     """Soft labels in two parts, the label and the other classes: reads labels.
 
-    The authors' `weight` is 1, beside 1 of `label`, after a warm-up over 20 of 240 epochs:
+    weight: 1 in the authors' tables, beside 1 of `label`, after a warm-up over 20 of 240 epochs:
     `{start: 0, end: 1, until: 0.083}`.
     """
 

@@ -82,7 +82,7 @@ class Dist(Objective):
 class DistSettings(ObjectiveSettings):
     """Correlations with the teacher's probabilities, over classes and over the batch.
 
-    The authors' code multiplies by temperature²: its `weight` 1 at temperature 4 is 16 here.
+    weight: the authors' code multiplies by temperature², so its 1 is 16 here at temperature 4.
     """
 
     kind: Literal["dist"] = "dist"

@@ -41,7 +41,7 @@ class LogitMse(Objective):
 class LogitMseSettings(ObjectiveSettings):
     """The mean squared distance between logits.
 
-    The paper uses it alone, with `weight` 1 and no `label`.
+    weight: 1 in the paper, alone, without `label`.
     """
 
     kind: Literal["logit_mse"] = "logit_mse"

@@ -51,11 +51,11 @@ def level_distances(student: Tensor, teacher: Tensor, temperature: float) -> Lev
 class MultiLevel(Objective):
     """Learns the teacher's probabilities, and how they relate images and classes to each other.
 
-    Departs from the authors' code: every view is compared at every temperature and level (there,
-    a weak view stands for the strong one at two of five temperatures, and the relations within
-    strong views are computed and left out); no mask (theirs is applied after the mean, and so
-    comes to a factor of a half); means over views and temperatures, not sums; and no value
-    changes with the size of the batch.
+    Departs from the authors' code (as that of arXiv:2403.01427 carries it on): every view is
+    compared at every temperature and level (there, a weak view stands for the strong one at two
+    of five temperatures, and the relations within strong views are computed and left out); no
+    mask (theirs is applied after the mean, and so comes to a factor of a half); means over views
+    and temperatures, not sums; and no value changes with the size of the batch.
     """
 
     taps: ClassVar = frozenset({Tap.LOGITS})
@@ -89,7 +89,7 @@ class MultiLevel(Objective):
 class MultiLevelSettings(ObjectiveSettings):
     """Soft labels at several temperatures, with the relations of images and of classes.
 
-    The authors add up five temperatures, each 0.9 beside 0.1 of `label`: `weight` 4.5 here. Their
+    weight: the authors add up five temperatures, each 0.9 beside 0.1 of `label`: 4.5 here. Their
     tables also train twice as long, on a weak and a strong view.
     """
 

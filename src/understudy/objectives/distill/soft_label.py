@@ -98,7 +98,7 @@ class SoftLabel(Objective):
 class SoftLabelSettings(ObjectiveSettings):
     """KL(teacher || student) of softened probabilities, times temperature²; mean over the batch.
 
-    In the usual tables `weight` is 0.9, beside 0.1 of `label`.
+    weight: 0.9 in the usual tables (RepDistiller), beside 0.1 of `label`.
     """
 
     kind: Literal["soft_label"] = "soft_label"

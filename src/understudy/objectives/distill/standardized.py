@@ -71,7 +71,7 @@ class Standardized(Objective):
 class StandardizedSettings(ObjectiveSettings):
     """Soft labels of standardised logits: their relations, not their size.
 
-    The authors' tables have `weight` 9, beside 0.1 of `label`.
+    weight: 9 in the authors' tables, beside 0.1 of `label`.
     """
 
     kind: Literal["standardized"] = "standardized"
