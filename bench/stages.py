@@ -190,17 +190,26 @@ def _speed(steps: Iterator[float]) -> float:
 
 def _supervised(depth: int, width: int) -> tuple[Method, Guide]:
     student = network(depth, width)
-    objective = combine([LabelSettings()], student=student.shape, guidance=None)
+    objective = combine(
+        [LabelSettings()], student=student.shape, guidance=None, images=torch.arange(BATCH)
+    )
     return Supervised(student, objective), unguided
 
 
 def _simclr() -> tuple[Method, Guide]:
-    return SimclrSettings().build(network(8, 2, projector=True), seed=0), unguided
+    return SimclrSettings().build(
+        network(8, 2, projector=True), images=torch.arange(BATCH), seed=0
+    ), unguided
 
 
 def _distilled() -> tuple[Method, Guide]:
     student, teacher = network(8, 1), network(8, 2)
-    objective = combine([SoftLabelSettings()], student=student.shape, guidance=teacher.shape)
+    objective = combine(
+        [SoftLabelSettings()],
+        student=student.shape,
+        guidance=teacher.shape,
+        images=torch.arange(BATCH),
+    )
     return Distilled(student, objective), Teacher(Frozen(teacher), taps=objective.guidance_taps)
 
 

@@ -21,16 +21,17 @@ from understudy.objectives.objective import Objective, ObjectiveSettings, Views
 
 Kind = type[ObjectiveSettings]
 
-BATCH, CLASSES = 8, 5
+BATCH, CLASSES, SIZE = 8, 5, 16
+# Networks of two families: where their stages meet, either one has the larger maps.
 STUDENT = Shape(
     pooled=6,
-    stages=(Stage("shallow", 3, 1), Stage("deep", 4, 2)),
+    stages=(Stage("shallow", 3, 1), Stage("middle", 4, 4), Stage("deep", 5, 8)),
     num_classes=CLASSES,
     projected=4,
 )
 TEACHER = Shape(
     pooled=7,
-    stages=(Stage("shallow", 5, 1), Stage("deep", 6, 2)),
+    stages=(Stage("stem", 2, 1), Stage("first", 5, 2), Stage("second", 6, 4), Stage("third", 7, 4)),
     num_classes=CLASSES,
     projected=4,
 )
@@ -44,7 +45,7 @@ pytestmark = pytest.mark.parametrize(
 def built(kind: Kind) -> Objective:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(11)
-        return kind.model_validate({}).build(STUDENT, TEACHER)
+        return kind.model_validate({}).build(STUDENT, TEACHER, TARGETS.index)
 
 
 def toy_views(
@@ -59,7 +60,7 @@ def toy_views(
 
     def stages() -> tuple[Tensor, ...]:
         return tuple(
-            values(BATCH, stage.channels, 4 // stage.reduction, 4 // stage.reduction)
+            values(BATCH, stage.channels, SIZE // stage.reduction, SIZE // stage.reduction)
             for stage in shape.stages
         )
 
@@ -94,12 +95,18 @@ def changed(views: Views, change: Callable[[Tensor], Tensor]) -> Views:
     )
 
 
-def leaves(views: Views) -> list[Tensor]:
+def leaves(views: Views, *, stages: set[int] | None = None) -> list[Tensor]:
+    """All outputs, or of the stages those at some positions."""
     found = []
     for view in views:
         found += [each for each in (view.logits, view.pooled, view.projected) if each is not None]
-        found += view.stages
+        found += [each for at, each in enumerate(view.stages) if stages is None or at in stages]
     return found
+
+
+def read(objective: Objective, student: Views) -> list[Tensor]:
+    """Those of the student's outputs that the objective says it reads."""
+    return leaves(student, stages={pair.at[0] for pair in objective.pairs})
 
 
 def total(terms: Terms) -> Tensor:
@@ -117,10 +124,12 @@ def test_gradient_reaches_the_student_and_own_parameters_and_never_the_teacher(k
 
     loss = total(objective(student, teacher, TARGETS))
 
-    reached = gradients(loss, leaves(student) + own)
+    told = read(objective, student)
+    reached = gradients(loss, told + own)
     assert all(each is not None and each.isfinite().all() for each in reached)
-    assert all(each.abs().sum() > 0 for each in reached[: len(leaves(student))] if each is not None)
-    unreached = gradients(loss, leaves(teacher)) if leaves(teacher) else []
+    assert all(each.abs().sum() > 0 for each in reached[: len(told)] if each is not None)
+    others = [each for each in leaves(student) if all(each is not mine for mine in told)]
+    unreached = gradients(loss, leaves(teacher) + others) if leaves(teacher) + others else []
     assert all(each is None for each in unreached)
 
 
@@ -168,7 +177,8 @@ def test_large_outputs_stay_finite_with_their_gradient(kind: Kind) -> None:
 
     assert loss.isfinite()
     assert all(
-        each is not None and each.isfinite().all() for each in gradients(loss, leaves(student))
+        each is not None and each.isfinite().all()
+        for each in gradients(loss, read(objective, student))
     )
 
 
@@ -199,6 +209,41 @@ def test_every_tap_of_the_teacher_is_used(kind: Kind) -> None:
         assert not torch.equal(before, total(deepcopy(objective)(student, replaced, TARGETS)))
 
 
+def test_stages_are_compared_exactly_where_it_says_so(kind: Kind) -> None:
+    objective = built(kind)
+    student, teacher = toy_inputs(objective)
+    before = total(deepcopy(objective)(student, teacher, TARGETS))
+
+    taps_both = Tap.STAGES in objective.taps & objective.guidance_taps
+    assert bool(objective.pairs) is taps_both
+    for position in range(len(TEACHER.stages) if taps_both else 0):
+        moved = tuple(
+            view._replace(
+                stages=tuple(
+                    stage.flip(0) if at == position else stage
+                    for at, stage in enumerate(view.stages)
+                )
+            )
+            for view in teacher
+        )
+        after = total(deepcopy(objective)(student, moved, TARGETS))
+        assert torch.equal(before, after) is (position not in {p.at[1] for p in objective.pairs})
+
+
+def test_stages_are_chosen_by_name(kind: Kind) -> None:
+    if "stages" not in kind.model_fields:
+        return
+    named = kind.model_validate({"stages": [["middle", "first"], ["shallow", "third"]]})
+
+    objective = named.build(STUDENT, TEACHER, TARGETS.index)
+
+    assert [pair.at for pair in objective.pairs] == [(1, 1), (0, 3)]
+    assert total(objective(*toy_inputs(objective), TARGETS)).isfinite()
+    unknown = kind.model_validate({"stages": [["first", "first"]]})
+    with pytest.raises(UsageError, match=r"'first' of the student.*shallow, middle, deep"):
+        unknown.build(STUDENT, TEACHER, TARGETS.index)
+
+
 def test_it_works_without_a_teacher_exactly_where_it_says_so(kind: Kind) -> None:
     objective = built(kind)
     student, _ = toy_inputs(objective)
@@ -207,7 +252,7 @@ def test_it_works_without_a_teacher_exactly_where_it_says_so(kind: Kind) -> None
         with pytest.raises(AssertionError, match="teacher"):
             objective(student, None, TARGETS)
     else:
-        alone = kind.model_validate({}).build(STUDENT, None)
+        alone = kind.model_validate({}).build(STUDENT, None, TARGETS.index)
         assert total(alone(student, None, TARGETS)).isfinite()
 
 
@@ -303,7 +348,7 @@ def step(kind: Kind, rows: slice) -> Step:
     targets = Targets(labels=labels[rows], index=torch.arange(BATCH)[rows])
     loss = total(objective(student, teacher, targets))
 
-    outputs: list[Tensor] = leaves(student)
+    outputs: list[Tensor] = read(objective, student)
     own: list[Tensor] = list(objective.parameters())
     reached = [each for each in gradients(loss, outputs + own) if each is not None]
     return Step(loss.detach(), reached[: len(outputs)], reached[len(outputs) :])

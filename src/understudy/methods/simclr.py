@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from torch import Tensor
+
 from understudy.core.settings import Settings
 from understudy.methods.siamese import Siamese
 from understudy.models.heads import ProjectorSettings
@@ -20,12 +22,15 @@ class SimclrSettings(Settings):
     terms: tuple[AnyObjective, ...] = (NtXentSettings(),)
     """Objectives to add up; each carries its own weight."""
 
-    def build(self, network: Network, *, seed: int) -> Siamese:
+    def build(self, network: Network, *, images: Tensor, seed: int) -> Siamese:
         """The method over a network that has this projector.
 
         Args:
             network: What learns.
+            images: [n], int64: positions in the pack of the images that the training shows.
             seed: Of the objectives' own parameters, where they have any.
         """
-        objective = combine(self.terms, student=network.shape, guidance=None, seed=seed)
+        objective = combine(
+            self.terms, student=network.shape, guidance=None, images=images, seed=seed
+        )
         return Siamese(network, objective)

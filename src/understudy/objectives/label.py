@@ -58,6 +58,6 @@ class LabelSettings(ObjectiveSettings):
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of each target that is spread evenly over all classes."""
 
-    def build(self, student: Shape, guidance: Shape | None) -> Label:  # noqa: ARG002
+    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> Label:  # noqa: ARG002
         """Needs a student with a classifier."""
         return Label(smoothing=self.smoothing)

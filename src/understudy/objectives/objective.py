@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from understudy.core.errors import UsageError
 from understudy.core.settings import Settings
 from understudy.core.types import Outputs, Shape, Tap, Targets, Terms
+from understudy.objectives.pairing import StagePair
 from understudy.objectives.weight import Ramp, Weight, weight_at
 
 Views = tuple[Outputs, ...]
@@ -38,6 +39,8 @@ class Objective(nn.Module, ABC):
     """Whether it reads `Targets.labels`."""
     views: int = 1
     """The least number of views that it needs."""
+    pairs: tuple[StagePair, ...] = ()
+    """Where it taps STAGES of both networks: which of them it compares; it reads no others."""
 
     @abstractmethod
     def forward(self, student: Views, guidance: Views | None, targets: Targets) -> Terms:
@@ -59,10 +62,16 @@ class ObjectiveSettings(Settings):
     """Factor in the sum of all terms: a number, or `{start, end, after, until}`."""
 
     @abstractmethod
-    def build(self, student: Shape, guidance: Shape | None) -> Objective:
-        """The objective for networks of these widths.
+    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> Objective:
+        """The objective for networks of these widths, and for these images.
 
         Own parameters draw from torch's global generator, which `combine` seeds.
+
+        Args:
+            student: The student's widths.
+            guidance: The teacher's widths, or None where nobody teaches.
+            images: [n], int64: the images that the training shows, as `Targets.index` names them,
+                for an objective that remembers each.
 
         Raises:
             UsageError: The widths do not fit, or a teacher is needed and there is none.
@@ -153,6 +162,7 @@ def combine(
     *,
     student: Shape,
     guidance: Shape | None,
+    images: Tensor,
     seed: int = 0,
 ) -> Combined:
     """Builds all objectives of a training for the networks at hand.
@@ -163,6 +173,7 @@ def combine(
         settings: In the order of the terms.
         student: The student's widths.
         guidance: The teacher's widths, or None where nobody teaches.
+        images: [n], int64: positions in the pack of the images that the training shows.
         seed: Draws the objectives' own parameters; the global generator is left as it was.
 
     Raises:
@@ -172,7 +183,9 @@ def combine(
         raise UsageError("There is no objective to train for. Give `terms` at least one entry.")
     with torch.random.fork_rng(devices=[]):  # devices: the CPU's generator alone
         torch.default_generator.manual_seed(seed)
-        objectives = [_built(each, student=student, guidance=guidance) for each in settings]
+        objectives = [
+            _built(each, student=student, guidance=guidance, images=images) for each in settings
+        ]
 
     return Combined(
         objectives=objectives,
@@ -181,8 +194,10 @@ def combine(
     )
 
 
-def _built(settings: ObjectiveSettings, *, student: Shape, guidance: Shape | None) -> Objective:
-    objective = settings.build(student, guidance)
+def _built(
+    settings: ObjectiveSettings, *, student: Shape, guidance: Shape | None, images: Tensor
+) -> Objective:
+    objective = settings.build(student, guidance, images)
 
     _check(settings.kind, objective.taps, student, network="student")
     if objective.guidance_taps:

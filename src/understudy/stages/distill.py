@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+import torch
+
 from understudy.core.run import Run
 from understudy.core.settings import RunPath
 from understudy.data.pack import Pack
@@ -56,13 +58,14 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
     must_fit(teacher, pack, settings.teacher)
     network = images.classifier(settings.student)
     student = images.built(network, seed=settings.stream("initialisation"))
+    transfer = images.pool if settings.transfer == "pool" else images.labelled
     objective = combine(
         settings.terms,
         student=student.shape,
         guidance=teacher.network.shape,
+        images=torch.from_numpy(transfer),
         seed=settings.stream("objectives"),
     )
-    transfer = images.pool if settings.transfer == "pool" else images.labelled
 
     summary = train_method(
         settings,

@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+import torch
+
 from understudy.core.run import Run
 from understudy.core.settings import RunPath
 from understudy.data.pack import Pack
@@ -47,7 +49,11 @@ def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]
     start = restored(settings.start, settings.checkpoint)
     network, learner = _classifier_from(start, images, settings)
     objective = combine(
-        settings.terms, student=learner.shape, guidance=None, seed=settings.stream("objectives")
+        settings.terms,
+        student=learner.shape,
+        guidance=None,
+        images=torch.from_numpy(images.labelled),
+        seed=settings.stream("objectives"),
     )
 
     summary = train_method(

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
+import torch
+
 from understudy.core.run import Run
 from understudy.core.settings import Aside
 from understudy.data.labels import FewLabelsSettings
@@ -51,7 +53,9 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
         settings,
         images,
         run,
-        method=settings.method.build(learner, seed=settings.stream("objectives")),
+        method=settings.method.build(
+            learner, images=torch.from_numpy(images.pool), seed=settings.stream("objectives")
+        ),
         network=network,
         guide=unguided,
         images=images.pool,

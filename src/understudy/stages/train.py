@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+import torch
+
 from understudy.core.run import Run
 from understudy.data.pack import Pack
 from understudy.data.views import ViewSettings
@@ -44,7 +46,11 @@ def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
     network = images.classifier(settings.backbone)
     student = images.built(network, seed=settings.stream("initialisation"))
     objective = combine(
-        settings.terms, student=student.shape, guidance=None, seed=settings.stream("objectives")
+        settings.terms,
+        student=student.shape,
+        guidance=None,
+        images=torch.from_numpy(images.labelled),
+        seed=settings.stream("objectives"),
     )
     counted = images.labelled if settings.epochs_over == "labelled" else images.pool
 

@@ -40,7 +40,10 @@ def method() -> Supervised:
         projector=None,
     )
     student = settings.build(mean=[0.5], std=[0.2], seed=0)
-    return Supervised(student, combine([LabelSettings()], student=student.shape, guidance=None))
+    return Supervised(
+        student,
+        combine([LabelSettings()], student=student.shape, guidance=None, images=torch.arange(4)),
+    )
 
 
 def batches(choice: Choice) -> Batch:

@@ -18,6 +18,7 @@ from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import combine
 
 BATCH = 6
+IMAGES = torch.arange(BATCH)
 
 
 def network(*, seed: int, projector: bool = False) -> Network:
@@ -43,7 +44,9 @@ def batch(views: int, labels: bool = True) -> Batch:
 
 def test_a_supervised_step_is_the_cross_entropy_of_its_view() -> None:
     student = network(seed=1)
-    method = Supervised(student, combine([LabelSettings()], student=student.shape, guidance=None))
+    method = Supervised(
+        student, combine([LabelSettings()], student=student.shape, guidance=None, images=IMAGES)
+    )
     shown = batch(views=1)
 
     output = method(shown, unguided(shown))
@@ -59,7 +62,9 @@ def test_a_supervised_step_is_the_cross_entropy_of_its_view() -> None:
 def test_a_distilled_student_gets_gradients_and_its_teacher_none() -> None:
     student, teacher = network(seed=1), network(seed=2)
     before = {name: value.clone() for name, value in teacher.state_dict().items()}
-    objective = combine([SoftLabelSettings()], student=student.shape, guidance=teacher.shape)
+    objective = combine(
+        [SoftLabelSettings()], student=student.shape, guidance=teacher.shape, images=IMAGES
+    )
     method = Distilled(student, objective)
     guide = Teacher(Frozen(teacher), taps=objective.guidance_taps)
     guide.train()
@@ -77,7 +82,9 @@ def test_a_distilled_student_gets_gradients_and_its_teacher_none() -> None:
 
 def test_a_student_that_equals_its_teacher_has_nothing_to_learn() -> None:
     student, teacher = network(seed=1).eval(), network(seed=1)
-    objective = combine([SoftLabelSettings()], student=student.shape, guidance=teacher.shape)
+    objective = combine(
+        [SoftLabelSettings()], student=student.shape, guidance=teacher.shape, images=IMAGES
+    )
     shown = batch(views=1, labels=False)
 
     output = Distilled(student, objective).eval()(
@@ -90,7 +97,10 @@ def test_a_student_that_equals_its_teacher_has_nothing_to_learn() -> None:
 def test_distilling_without_a_guide_is_a_programming_error() -> None:
     student = network(seed=1)
     method = Distilled(
-        student, combine([SoftLabelSettings()], student=student.shape, guidance=student.shape)
+        student,
+        combine(
+            [SoftLabelSettings()], student=student.shape, guidance=student.shape, images=IMAGES
+        ),
     )
 
     with pytest.raises(AssertionError, match="guide"):
@@ -106,7 +116,7 @@ def test_both_views_share_one_batch_norm_batch() -> None:
     fused = split_views(learner(torch.cat(shown.views), taps), 2)
     apart = [learner(view, taps) for view in shown.views]
 
-    whole = SimclrSettings().build(learner, seed=0)
+    whole = SimclrSettings().build(learner, images=IMAGES, seed=0)
     seen: list[Tensor] = []
     whole.objective.register_forward_pre_hook(
         lambda _, given: seen.extend(v.projected for v in given[0])
@@ -121,7 +131,7 @@ def test_both_views_share_one_batch_norm_batch() -> None:
 def test_simclr_builds_a_siamese_method_that_learns() -> None:
     torch.manual_seed(0)
     learner = network(seed=1, projector=True)
-    method = SimclrSettings().build(learner, seed=0)
+    method = SimclrSettings().build(learner, images=IMAGES, seed=0)
     optimizer = torch.optim.Adam(method.parameters(), lr=1e-2)
     losses = []
     for _ in range(15):

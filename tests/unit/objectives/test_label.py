@@ -9,7 +9,7 @@ from understudy.objectives.label import LabelSettings
 def test_views_are_averaged(student: Shape, targets: Targets) -> None:
     first, second = torch.randn(2, 4, 5)
 
-    found = LabelSettings().build(student, None)(
+    found = LabelSettings().build(student, None, torch.arange(4))(
         (Outputs(logits=first), Outputs(logits=second)), None, targets
     )
 
@@ -20,7 +20,7 @@ def test_views_are_averaged(student: Shape, targets: Targets) -> None:
 def test_smoothing_is_pytorchs(student: Shape, targets: Targets) -> None:
     logits = torch.randn(4, 5)
 
-    found = LabelSettings(smoothing=0.2).build(student, None)(
+    found = LabelSettings(smoothing=0.2).build(student, None, torch.arange(4))(
         (Outputs(logits=logits),), None, targets
     )
 
@@ -32,7 +32,7 @@ def test_mixed_images_learn_both_labels_by_their_shares(student: Shape, targets:
     logits = torch.randn(4, 5)
     partner, share = torch.tensor([1, 0, 3, 2]), torch.tensor([0.9, 0.7, 0.6, 1.0])
 
-    found = LabelSettings().build(student, None)(
+    found = LabelSettings().build(student, None, torch.arange(4))(
         (Outputs(logits=logits),), None, targets._replace(mix=(partner, share))
     )
 

@@ -54,6 +54,6 @@ class HardLabelSettings(ObjectiveSettings):
     threshold: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability from which on the teacher is believed; 0: always."""
 
-    def build(self, student: Shape, guidance: Shape | None) -> HardLabel:  # noqa: ARG002
+    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> HardLabel:  # noqa: ARG002
         """Needs classifiers of the same classes in student and teacher."""
         return HardLabel(threshold=self.threshold)

@@ -66,7 +66,7 @@ class RegressionSettings(ObjectiveSettings):
     """Whether student and teacher see the same view, or each view is compared with the teacher's
     answers to the others."""
 
-    def build(self, student: Shape, guidance: Shape | None) -> Regression:
+    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> Regression:  # noqa: ARG002
         """Takes both widths from the shapes.
 
         Raises:

@@ -108,6 +108,6 @@ class SoftLabelSettings(ObjectiveSettings):
     """`forward` is KL(teacher || student), as everywhere; `reverse` is KL(student || teacher);
     `jensen_shannon` the mean of both divergences from the halfway probabilities."""
 
-    def build(self, student: Shape, guidance: Shape | None) -> SoftLabel:  # noqa: ARG002
+    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> SoftLabel:  # noqa: ARG002
         """Needs classifiers of the same classes in student and teacher."""
         return SoftLabel(temperature=self.temperature, direction=self.direction)

@@ -67,6 +67,6 @@ class NtXentSettings(ObjectiveSettings):
     temperature: PositiveFloat = 0.5  # the authors' for CIFAR-10 (README of their code)
     """Divides the similarities; the smaller, the more the nearest other images count."""
 
-    def build(self, student: Shape, guidance: Shape | None) -> NtXent:  # noqa: ARG002
+    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> NtXent:  # noqa: ARG002
         """Needs a student with a projector."""
         return NtXent(temperature=self.temperature)

@@ -11,7 +11,7 @@ def test_each_view_learns_the_teachers_answer_to_that_view(
 ) -> None:
     learnt, taught = torch.randn(2, 4, 5), torch.randn(2, 4, 5)
 
-    found = HardLabelSettings().build(student, teacher)(
+    found = HardLabelSettings().build(student, teacher, torch.arange(4))(
         tuple(Outputs(logits=logits) for logits in learnt),
         tuple(Outputs(logits=logits) for logits in taught),
         targets,
@@ -29,7 +29,7 @@ def test_a_doubting_teacher_is_not_believed(
 ) -> None:
     doubting = torch.tensor([[0.1, 0.0, 0.0, 0.0, 0.0]] * 4)
 
-    found = HardLabelSettings(threshold=0.5).build(student, teacher)(
+    found = HardLabelSettings(threshold=0.5).build(student, teacher, torch.arange(4))(
         (Outputs(logits=torch.randn(4, 5)),), (Outputs(logits=doubting),), targets
     )
 

@@ -14,8 +14,10 @@ def test_same_views_are_compared_with_same_and_crossed_ones_with_the_others(
     (s1, s2), (t1, t2) = torch.randn(2, 4, 6), torch.randn(2, 4, 6)
     views = (Outputs(pooled=s1), Outputs(pooled=s2)), (Outputs(pooled=t1), Outputs(pooled=t2))
 
-    same = RegressionSettings(head="none", views="same").build(student, student)
-    crossed = RegressionSettings(head="none", views="cross").build(student, student)
+    same = RegressionSettings(head="none", views="same").build(student, student, torch.arange(4))
+    crossed = RegressionSettings(head="none", views="cross").build(
+        student, student, torch.arange(4)
+    )
 
     expected = (negative_cosine(s1, t1) + negative_cosine(s2, t2)) / 2
     assert_close(same(*views, targets)["negative_cosine"], expected)
@@ -25,8 +27,8 @@ def test_same_views_are_compared_with_same_and_crossed_ones_with_the_others(
 
 
 def test_the_head_maps_the_students_width_to_the_teachers(student: Shape, teacher: Shape) -> None:
-    linear = RegressionSettings(head="linear").build(student, teacher).head
-    mlp = RegressionSettings(head="mlp").build(student, teacher).head
+    linear = RegressionSettings(head="linear").build(student, teacher, torch.arange(4)).head
+    mlp = RegressionSettings(head="mlp").build(student, teacher, torch.arange(4)).head
 
     assert linear(torch.rand(4, 6)).shape == mlp(torch.rand(4, 6)).shape == (4, 9)
     widths = [layer.out_features for layer in mlp.modules() if isinstance(layer, nn.Linear)]
@@ -35,9 +37,9 @@ def test_the_head_maps_the_students_width_to_the_teachers(student: Shape, teache
 
 def test_without_a_head_the_widths_must_be_equal(student: Shape, teacher: Shape) -> None:
     with pytest.raises(UsageError, match=r"`head: none`.*6 .*teacher 9.*`head: linear`"):
-        RegressionSettings(head="none").build(student, teacher)
+        RegressionSettings(head="none").build(student, teacher, torch.arange(4))
 
 
 def test_without_a_teacher_it_is_refused(student: Shape) -> None:
     with pytest.raises(UsageError, match=r"'regression' learns from a teacher"):
-        RegressionSettings().build(student, None)
+        RegressionSettings().build(student, None, torch.arange(4))

@@ -18,7 +18,7 @@ def test_each_view_learns_the_teachers_answer_to_that_view(
 ) -> None:
     learnt, taught = torch.randn(2, 4, 5), torch.randn(2, 4, 5)
 
-    found = SoftLabelSettings(temperature=2).build(student, teacher)(
+    found = SoftLabelSettings(temperature=2).build(student, teacher, torch.arange(4))(
         tuple(Outputs(logits=logits) for logits in learnt),
         tuple(Outputs(logits=logits) for logits in taught),
         targets,
@@ -33,7 +33,7 @@ def test_stored_answers_in_half_precision_serve(
 ) -> None:
     learnt, taught = torch.randn(4, 5), torch.randn(4, 5)
 
-    found = SoftLabelSettings().build(student, teacher)(
+    found = SoftLabelSettings().build(student, teacher, torch.arange(4))(
         (Outputs(logits=learnt),), (Outputs(logits=taught.half()),), targets
     )
 

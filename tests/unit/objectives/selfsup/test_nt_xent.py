@@ -11,7 +11,7 @@ def test_more_than_two_views_are_averaged_over_their_pairs(
     first, second, third = torch.randn(3, 4, 4)
     views = tuple(Outputs(projected=each) for each in (first, second, third))
 
-    found = NtXentSettings().build(student, None)(views, None, targets)
+    found = NtXentSettings().build(student, None, torch.arange(4))(views, None, targets)
 
     pairs = [(first, second), (first, third), (second, third)]
     assert_close(found["contrast"], sum(nt_xent(*pair, 0.5) for pair in pairs) / 3)
