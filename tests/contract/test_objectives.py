@@ -10,6 +10,7 @@ import torch
 from pydantic import TypeAdapter
 from torch import Tensor, distributed
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx import GraphModule
 from torch.multiprocessing.spawn import spawn
 from torch.testing import assert_close
 
@@ -145,7 +146,7 @@ def test_terms_are_scalars_of_single_precision_or_better(kind: Kind) -> None:
 def test_double_precision_agrees_with_single(kind: Kind) -> None:
     objective = built(kind)
     student, teacher = toy_inputs(objective)
-    single = total(objective(student, teacher, TARGETS))
+    single = total(deepcopy(objective)(student, teacher, TARGETS))
 
     twice = changed(student, Tensor.double), changed(teacher, Tensor.double)
     double = total(deepcopy(objective).double()(*twice, TARGETS))
@@ -161,9 +162,9 @@ def test_half_precision_inputs_under_autocast_are_computed_in_single(kind: Kind)
     singles = [changed(views, Tensor.float) for views in halves]
 
     with torch.autocast("cpu", torch.bfloat16):
-        found = total(objective(*halves, TARGETS))
+        found = total(deepcopy(objective)(*halves, TARGETS))
 
-    expected = total(objective(*singles, TARGETS))
+    expected = total(deepcopy(objective)(*singles, TARGETS))
     tolerance = 3e-2 if list(objective.parameters()) else 1e-5
     assert found.dtype == torch.float32
     assert_close(found, expected, rtol=tolerance, atol=tolerance)
@@ -290,6 +291,27 @@ def test_it_never_asks_the_device_for_a_value(kind: Kind) -> None:
         loss = total(objective(student, teacher, Targets(labels=labels, index=index)))
 
     assert loss.shape == ()
+
+
+@pytest.mark.slow
+def test_a_step_is_one_graph_that_serves_the_next_one(kind: Kind) -> None:
+    objective = built(kind)
+    student, teacher = toy_inputs(objective)
+    graphs: list[GraphModule] = []
+    torch.compiler.reset()
+
+    def counted(graph: GraphModule, _: object) -> Callable[..., object]:
+        graphs.append(graph)
+        return graph.forward
+
+    plain, compiled = deepcopy(objective), torch.compile(objective, fullgraph=True, backend=counted)
+
+    for _ in range(3):
+        found = total(compiled(student, teacher, TARGETS))
+
+        assert_close(found, total(plain(student, teacher, TARGETS)))
+    assert len(graphs) == 1
+    assert_close(objective.state_dict(), plain.state_dict())
 
 
 def test_settings_survive_json_and_the_catalogue(kind: Kind) -> None:

@@ -8,14 +8,24 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
+from understudy.objectives.distill.attention import AttentionSettings
+from understudy.objectives.distill.contrastive import ContrastiveSettings
+from understudy.objectives.distill.correlation import CorrelationSettings
 from understudy.objectives.distill.decoupled import DecoupledSettings
 from understudy.objectives.distill.dist import DistSettings
 from understudy.objectives.distill.hard_label import HardLabelSettings
+from understudy.objectives.distill.hints import HintsSettings
 from understudy.objectives.distill.logit_mse import LogitMseSettings
 from understudy.objectives.distill.multi_level import MultiLevelSettings
+from understudy.objectives.distill.probability import ProbabilitySettings
+from understudy.objectives.distill.projection import ProjectionSettings
 from understudy.objectives.distill.regression import RegressionSettings
+from understudy.objectives.distill.relational import RelationalSettings
+from understudy.objectives.distill.review import ReviewSettings
+from understudy.objectives.distill.similarity import SimilaritySettings
 from understudy.objectives.distill.soft_label import SoftLabelSettings
 from understudy.objectives.distill.standardized import StandardizedSettings
+from understudy.objectives.distill.variational import VariationalSettings
 from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import ObjectiveSettings
 from understudy.objectives.selfsup.nt_xent import NtXentSettings
@@ -30,7 +40,17 @@ AnyObjective = Annotated[
     | DistSettings
     | MultiLevelSettings
     | NtXentSettings
-    | RegressionSettings,
+    | RegressionSettings
+    | HintsSettings
+    | AttentionSettings
+    | SimilaritySettings
+    | RelationalSettings
+    | ProbabilitySettings
+    | VariationalSettings
+    | ContrastiveSettings
+    | ReviewSettings
+    | CorrelationSettings
+    | ProjectionSettings,
     Field(discriminator="kind"),
 ]
 

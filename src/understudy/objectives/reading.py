@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from understudy.core.types import Outputs
+from understudy.objectives.together import gathered
 
 
 def given(values: Tensor | None) -> Tensor:
@@ -40,3 +41,19 @@ def precise(values: Tensor) -> Tensor:
 def mean(values: Iterable[Tensor]) -> Tensor:
     """The mean over views."""
     return torch.stack(list(values)).mean(dim=0)
+
+
+def total(values: Iterable[Tensor]) -> Tensor:
+    """The sum over stages."""
+    return torch.stack(list(values)).sum(dim=0)
+
+
+def pooled(student: Outputs, teacher: Outputs) -> tuple[Tensor, Tensor]:
+    """The pooled features of both, [b, D] and [b, D'], the teacher's without a gradient."""
+    return precise(given(student.pooled)), precise(given(teacher.pooled).detach())
+
+
+def pooled_of_all(student: Outputs, teacher: Outputs) -> tuple[Tensor, Tensor]:
+    """As `pooled`, for the images of all processes: [B, D] and [B, D']."""
+    mine, other = pooled(student, teacher)
+    return gathered(mine), gathered(other)
