@@ -95,6 +95,6 @@ class DecoupledSettings(ObjectiveSettings):
     beta: NonNegativeFloat = 8.0  # theirs for several pairs: 2 (resnet56 to resnet20), 6 (vgg)
     """Factor of the other classes' part: how likely the teacher finds each of them."""
 
-    def build(self, student: Shape, guidance: Shape | None) -> Decoupled:  # noqa: ARG002
+    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> Decoupled:  # noqa: ARG002
         """Needs classifiers of the same classes in student and teacher."""
         return Decoupled(temperature=self.temperature, alpha=self.alpha, beta=self.beta)

@@ -94,6 +94,6 @@ class DistSettings(ObjectiveSettings):
     gamma: NonNegativeFloat = 1.0
     """Factor of the relations between the images in a class; they want a batch of many."""
 
-    def build(self, student: Shape, guidance: Shape | None) -> Dist:  # noqa: ARG002
+    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> Dist:  # noqa: ARG002
         """Needs classifiers of the same classes in student and teacher."""
         return Dist(temperature=self.temperature, beta=self.beta, gamma=self.gamma)

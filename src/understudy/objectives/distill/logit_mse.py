@@ -46,6 +46,6 @@ class LogitMseSettings(ObjectiveSettings):
 
     kind: Literal["logit_mse"] = "logit_mse"
 
-    def build(self, student: Shape, guidance: Shape | None) -> LogitMse:  # noqa: ARG002
+    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> LogitMse:  # noqa: ARG002
         """Needs classifiers of the same classes in student and teacher."""
         return LogitMse()

@@ -107,7 +107,7 @@ class MultiLevelSettings(ObjectiveSettings):
     class_factor: NonNegativeFloat = 4096.0  # 64²: the paper's sums, at its batch of 64
     """Factor of the relations between classes."""
 
-    def build(self, student: Shape, guidance: Shape | None) -> MultiLevel:  # noqa: ARG002
+    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> MultiLevel:  # noqa: ARG002
         """Needs classifiers of the same classes in student and teacher."""
         return MultiLevel(
             temperatures=self.temperatures,

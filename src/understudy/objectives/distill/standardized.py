@@ -78,7 +78,7 @@ class StandardizedSettings(ObjectiveSettings):
     temperature: PositiveFloat = 2.0  # the authors' for most pairs of CIFAR-100
     """Softens the probabilities of both, in units of the logits' standard deviation."""
 
-    def build(self, student: Shape, guidance: Shape | None) -> Standardized:  # noqa: ARG002
+    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> Standardized:  # noqa: ARG002
         """Needs classifiers of the same classes in student and teacher, and more than two.
 
         Raises:

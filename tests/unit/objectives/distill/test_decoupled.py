@@ -12,7 +12,7 @@ SETTINGS = DecoupledSettings(temperature=2, alpha=0.5, beta=3)
 
 def asked(settings: DecoupledSettings, learnt: Tensor, taught: Tensor, targets: Targets) -> Terms:
     shape = Shape(pooled=6, stages=(), num_classes=learnt.shape[1])
-    terms: Terms = settings.build(shape, shape)(
+    terms: Terms = settings.build(shape, shape, torch.arange(4))(
         (Outputs(logits=learnt),), (Outputs(logits=taught),), targets
     )
     return terms

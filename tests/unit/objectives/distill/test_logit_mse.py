@@ -11,7 +11,7 @@ def test_each_view_learns_the_teachers_answer_to_that_view(
 ) -> None:
     learnt, taught = torch.randn(2, 4, 5), torch.randn(2, 4, 5)
 
-    found = LogitMseSettings().build(student, teacher)(
+    found = LogitMseSettings().build(student, teacher, torch.arange(4))(
         tuple(Outputs(logits=logits) for logits in learnt),
         tuple(Outputs(logits=logits) for logits in taught),
         targets,

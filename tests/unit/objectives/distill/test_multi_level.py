@@ -14,7 +14,7 @@ def test_views_and_temperatures_are_averaged_and_levels_have_their_factors(
     learnt, taught = torch.randn(2, 4, 5), torch.randn(2, 4, 5)
     settings = MultiLevelSettings(temperatures=(1, 3), batch_factor=0.5, class_factor=7)
 
-    found = settings.build(student, teacher)(
+    found = settings.build(student, teacher, torch.arange(4))(
         tuple(Outputs(logits=logits) for logits in learnt),
         tuple(Outputs(logits=logits) for logits in taught),
         targets,

@@ -48,7 +48,7 @@ def test_each_direction_has_its_divergence(
     learnt, taught = torch.randn(2, 4, 5)
     learnt.requires_grad_()
 
-    found = SoftLabelSettings(direction=direction).build(student, teacher)(
+    found = SoftLabelSettings(direction=direction).build(student, teacher, torch.arange(4))(
         (Outputs(logits=learnt),), (Outputs(logits=taught),), targets
     )
     found["divergence"].backward()

@@ -15,7 +15,7 @@ def test_each_view_learns_the_teachers_answer_to_that_view(
 ) -> None:
     learnt, taught = torch.randn(2, 4, 5), torch.randn(2, 4, 5)
 
-    found = StandardizedSettings(temperature=3).build(student, teacher)(
+    found = StandardizedSettings(temperature=3).build(student, teacher, torch.arange(4))(
         tuple(Outputs(logits=logits) for logits in learnt),
         tuple(Outputs(logits=logits) for logits in taught),
         targets,
@@ -38,4 +38,4 @@ def test_two_classes_are_refused(student: Shape) -> None:
     two = student._replace(num_classes=2)
 
     with pytest.raises(UsageError, match=r"'standardized'.*two classes.*`soft_label`"):
-        StandardizedSettings().build(two, two)
+        StandardizedSettings().build(two, two, torch.arange(4))
