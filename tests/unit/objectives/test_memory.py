@@ -93,6 +93,7 @@ def remember_half(rank: int, folder: Path) -> None:
     distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_remember_what_one_would(tmp_path: Path) -> None:
     spawn(remember_half, args=(tmp_path,), nprocs=2)  # type: ignore[no-untyped-call]
     whole = memory()

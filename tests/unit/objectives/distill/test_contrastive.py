@@ -91,6 +91,19 @@ def test_the_scale_of_the_first_step_is_kept(small: Shape, large: Shape, shown: 
     assert first.abs().min() > 0
 
 
+def test_it_is_computed_in_single_precision_whatever_is_around_it(
+    small: Shape, large: Shape, shown: Tensor
+) -> None:
+    """A similarity is divided by 0.07; rounded to bf16 it would be off by several percent."""
+    objective = built(small, large, shown)
+    expected = step(deepcopy(objective), 1, 50, 10, 90, 20)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        found = step(objective, 1, 50, 10, 90, 20)
+
+    assert_close(found, expected)
+
+
 def test_evaluation_moves_nothing(small: Shape, large: Shape, shown: Tensor) -> None:
     objective = built(small, large, shown).eval()
     before = deepcopy(objective.state_dict())
