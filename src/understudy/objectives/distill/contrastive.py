@@ -9,6 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from understudy.core.types import Shape, Tap, Targets, Terms
+from understudy.objectives.kept import kept
 from understudy.objectives.memory import Memory
 from understudy.objectives.objective import Objective, ObjectiveSettings, Views, guided
 from understudy.objectives.reading import mean, paired, pooled
@@ -97,11 +98,11 @@ class Contrastive(Objective):
         return {"contrast": mean(losses)}
 
     def _contrast(self, learned: Tensor, taught: Tensor, rows: Tensor) -> Tensor:
-        drawn = self.memory.window(self.negatives)
+        drawn = kept(self.memory.window(self.negatives))
         others = drawn != rows[:, None]
         return torch.stack(
             [
-                self._one_way(anchors, known[rows], known[drawn], others, way)
+                self._one_way(anchors, kept(known[rows]), kept(known[drawn]), others, way)
                 for way, (anchors, known) in enumerate(
                     [(learned, self.memory.teacher), (taught, self.memory.student)]
                 )
@@ -116,7 +117,7 @@ class Contrastive(Objective):
         pairs = torch.cat([positives[:, None], negatives], dim=1).detach()
         counted = F.pad(others, (1, 0), value=True)
         first = log_mean_exponential(pairs, counted)
-        scale = torch.where(self.memory.step == 0, first, self.scales[way])
+        scale = kept(torch.where(self.memory.step == 0, first, self.scales[way]))
         if self.training:
             self.scales[way].copy_(scale)
         return noise_contrast(positives, negatives, others, scale)
