@@ -9,7 +9,7 @@ from understudy.objectives.distill.contrastive import log_mean_exponential, nois
 
 
 def test_it_is_the_papers_loss_with_the_partition_of_the_authors_code() -> None:
-    """Equations 18 and 19: h = P / (P + N/M), with P = exp(similarity / T) / Z."""
+    """Equation 18: h = P / (P + N/M), with P = exp(similarity / T) / Z."""
     generator = torch.Generator().manual_seed(11)
     images, drawn, cardinality = 5, 7, 1000
     positives = 3 * torch.randn(images, dtype=torch.float64, generator=generator)

@@ -28,7 +28,7 @@ def test_it_is_the_papers_times_the_batch_size() -> None:
 
     mine, other = slow_similarities(student.tolist()), slow_similarities(teacher.tolist())
     frobenius = sum((mine[i][j] - other[i][j]) ** 2 for i in range(6) for j in range(6))
-    paper = frobenius / 6**2  # equation 4
+    paper = frobenius / 6**2
     assert found.item() == pytest.approx(6 * paper, abs=1e-12)
 
 

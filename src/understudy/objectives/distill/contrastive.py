@@ -31,7 +31,7 @@ def log_mean_exponential(values: Tensor, counted: Tensor) -> Tensor:
 def noise_contrast(positives: Tensor, negatives: Tensor, counted: Tensor, scale: Tensor) -> Tensor:
     """Telling one true pair from N drawn ones, by the odds of a pair being true.
 
-    The paper's h = P / (P + N/M) with P = exp(similarity / temperature) / Z (equations 18, 19),
+    The paper's h = P / (P + N/M) with P = exp(similarity / temperature) / Z (equation 18),
     written with its odds P / (N/M), in which M cancels out against the M in Z.
 
     Args:

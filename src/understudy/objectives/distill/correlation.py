@@ -22,7 +22,7 @@ def correlations(features: Tensor, gamma: float, order: int) -> Tensor:
         order: The highest power of the cosine; the series approaches the kernel as it grows.
 
     Returns:
-        [B, B]: the sum over p of exp(-2 gamma) (2 gamma)^p / p! cosine^p (equation 6).
+        [B, B]: the sum over p of exp(-2 gamma) (2 gamma)^p / p! cosine^p.
     """
     # Autocast would compute the product in half precision, whatever its inputs are.
     with torch.autocast(features.device.type, enabled=False):
@@ -85,9 +85,9 @@ class CorrelationSettings(ObjectiveSettings):
     """
 
     kind: Literal["correlation"] = "correlation"
-    gamma: PositiveFloat = 0.4  # the paper's
+    gamma: PositiveFloat = 0.4  # torchdistill's, after the paper
     """Of the kernel exp(-gamma x distance²); the larger, the nearer images must be to count."""
-    order: PositiveInt = 2  # the paper's
+    order: PositiveInt = 2  # torchdistill's, after the paper
     """How far the kernel's Taylor series is taken."""
 
     def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> Correlation:  # noqa: ARG002

@@ -50,7 +50,7 @@ def neighbourhood_divergence(student: Tensor, teacher: Tensor) -> Tensor:
 class Probability(Objective):
     """Gives each image the neighbours that it has for the teacher.
 
-    Departs from the authors' code, as their paper has it (equations 3 to 5): an image is not its
+    Departs from the authors' code, as their paper has it: an image is not its
     own neighbour; and the mean is taken over the images, not over all pairs, which weakens the
     term as batches grow. Their 30000 is about 30000 / B here. Where several processes train
     together, the images of all of them are neighbours.

@@ -19,7 +19,7 @@ LEAST_VARIANCE = 1e-5  # the authors'
 def gaussian_surprise(guess: Tensor, features: Tensor, variance: Tensor) -> Tensor:
     """The negative logarithm of a Gaussian density at the teacher's features, less a constant.
 
-    Its mean is a bound on the information that the student has of them (equations 4 and 5).
+    Its mean is a bound on the information that the student has of them.
 
     Args:
         guess: The Gaussian's mean, [B, C, H, W].
