@@ -91,7 +91,7 @@ def go(runs: Path, shared: Path) -> Launcher:
 
 
 def _defaults(stage: str) -> dict[str, Any]:
-    if stage == "evaluate":
+    if stage in ("evaluate", "ensemble"):
         return {"machine": {"device": "cpu", "threads": 1}}
     if stage == "export":
         return {}

@@ -76,6 +76,7 @@ class Shape(NamedTuple):
     """Declared widths of a network's taps; never found by running a zero image."""
 
     pooled: int
+    """0 where there are none: an ensemble, and stored answers, give logits alone."""
     stages: tuple[Stage, ...]
     num_classes: int | None = None
     projected: int | None = None

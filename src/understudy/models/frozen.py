@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from understudy.core.types import Outputs, Shape, Tap
+from understudy.models.ensemble import Ensemble
 from understudy.models.network import Network
 
 
@@ -18,7 +19,7 @@ class Frozen(nn.Module):
         network: Taken over: it is frozen in place. Give a copy where the original is to learn on.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network | Ensemble) -> None:
         super().__init__()
         self.network = network.requires_grad_(False).eval()
 

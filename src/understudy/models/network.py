@@ -145,6 +145,10 @@ class NetworkSettings(Settings):
             normalise=normalise, backbone=backbone, classifier=classifier, projector=projector
         )
 
+    def empty(self) -> Network:
+        """The network, with weights and statistics that a checkpoint is to replace."""
+        return self.build(mean=(0.0,) * self.channels, std=(1.0,) * self.channels, seed=0)
+
     def _check(self, mean: Sequence[float], std: Sequence[float]) -> None:
         if len(mean) != self.channels or len(std) != self.channels:
             raise UsageError(

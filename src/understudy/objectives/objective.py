@@ -21,7 +21,7 @@ REMEDIES = {
     Tap.LOGITS: ("a classifier", "finetune it on labels first, or compare features instead"),
     Tap.PROJECTED: ("a projector", "set `projector`, or choose an objective that needs none"),
     Tap.STAGES: ("stages", "choose another backbone, or an objective that compares other outputs"),
-    Tap.POOLED: ("pooled features", "choose another backbone"),
+    Tap.POOLED: ("pooled features", "an ensemble has none; choose one network, or compare logits"),
 }
 
 
@@ -78,17 +78,18 @@ class ObjectiveSettings(Settings):
         """
 
 
-def guided(guidance: Shape | None, kind: str) -> Shape:
-    """The teacher's widths.
+def guided(guidance: Shape | None, kind: str, *taps: Tap) -> Shape:
+    """The teacher's widths, among them those of these taps.
 
     Raises:
-        UsageError: There is no teacher.
+        UsageError: There is no teacher, or it does not have them.
     """
     if guidance is None:
         raise UsageError(
             f"Objective {kind!r} learns from a teacher, but this training has none. Take it out "
             "of the terms, or distill from a finished run with `teacher`."
         )
+    _check(kind, frozenset(taps), guidance, network="teacher")
     return guidance
 
 
@@ -212,7 +213,7 @@ def _check(kind: str, taps: frozenset[Tap], shape: Shape, *, network: str) -> No
         Tap.LOGITS: shape.num_classes is not None,
         Tap.PROJECTED: shape.projected is not None,
         Tap.STAGES: bool(shape.stages),
-        Tap.POOLED: True,
+        Tap.POOLED: bool(shape.pooled),
     }
     for tap in sorted(taps, key=lambda tap: tap.value):
         if not there[tap]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from understudy.core.settings import Settings
-from understudy.stages import adopt, distill, evaluate, export, finetune, pretrain, train
+from understudy.stages import adopt, distill, ensemble, evaluate, export, finetune, pretrain, train
 
 STAGES: dict[str, type[Settings]] = {
     "train": train.TrainSettings,
@@ -12,6 +12,7 @@ STAGES: dict[str, type[Settings]] = {
     "adopt": adopt.AdoptSettings,
     "finetune": finetune.FinetuneSettings,
     "distill": distill.DistillSettings,
+    "ensemble": ensemble.EnsembleSettings,
     "evaluate": evaluate.EvaluateSettings,
     "export": export.ExportSettings,
 }
@@ -23,6 +24,7 @@ FUNCTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "adopt": adopt.adopt,
     "finetune": finetune.finetune,
     "distill": distill.distill,
+    "ensemble": ensemble.ensemble,
     "evaluate": evaluate.evaluate,
     "export": export.export,
 }

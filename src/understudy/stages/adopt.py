@@ -126,7 +126,7 @@ def adopt(settings: AdoptSettings, pack: Pack, run: Run) -> dict[str, Any]:
         Checkpoint(model=found.adopted.network.state_dict(), train_state={}, state={"step": 0}),
     )
     none = images.labelled[:0]
-    labels = labels_read(run, images, train=none, validation=none, parent=None)
+    labels = labels_read(run, pack, train=none, validation=none, parents=())
     source = _source(settings, found)
     run.progress.say(f"{run.stage} {run.name}: {_told(source)}")
     return {

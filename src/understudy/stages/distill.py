@@ -82,10 +82,10 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
     )
     labels = labels_read(
         run,
-        images,
+        pack,
         train=images.labelled if objective.reads_labels else images.labelled[:0],
         validation=images.validation,
-        parent=settings.teacher,
+        parents=[settings.teacher],
     )
     parents = {"teacher": {**parent_identity(settings.teacher), "checkpoint": teacher.slot}}
     return {**summary, "labels": labels, "parents": parents}

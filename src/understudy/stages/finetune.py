@@ -18,7 +18,7 @@ from understudy.objectives.objective import combine
 from understudy.stages.label_count import labels_read
 from understudy.stages.material import Material, TrainingSettings, material
 from understudy.stages.observers import ClassifierObserver
-from understudy.stages.restore import Restored, Slot, restored, same_channels
+from understudy.stages.restore import Restored, Slot, one_network, restored, same_channels
 from understudy.stages.training import parent_identity, train_method
 
 
@@ -71,7 +71,7 @@ def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]
     )
     parents = {"start": parent_identity(settings.start)}
     labels = labels_read(
-        run, images, train=images.labelled, validation=images.validation, parent=settings.start
+        run, pack, train=images.labelled, validation=images.validation, parents=[settings.start]
     )
     return {**summary, "labels": labels, "parents": parents}
 
@@ -83,11 +83,13 @@ def _classifier_from(
 
     Raises:
         DataError: The images have another number of channels than it was trained on.
+        UsageError: It is an ensemble.
     """
     same_channels(start, images.pack, settings.start)
-    network = images.classifier(start.settings.backbone)
+    pretrained, known = one_network(start, settings.start)
+    network = images.classifier(known.backbone)
     learner = images.built(network, seed=settings.stream("initialisation"))
-    learner.take_backbone(start.network)
+    learner.take_backbone(pretrained)
     if settings.frozen:
         learner.freeze_backbone()
     return network, learner

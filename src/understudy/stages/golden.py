@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from understudy.core.errors import UnderstudyError
 from understudy.core.files import write_bytes
@@ -15,7 +16,6 @@ from understudy.data.sources import AnySource
 from understudy.evaluation.parity import reference_logits
 from understudy.evaluation.preparation import Preparation
 from understudy.evaluation.temperature import softmax
-from understudy.models.network import Network
 from understudy.stages.material import Indices
 from understudy.stages.observers import pixels_of
 
@@ -27,7 +27,7 @@ CLOSE = 2  # of 255: how far two decoders and two resizings of one file may lie 
 def write_golden(
     path: Path,
     *,
-    network: Network,
+    network: nn.Module,
     temperature: float,
     preparation: Preparation,
     pack: Pack,

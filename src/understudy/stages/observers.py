@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from understudy.core.progress import Silent
 from understudy.data.pack import Pack
@@ -72,12 +72,14 @@ class FeatureObserver:
         return Observation(values={"knn_top1": found}, score=None)
 
 
-def features_on(network: Network, pack: Pack, images: Indices, *, size: int) -> NDArray[np.float32]:
+def features_on(
+    network: nn.Module, pack: Pack, images: Indices, *, size: int
+) -> NDArray[np.float32]:
     """Pooled features [N, D] of a network on images of a pack, as they are."""
     return features_of(network, _batches(network, pack, images, size))
 
 
-def answers_on(network: Network, pack: Pack, images: Indices, *, size: int) -> Predictions:
+def answers_on(network: nn.Module, pack: Pack, images: Indices, *, size: int) -> Predictions:
     """Logits of a network on images of a pack, as they are, without augmentation."""
     return logits_of(Predictor(network), _batches(network, pack, images, size), Silent())
 
@@ -96,7 +98,7 @@ def pixels_of(pack: Pack, images: Indices, *, size: int) -> NDArray[np.uint8]:
 
 
 def _batches(
-    network: Network, pack: Pack, images: Indices, size: int
+    network: nn.Module, pack: Pack, images: Indices, size: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     return clean_batches(
         pack.images,

@@ -65,5 +65,5 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
         observe=FeatureObserver(images),
     )
     none = images.labelled[:0]
-    labels = labels_read(run, images, train=none, validation=none, parent=None)
+    labels = labels_read(run, pack, train=none, validation=none, parents=())
     return {**summary, "labels": labels, "parents": {}}

@@ -10,6 +10,7 @@ from understudy.core.run import finished_summary
 from understudy.core.settings import checked
 from understudy.data.pack import Pack
 from understudy.engine.checkpoint import best_folder, read_checkpoint
+from understudy.models.ensemble import Ensemble, EnsembleNetworkSettings
 from understudy.models.network import Network, NetworkSettings
 
 Slot = Literal["best", "last"]
@@ -18,8 +19,8 @@ Slot = Literal["best", "last"]
 class Restored(NamedTuple):
     """A finished run's network."""
 
-    network: Network
-    settings: NetworkSettings
+    network: Network | Ensemble
+    settings: NetworkSettings | EnsembleNetworkSettings
     summary: dict[str, Any]
     slot: Slot
     """Which checkpoint it is."""
@@ -49,13 +50,17 @@ def restored(run: Path, slot: Slot) -> Restored:
         )
     if not (run / "network.json").exists():
         raise UsageError(f"{run}: a run of `{summary['stage']}` holds no network.")
-    settings = checked(NetworkSettings, read_json(run / "network.json"), origin=str(run))
+    written = read_json(run / "network.json")
+    settings = (
+        checked(EnsembleNetworkSettings, written, origin=str(run))
+        if "members" in written
+        else checked(NetworkSettings, written, origin=str(run))
+    )
     taken = slot if slot in slots_of(run) else "last"
     folder = run / "checkpoints"
     model = read_checkpoint(best_folder(folder) if taken == "best" else folder / "last").model
 
-    flat = {"mean": (0.0,) * settings.channels, "std": (1.0,) * settings.channels}
-    network = settings.build(**flat, seed=0)  # all of it is replaced by the checkpoint
+    network = settings.empty()
     try:
         network.load_state_dict(model)
     except RuntimeError as error:
@@ -93,6 +98,17 @@ def classifier(run: Path, slot: Slot) -> Restored:
             "fine-tune it first, or name a run of `train`, `finetune` or `distill`."
         )
     return found
+
+
+def one_network(found: Restored, run: Path) -> tuple[Network, NetworkSettings]:
+    """A restored network that is one, with a backbone of its own.
+
+    Raises:
+        UsageError: It is an ensemble.
+    """
+    if isinstance(found.network, Ensemble) or isinstance(found.settings, EnsembleNetworkSettings):
+        raise UsageError(f"{run}: is an ensemble. Name one of its members instead.")
+    return found.network, found.settings
 
 
 def must_fit(found: Restored, pack: Pack, run: Path) -> None:

@@ -67,7 +67,5 @@ def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
         plan=settings.plan.over(len(counted)),
         observe=ClassifierObserver(images, monitor=settings.plan.monitor),
     )
-    labels = labels_read(
-        run, images, train=images.labelled, validation=images.validation, parent=None
-    )
+    labels = labels_read(run, pack, train=images.labelled, validation=images.validation, parents=())
     return {**summary, "labels": labels, "parents": {}}

@@ -72,7 +72,7 @@ class RegressionSettings(ObjectiveSettings):
         Raises:
             UsageError: There is no teacher, or no head although the widths differ.
         """
-        inputs, outputs = student.pooled, guided(guidance, self.kind).pooled
+        inputs, outputs = student.pooled, guided(guidance, self.kind, Tap.POOLED).pooled
         if self.head == "none" and inputs != outputs:
             raise UsageError(
                 f"Objective {self.kind!r} has `head: none`, but the student has {inputs} pooled "
