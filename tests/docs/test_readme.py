@@ -76,19 +76,18 @@ def test_the_shown_stages_run_one_after_the_other_and_are_reported(
         assert main(words) == 0
         return capsys.readouterr().out.splitlines()[-1]
 
-    for line in shown("understudy pretrain") + shown("understudy finetune"):
+    found: dict[str, str] = {}
+    stages = ("pretrain", "finetune", "distill", "ensemble")
+    for line in [line for stage in stages for line in shown(f"understudy {stage} ")]:
         words = [
-            str(next(Path(word.removeprefix("start=")).parent.glob("digits-*"))).join(
-                ["start=", ""]
-            )
-            if word.startswith("start=")
-            else word
+            str(next(Path(word).parent.glob("digits-*"))) if word.endswith("-...") else word
             for word in shlex.split(line)[1:]
+            if not word.startswith("plan.")
         ]
-        teacher = made([*(word for word in words if not word.startswith("plan.")), *few])
-    student = made(["distill", "digits", f"teacher={teacher}", *few])
-    made(["evaluate", "digits", f"models=[{teacher}, {student}]"])
-    made(["export", "digits", f"model={student}"])
+        found[words[0]] = made([*words, *([] if words[0] == "ensemble" else few)])
+    models = [found[stage] for stage in ("finetune", "distill", "ensemble")]
+    made(["evaluate", "digits", *models])
+    made(["export", "digits", f"model={found['distill']}"])
 
     report = next(line for line in shown("understudy report"))
     assert main(shlex.split(report)[1:]) == 0

@@ -119,6 +119,7 @@ def with_slips(data: st.DataObject, right: dict[str, Any]) -> dict[str, Any]:
 def defaults(stage: str) -> dict[str, Any]:
     """Settings that are right, with every default written out."""
     needed: dict[str, Any] = {"teacher": "a", "start": "a", "model": "a", "models": ["a"]}
+    needed["members"] = ["a", "b"]
     if stage == "adopt":
         needed |= {"backbone": {"kind": "cifar_resnet"}, "weights": "a.safetensors"}
     fields = STAGES[stage].model_fields

@@ -1,6 +1,7 @@
 """An ensemble is a run like any other: made, evaluated, exported, asked, distilled."""
 
 import json
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,11 @@ def test_it_answers_with_the_mean_of_its_members_probabilities(
 
     mean = np.mean([answers(member, "best") for member in members], axis=0)
     np.testing.assert_allclose(answers(together, "last"), mean, atol=1e-6)
+    told = {each["identity"]: each["disagreement"] for each in looked.summary["evaluations"]}
+    named = [answers(member, "best").argmax(axis=1) for member in members]
+    apart = np.mean([(a != b).mean() for a, b in combinations(named, 2)])
+    assert told[together.summary["identity"]] == pytest.approx(apart)
+    assert told[members[0].summary["identity"]] is None
 
 
 def test_it_tells_what_its_members_say_on_the_labels_that_they_have_read(

@@ -13,7 +13,7 @@ from cyclopts import App, Group, Parameter
 from understudy.cli.loudness import Telling
 from understudy.cli.names import names_of
 from understudy.cli.runs_commands import RUNS, stored
-from understudy.cli.settings_help import reference, settings_help
+from understudy.cli.settings_help import own_runs, reference, settings_help
 from understudy.cli.words import name_first
 from understudy.core.shipped import shipped_names
 
@@ -90,8 +90,6 @@ def _add_stage(stage: str, position: int) -> None:
     """Adds the command of one stage; all have the same form."""
 
     def command(
-        recipe: str = "",
-        /,
         *words: str,
         runs: Path = RUNS,
         name: str | None = None,
@@ -101,8 +99,8 @@ def _add_stage(stage: str, position: int) -> None:
         """The command of a stage; its help comes from the settings' reference.
 
         Args:
-            recipe: Name of a shipped recipe, or path of a YAML file; without it the defaults.
-            words: `key=value`, see below.
+            words: A shipped recipe or a YAML file, without which all is by default; finished
+                runs; and `key=value`, see below.
             runs: Where runs, packs and results lie.
             name: Name of the run for people; by default that of the recipe.
             out: The run's folder, instead of one under `runs`.
@@ -110,20 +108,23 @@ def _add_stage(stage: str, position: int) -> None:
         """
         from understudy.cli.stage_command import stage_command
 
-        recipe, words = name_first(recipe, words, otherwise="")
-        return stage_command(
-            stage, recipe, words, runs=runs, name=name, out=out, loudness=telling.loudness
-        )
+        return stage_command(stage, words, runs=runs, name=name, out=out, loudness=telling.loudness)
 
     app.command(
         command,
         name=stage,
         group=STAGES,
         sort_key=position,
-        usage=f"understudy {stage} [RECIPE] [KEY=VALUE ...] [OPTIONS]",
+        usage=f"understudy {stage} [RECIPE] {_takes(stage)}[KEY=VALUE ...] [OPTIONS]",
         help=reference()["stages"][stage]["help"],
         help_epilogue=settings_help(stage),
     )
+
+
+def _takes(stage: str) -> str:
+    """How a usage line names the finished runs that a stage works on."""
+    takes = own_runs(stage)
+    return "" if takes is None else "RUN RUN ... " if takes.takes_several else "RUN "
 
 
 for _position, _stage in enumerate(reference()["stages"], start=1):

@@ -93,7 +93,7 @@ def _known_words(command: str) -> dict[str, tuple[str, ...]]:
         return {"study": tuple(shipped_names("studies")), "words": tuple(_study_words())}
     if command in reference()["stages"]:
         keys = tuple(f"{key}=" for key in setting_keys(command) if "[i]" not in key)
-        return {"recipe": (*shipped_names(command), *keys), "words": keys}
+        return {"words": (*shipped_names(command), *keys)}
     others: dict[str, dict[str, tuple[str, ...]]] = {
         "list": {"what": LISTS},
         "completion": {"shell": SHELLS},

@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 from understudy.cli.plain_text import wrapped
 from understudy.core.wording import closest
+
+RUNS = ("run", "list of run")  # how the reference writes what such a setting allows
 
 
 @cache
@@ -21,6 +23,20 @@ def reference() -> Mapping[str, Any]:
 def setting_keys(stage: str) -> list[str]:
     """Every dotted key of a stage."""
     return list(dict.fromkeys(s["key"] for s in reference()["stages"][stage]["settings"]))
+
+
+class OwnRuns(NamedTuple):
+    """The setting of a stage that names the finished runs which it works on."""
+
+    key: str
+    takes_several: bool
+
+
+def own_runs(stage: str) -> OwnRuns | None:
+    """That setting, where the stage has one."""
+    allowed = {s["key"]: s["allowed"] for s in reference()["stages"][stage]["settings"]}
+    found = [OwnRuns(key, words != "run") for key, words in allowed.items() if words in RUNS]
+    return found[0] if len(found) == 1 else None
 
 
 def settings_help(stage: str) -> str:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -10,13 +11,16 @@ from understudy import verbs
 from understudy.cli.loudness import Loudness
 from understudy.cli.plain_text import plain
 from understudy.cli.progress import interrupts_beside, progress_on
+from understudy.cli.settings_help import own_runs
+from understudy.cli.words import told_apart
+from understudy.core.errors import UsageError
 from understudy.core.overrides import parse_overrides
+from understudy.core.shipped import shipped_names
 from understudy.results.evaluation_screen import show_evaluation
 
 
 def stage_command(
     stage: str,
-    asked: str,
     words: Sequence[str],
     *,
     runs: Path,
@@ -26,14 +30,24 @@ def stage_command(
 ) -> int:
     """Runs a stage with a recipe's settings, or with the defaults where none is asked for.
 
+    Args:
+        stage: Which one.
+        words: A recipe, directories of finished runs, and `key=value`, in any order.
+        runs: Root of all runs.
+        name: Name of the run.
+        out: The run's folder.
+        loudness: How much to tell.
+
     Raises:
         UnderstudyError: Anything that a user can cause or meet.
     """
+    told = told_apart(words, recipes=shipped_names(stage))
+    given = {**parse_overrides(told.settings), **_runs(stage, told.runs)}
     with progress_on(sys.stderr, loudness) as progress:
         launched = verbs.done(
             stage,
-            asked,
-            parse_overrides(words),
+            told.recipe,
+            given,
             asked_by="command line",
             runs=runs,
             name=name,
@@ -45,3 +59,22 @@ def stage_command(
         show_evaluation(launched.summary, Console(highlight=False))
     print(plain(str(launched.run.path)))
     return 0
+
+
+def _runs(stage: str, places: Sequence[str]) -> dict[str, Any]:
+    """The setting that directories among the words stand for.
+
+    Raises:
+        UsageError: The stage works on no run, or on one.
+    """
+    if not places:
+        return {}
+    takes = own_runs(stage)
+    if takes is None:
+        raise UsageError(
+            f"`understudy {stage}` starts from images and not from a run; {places[0]} is a folder. "
+            f"Images are named with `data={places[0]}`."
+        )
+    if len(places) > 1 and not takes.takes_several:
+        raise UsageError(f"`understudy {stage}` takes one run; found {', '.join(places)}.")
+    return {takes.key: list(places) if takes.takes_several else places[0]}

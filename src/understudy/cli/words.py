@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from understudy.core.errors import UsageError
 
@@ -19,6 +20,30 @@ def must_be_there(words: Sequence[str]) -> None:
         if EMPTY.fullmatch(word):
             told = f"{word} has no value" if word else f"word {place} is empty"
             raise UsageError(f"{told}. Is a variable of your shell not set?")
+
+
+class Words(NamedTuple):
+    """The words of a stage."""
+
+    recipe: str
+    """Its name or path; "" where there is none."""
+    runs: tuple[str, ...]
+    """Directories: finished runs to work on."""
+    settings: tuple[str, ...]
+    """`key=value`."""
+
+
+def told_apart(words: Sequence[str], *, recipes: Sequence[str]) -> Words:
+    """What each word of a stage is: a directory is a run, the first other one a recipe.
+
+    Args:
+        words: As they were typed.
+        recipes: Names of shipped recipes, which stand for themselves whatever lies here.
+    """
+    runs = tuple(word for word in words if word not in recipes and Path(word).is_dir())
+    rest = [word for word in words if word not in runs]
+    recipe, settings = name_first(rest[0], tuple(rest[1:]), otherwise="") if rest else ("", ())
+    return Words(recipe, runs, settings)
 
 
 def name_first(name: str, words: tuple[str, ...], *, otherwise: str) -> tuple[str, tuple[str, ...]]:

@@ -1,8 +1,12 @@
-"""One frozen teacher in the loop, answering the very pixels that the student sees."""
+"""One frozen teacher in the loop, answering the very views that the student sees."""
 
-from torch import nn
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
 
 from understudy.core.types import Batch, Outputs, Tap
+from understudy.models.ensemble import at_size
 from understudy.models.frozen import Frozen
 
 
@@ -12,12 +16,34 @@ class Teacher(nn.Module):
     Args:
         network: The frozen network; it normalises for itself.
         taps: What the student's objectives ask of it.
+        size: The side of the square that it is made for; views of another are resized. None: it
+            sees what the student sees.
+        classes: Which of its logits are the student's classes, in the student's order; None: all,
+            as they stand.
     """
 
-    def __init__(self, network: Frozen, *, taps: frozenset[Tap]) -> None:
+    columns: Tensor | None
+
+    def __init__(
+        self,
+        network: Frozen,
+        *,
+        taps: frozenset[Tap],
+        size: int | None = None,
+        classes: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
-        self.network, self.taps = network, taps
+        self.network, self.taps, self.size = network, taps, size
+        columns = None if classes is None else torch.tensor(classes)
+        self.register_buffer("columns", columns, persistent=False)
 
     def forward(self, batch: Batch) -> tuple[Outputs, ...]:
         """The outputs for each view."""
-        return tuple(self.network(view, self.taps) for view in batch.views)
+        return tuple(self._answer(view) for view in batch.views)
+
+    def _answer(self, view: Tensor) -> Outputs:
+        seen = view if self.size is None else at_size(view, self.size)
+        answer: Outputs = self.network(seen, self.taps)
+        if self.columns is None or answer.logits is None:
+            return answer
+        return answer._replace(logits=answer.logits.index_select(1, self.columns))

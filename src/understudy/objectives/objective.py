@@ -21,7 +21,11 @@ REMEDIES = {
     Tap.LOGITS: ("a classifier", "finetune it on labels first, or compare features instead"),
     Tap.PROJECTED: ("a projector", "set `projector`, or choose an objective that needs none"),
     Tap.STAGES: ("stages", "choose another backbone, or an objective that compares other outputs"),
-    Tap.POOLED: ("pooled features", "an ensemble has none; choose one network, or compare logits"),
+    Tap.POOLED: (
+        "pooled features",
+        "ensembles and stored answers have none; let one network teach in the loop, or compare "
+        "logits",
+    ),
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 ROLES = {
     "train": "var(--baseline)",
     "finetune": "var(--teacher)",
+    "ensemble": "var(--teacher)",
     "pretrain": "var(--pretrain)",
     "adopt": "var(--pretrain)",
 }

@@ -1,14 +1,18 @@
 """Distill a finished teacher into a small student, on images whose labels are not read."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
+from pydantic import model_validator
 
 from understudy.core.run import Run
 from understudy.core.settings import RunPath
+from understudy.core.types import Shape
 from understudy.data.pack import Pack
 from understudy.data.views import ViewSettings
 from understudy.engine.plan import PlanSettings
+from understudy.guidance.bank import BankSettings
+from understudy.guidance.guide import Guide
 from understudy.guidance.teacher import Teacher
 from understudy.methods.distilled import Distilled
 from understudy.models import AnyBackbone
@@ -17,10 +21,11 @@ from understudy.models.frozen import Frozen
 from understudy.objectives import AnyObjective
 from understudy.objectives.distill.soft_label import SoftLabelSettings
 from understudy.objectives.objective import combine
+from understudy.stages.banking import stored
 from understudy.stages.label_count import labels_read
 from understudy.stages.material import TrainingSettings, material
 from understudy.stages.observers import ClassifierObserver
-from understudy.stages.restore import Slot, classifier, must_fit
+from understudy.stages.restore import Slot, classes_by_name, classifier, must_fit
 from understudy.stages.training import parent_identity, train_method
 
 
@@ -36,6 +41,9 @@ class DistillSettings(TrainingSettings):
     """Run of a finished training that holds a classifier."""
     checkpoint: Slot = "best"
     """Which of its checkpoints teaches."""
+    teacher_classes: Literal["equal", "by_name"] = "equal"
+    """Whether the teacher's classes must be those of the data, in their order, or are looked up
+    among its classes by name; what it says of others is then left out."""
     student: AnyBackbone = CifarResNetSettings()
     """The network that learns."""
     transfer: Literal["pool", "labelled"] = "pool"
@@ -44,7 +52,19 @@ class DistillSettings(TrainingSettings):
     """Objectives to add up; each carries its own weight."""
     views: tuple[ViewSettings, ...] = (ViewSettings(),)
     """How each view of an image is made; teacher and student see the same pixels."""
+    bank: BankSettings | None = None
+    """Stored answers of the teacher, shared by all students of the same views; none: the teacher
+    answers in the loop. Serves objectives that read logits."""
     plan: PlanSettings = PlanSettings(epochs=30)
+
+    @model_validator(mode="after")
+    def _views_come_round(self) -> Self:
+        if self.bank is not None and self.bank.views % len(self.views):
+            raise ValueError(
+                f"bank.views: {self.bank.views} views come round in turn, which {len(self.views)} "
+                "different `views` do not divide; give a multiple"
+            )
+        return self
 
 
 def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
@@ -55,17 +75,42 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
     """
     images = material(settings, pack, run)
     teacher = classifier(settings.teacher, settings.checkpoint)
-    must_fit(teacher, pack, settings.teacher)
+    columns = None
+    if settings.teacher_classes == "by_name":
+        columns = classes_by_name(teacher, pack, settings.teacher)
+    else:
+        advice = "Set `teacher_classes=by_name` to look the data's up among them."
+        must_fit(teacher, pack, settings.teacher, advice=advice)
     network = images.classifier(settings.student)
+    answers = teacher.network.shape if settings.bank is None else Shape(pooled=0, stages=())
     student = images.built(network, seed=settings.stream("initialisation"))
     transfer = images.pool if settings.transfer == "pool" else images.labelled
     objective = combine(
         settings.terms,
         student=student.shape,
-        guidance=teacher.network.shape,
+        guidance=answers._replace(num_classes=len(pack.classes)),
         images=torch.from_numpy(transfer),
         seed=settings.stream("objectives"),
     )
+
+    in_loop = Teacher(
+        Frozen(teacher.network),
+        taps=objective.guidance_taps,
+        size=teacher.settings.size,
+        classes=columns,
+    )
+    guide: Guide = in_loop
+    if settings.bank is not None:
+        guide = stored(
+            in_loop,
+            teacher,
+            settings,
+            plan=settings.views,
+            ring=settings.bank.views,
+            images=images,
+            transfer=transfer,
+            run=run,
+        )
 
     summary = train_method(
         settings,
@@ -73,7 +118,8 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         run,
         method=Distilled(student, objective),
         network=network,
-        guide=Teacher(Frozen(teacher.network), taps=objective.guidance_taps),
+        guide=guide,
+        ring=None if settings.bank is None else settings.bank.views,
         images=transfer,
         labels=images.allowed_labels() if objective.reads_labels else None,
         views=settings.views,

@@ -1,6 +1,5 @@
 """Make one classifier of several finished ones: their mean answers every image."""
 
-from itertools import combinations
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -15,7 +14,7 @@ from understudy.data.splits import split
 from understudy.engine.checkpoint import Checkpoint, publish
 from understudy.engine.machine import MachineSettings
 from understudy.evaluation.accuracy import accuracy
-from understudy.evaluation.agreement import agreement
+from understudy.evaluation.agreement import disagreement
 from understudy.evaluation.calibration import calibration
 from understudy.evaluation.predict import Predictions
 from understudy.models.ensemble import Ensemble, EnsembleNetworkSettings, Mean
@@ -126,14 +125,13 @@ def _seen(
     ]
     whole = answers_on(together, pack, images, size=max(together.sizes))
     together.cpu()
-    apart = [1 - agreement(one, other) for one, other in combinations(asked, 2)]
-    disagreement = sum(apart) / len(apart)
+    apart = disagreement(asked)
     members = [figures(answers) for answers in asked]
     ensemble = figures(whole)
     mean = sum(member["val_top1"] for member in members) / len(members)
     run.progress.say(
         f"{run.stage} {run.name}: {len(members)} members, mean {mean:.1%}, together "
         f"{ensemble['val_top1']:.1%} on {len(images):,} validation images; two members differ on "
-        f"{disagreement:.1%} of them"
+        f"{apart:.1%} of them"
     )
-    return {"ensemble": ensemble, "members": members, "disagreement": disagreement}
+    return {"ensemble": ensemble, "members": members, "disagreement": apart}

@@ -1,5 +1,6 @@
 """Evaluate finished runs side by side on the test split, which nothing else ever reads."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -17,7 +18,7 @@ from understudy.data.settings import DataSettings
 from understudy.data.splits import Splits, split
 from understudy.engine.machine import MachineSettings
 from understudy.evaluation.accuracy import accuracy
-from understudy.evaluation.agreement import agreement
+from understudy.evaluation.agreement import agreement, disagreement
 from understudy.evaluation.calibration import calibration
 from understudy.evaluation.predict import Predictions
 from understudy.stages.calibrating import temperature_of
@@ -143,6 +144,7 @@ def _figures(
         "temperature": temperature.as_json(),  # fitted on validation, whatever is evaluated
         "ece_calibrated": calibration(logits / temperature.value, labels).ece,
         "agreement": agreement(each.answers, teacher) if teacher is not None else None,
+        "disagreement": disagreement(members) if (members := _members(each, answered)) else None,
         "examples": _examples(each, teacher, pack, run),
         **cost,
     }
@@ -150,11 +152,24 @@ def _figures(
 
 def _teacher(each: _Answered, answered: list[_Answered]) -> Predictions | None:
     """The answers of the model's teacher, where it is here too."""
-    teacher = each.model.summary["parents"].get("teacher")
+    return _of_parent(each.model.summary["parents"].get("teacher"), answered)
+
+
+def _members(each: _Answered, answered: list[_Answered]) -> list[Predictions]:
+    """The answers of an ensemble's members, where all of them are here too."""
+    parents = each.model.summary["parents"]
+    named = [parent for role, parent in parents.items() if role.startswith("members[")]
+    found = [_of_parent(parent, answered) for parent in named]
+    known = [answers for answers in found if answers is not None]
+    return known if len(known) == len(named) else []
+
+
+def _of_parent(parent: Mapping[str, str] | None, answered: list[_Answered]) -> Predictions | None:
+    """What a parent of a run answered, at the checkpoint that was taken of it."""
     for other in answered:
-        if teacher and (other.model.summary["identity"], other.slot) == (
-            teacher["identity"],
-            teacher["checkpoint"],
+        if parent and (other.model.summary["identity"], other.slot) == (
+            parent["identity"],
+            parent["checkpoint"],
         ):
             return other.answers
     return None

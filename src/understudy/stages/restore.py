@@ -9,6 +9,7 @@ from understudy.core.files import read_json
 from understudy.core.run import finished_summary
 from understudy.core.settings import checked
 from understudy.data.pack import Pack
+from understudy.data.sources.listing import quoted
 from understudy.engine.checkpoint import best_folder, read_checkpoint
 from understudy.models.ensemble import Ensemble, EnsembleNetworkSettings
 from understudy.models.network import Network, NetworkSettings
@@ -24,6 +25,8 @@ class Restored(NamedTuple):
     summary: dict[str, Any]
     slot: Slot
     """Which checkpoint it is."""
+    weights: str
+    """SHA-256 of its file."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -58,17 +61,18 @@ def restored(run: Path, slot: Slot) -> Restored:
     )
     taken = slot if slot in slots_of(run) else "last"
     folder = run / "checkpoints"
-    model = read_checkpoint(best_folder(folder) if taken == "best" else folder / "last").model
+    checkpoint = read_checkpoint(best_folder(folder) if taken == "best" else folder / "last")
 
     network = settings.empty()
     try:
-        network.load_state_dict(model)
+        network.load_state_dict(checkpoint.model)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise StorageError(
             f"{run}: damaged, its weights are not those of its network.json ({reason})."
         ) from error
-    return Restored(network=network, settings=settings, summary=summary, slot=taken)
+    weights = checkpoint.state["sha256"]["model"]
+    return Restored(network, settings, summary, taken, weights)
 
 
 def lost_files(run: Path, summary: Mapping[str, Any]) -> str:
@@ -111,8 +115,31 @@ def one_network(found: Restored, run: Path) -> tuple[Network, NetworkSettings]:
     return found.network, found.settings
 
 
-def must_fit(found: Restored, pack: Pack, run: Path) -> None:
+def classes_by_name(found: Restored, pack: Pack, run: Path) -> list[int] | None:
+    """Where the data's classes stand among a classifier's; None where they are the same.
+
+    Raises:
+        DataError: Channels differ, or a class is not among them.
+    """
+    same_channels(found, pack, run)
+    lacking = [name for name in pack.classes if name not in found.classes]
+    if lacking:
+        raise DataError(
+            f"{run}: knows {len(found.classes)} classes, but not {quoted(lacking)} of the data. "
+            "Use a teacher that knows them, or take these classes away."
+        )
+    columns = [found.classes.index(name) for name in pack.classes]
+    return None if columns == list(range(len(found.classes))) else columns
+
+
+def must_fit(found: Restored, pack: Pack, run: Path, *, advice: str = "") -> None:
     """Compares a classifier with the images that it is to see.
+
+    Args:
+        found: The classifier.
+        pack: The images.
+        run: Where it lies.
+        advice: What helps where it knows all classes of the data, and others or another order.
 
     Raises:
         DataError: Channels or class names differ.
@@ -124,7 +151,8 @@ def must_fit(found: Restored, pack: Pack, run: Path) -> None:
     extra = [name for name in found.classes if name not in pack.classes]
     differ = f"it lacks {lacking}, and has {extra} beside them"
     detail = differ if lacking or extra else "the names are the same, in another order"
-    raise DataError(f"{run}: its classes are not those of the data: {detail}.")
+    help_ = f" {advice}" if advice and not lacking else ""
+    raise DataError(f"{run}: its classes are not those of the data: {detail}.{help_}")
 
 
 def same_channels(found: Restored, pack: Pack, run: Path) -> None:

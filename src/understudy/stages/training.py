@@ -40,6 +40,7 @@ def train_method(
     views: tuple[ViewSettings, ...],
     plan: Plan,
     observe: Observe,
+    ring: int | None = None,
 ) -> dict[str, Any]:
     """Trains a method in a run and returns what every training's summary holds.
 
@@ -55,6 +56,7 @@ def train_method(
         views: How each view of an image is made.
         plan: Length, optimizer and checks.
         observe: Looks at the network at intervals.
+        ring: How many different views of each image there are; None: endless.
     """
     _refuse_unfit(views, method, material)
     settings.machine.use_threads()
@@ -73,7 +75,7 @@ def train_method(
             batch_size=plan.settings.batch_size,
             seed_order=settings.stream("order"),
             seed_views=settings.stream("views"),
-            ring=None,
+            ring=ring,
             device=device,
             start=start,
             channels_last=choice.channels_last,

@@ -9,7 +9,7 @@ from understudy.core.overrides import overlaid
 from understudy.core.settings import Settings
 from understudy.core.wording import Location, dotted, nearest
 from understudy.core.yaml import line_of
-from understudy.studies.filling import Filling, runs_in
+from understudy.studies.filling import Filling, gathered, runs_in
 from understudy.studies.study import Study
 
 DraftKey = tuple[str, frozenset[tuple[str, int]]]
@@ -41,13 +41,13 @@ class Drafts:
     def __init__(self, study: Study, stages: Mapping[str, type[Settings]]) -> None:
         self._study, self._stages = study, stages
         self._values: dict[str, tuple[Any, ...]] = {"seed": study.seeds, **study.axes}
+        self._done: dict[tuple[str, frozenset[tuple[str, int]]], DraftKey | None] = {}
         self.found: dict[DraftKey, Draft] = {}
         self.mistakes: list[str] = []
         for positions in itertools.product(*(range(len(v)) for v in self._values.values())):
             chosen = dict(zip(self._values, positions, strict=True))
-            done: dict[str, DraftKey | None] = {}
             for node in study.stages:
-                self._visit(node, chosen, done, behind=())
+                self._visit(node, chosen, behind=())
 
     def sentence(self, draft: Draft, location: Location, text: str) -> str:
         """A mistake in a draft's settings, at the place where the user wrote the value."""
@@ -63,11 +63,7 @@ class Drafts:
         return f"{dotted(source)}{text}{f' (line {line})' if line else ''}"
 
     def _visit(
-        self,
-        node: str,
-        chosen: Mapping[str, int],
-        done: dict[str, DraftKey | None],
-        behind: tuple[str, ...],
+        self, node: str, chosen: Mapping[str, int], behind: tuple[str, ...]
     ) -> DraftKey | None:
         """Drafts a node after the nodes it names; None where that cannot be."""
         if node in behind:
@@ -76,16 +72,13 @@ class Drafts:
             turned = (*circle[first:-1], *circle[:first], circle[first])
             self.mistakes.append(f"stages  wait for each other: {' -> '.join(turned)}")
             return None
-        if node not in done:
-            done[node] = self._drafted(node, chosen, done, behind)
-        return done[node]
+        place = (node, frozenset(chosen.items()))
+        if place not in self._done:
+            self._done[place] = self._drafted(node, chosen, behind)
+        return self._done[place]
 
     def _drafted(
-        self,
-        node: str,
-        chosen: Mapping[str, int],
-        done: dict[str, DraftKey | None],
-        behind: tuple[str, ...],
+        self, node: str, chosen: Mapping[str, int], behind: tuple[str, ...]
     ) -> DraftKey | None:
         stage = self._study.stages[node]["stage"]
         if stage not in self._stages:
@@ -93,15 +86,23 @@ class Drafts:
                 f"stages.{node}.stage = {stage}  unknown; {nearest(stage, list(self._stages))}"
             )
             return None
-        filling, settings = self._filled(node, stage, chosen)
+        filling, filled = self._filled(node, stage, chosen)
+        lengths = {axis: len(values) for axis, values in self._values.items()}
+        settings, of_each, mistakes = gathered(filled, lengths)
         parents = {
-            location: self._parent(node, location, name, chosen, done, behind)
+            location: self._parent(
+                node, location, name, {**chosen, **dict([of_each[location]])}, behind
+            )
+            if location in of_each
+            else self._parent(node, location, name, chosen, behind)
             for location, name in runs_in(settings)
+            if name in self._study.stages or of_each.get(location, ("", 0))[1] == 0  # told once
         }
         known = {location: parent for location, parent in parents.items() if parent is not None}
         positions = {axis: chosen[axis] for axis in filling.used}
-        for _, inherited in known.values():
-            positions |= dict(inherited)
+        for location, (_, inherited) in known.items():
+            over, _ = of_each.get(location, ("", 0))
+            positions |= {axis: at for axis, at in inherited if axis != over}
         draft = Draft(
             node=node,
             stage=stage,
@@ -110,7 +111,8 @@ class Drafts:
             parents=known,
             filling=filling,
         )
-        self.mistakes += [self.sentence(draft, *mistake) for mistake in filling.mistakes]
+        wrong = [*filling.mistakes, *mistakes]
+        self.mistakes += [self.sentence(draft, *mistake) for mistake in wrong]
         key = (node, frozenset(positions.items()))
         self.found.setdefault(key, draft)
         return key
@@ -138,11 +140,10 @@ class Drafts:
         location: Location,
         name: str,
         chosen: Mapping[str, int],
-        done: dict[str, DraftKey | None],
         behind: tuple[str, ...],
     ) -> DraftKey | None:
         if name in self._study.stages:
-            return self._visit(name, chosen, done, (*behind, node))
+            return self._visit(name, chosen, (*behind, node))
         phrase = nearest(name, list(self._study.stages))
         place = dotted(("stages", node, *location))
         self.mistakes.append(f"{place} = @{name}  is no stage of this study; {phrase}")

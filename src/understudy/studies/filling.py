@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from understudy.core.wording import Location, nearest
 
 REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 RUN = re.compile(r"@([A-Za-z0-9][A-Za-z0-9_-]*)")
+RUN_OF_EACH = re.compile(r"@([A-Za-z0-9][A-Za-z0-9_-]*)\[(\w+)\]")
 
 
 class Filling:
@@ -95,6 +96,56 @@ def runs_in(value: Any, location: Location = ()) -> Iterator[tuple[Location, str
         yield location, named[1]
     for part, inner in _parts(value):
         yield from runs_in(inner, (*location, part))
+
+
+class Gathered(NamedTuple):
+    """Settings in which `@name[axis]`, an entry of a list, became the run of every value."""
+
+    settings: Any
+    positions: dict[Location, tuple[str, int]]
+    """Where such a run stands now: the axis, and which of its values."""
+    mistakes: list[tuple[Location, str]]
+
+
+def gathered(value: Any, lengths: Mapping[str, int], location: Location = ()) -> Gathered:
+    """Gathers the runs of all values of an axis: `members: ['@teacher[seed]']`.
+
+    Args:
+        value: Settings.
+        lengths: How many values each axis has; the seeds are one.
+        location: Where they stand.
+    """
+    if isinstance(value, str) and (found := RUN_OF_EACH.fullmatch(value)):
+        several = " stands for several runs: make it an entry of a list"
+        return Gathered(value, {}, [(location, f" = {found[0]}  {several.strip()}")])
+    if isinstance(value, Mapping):
+        inner = {key: gathered(each, lengths, (*location, key)) for key, each in value.items()}
+        settings: Any = {key: each.settings for key, each in inner.items()}
+        return _joined(settings, list(inner.values()))
+    if not isinstance(value, list | tuple):
+        return Gathered(value, {}, [])
+    entries: list[Any] = []
+    parts: list[Gathered] = []
+    for each in value:
+        here = (*location, len(entries))
+        named = RUN_OF_EACH.fullmatch(each) if isinstance(each, str) else None
+        if named is None:
+            parts.append(gathered(each, lengths, here))
+            entries.append(parts[-1].settings)
+        elif named[2] not in lengths:
+            text = f" = {named[0]}  names no axis; {nearest(named[2], list(lengths))}"
+            parts.append(Gathered(each, {}, [(here, text)]))
+        else:
+            for position in range(lengths[named[2]]):
+                spot = (*location, len(entries))
+                parts.append(Gathered(None, {spot: (named[2], position)}, []))
+                entries.append(f"@{named[1]}")
+    return _joined(entries, parts)
+
+
+def _joined(settings: Any, parts: list[Gathered]) -> Gathered:
+    positions = {place: at for part in parts for place, at in part.positions.items()}
+    return Gathered(settings, positions, [one for part in parts for one in part.mistakes])
 
 
 def _parts(value: Any) -> list[tuple[int | str, Any]]:

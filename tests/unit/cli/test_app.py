@@ -24,6 +24,7 @@ COMMANDS = (
     "list",
     "report",
     "adopt",
+    "ensemble",
     "init",
     "predict",
     "runs",

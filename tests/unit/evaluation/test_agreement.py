@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from understudy.evaluation.agreement import agreement
+from understudy.evaluation.agreement import agreement, disagreement
 from understudy.evaluation.predict import Predictions
 
 
@@ -26,3 +26,20 @@ def test_answers_to_different_images_do_not_compare() -> None:
 def test_answers_among_different_classes_do_not_compare() -> None:
     with pytest.raises(ValueError, match="found 3 and 4"):
         agreement(naming(0, index=[1]), naming(0, index=[1], classes=4))
+
+
+def test_disagreement_is_averaged_over_all_pairs_of_members() -> None:
+    index = [1, 2, 3, 4]
+    members = [
+        naming(0, 0, 0, 0, index=index),
+        naming(0, 0, 0, 1, index=index),
+        naming(1, 1, 1, 1, index=index),
+    ]
+
+    assert disagreement(members) == pytest.approx((0.25 + 1.0 + 0.75) / 3)
+    assert disagreement([members[0], members[0]]) == 0
+
+
+def test_one_member_disagrees_with_nobody() -> None:
+    with pytest.raises(ValueError, match="found 1"):
+        disagreement([naming(0, index=[1])])

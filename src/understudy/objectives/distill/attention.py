@@ -85,6 +85,6 @@ class AttentionSettings(ObjectiveSettings):
         Raises:
             UsageError: There is no teacher, or no stage of a name.
         """
-        teacher = guided(guidance, self.kind)
+        teacher = guided(guidance, self.kind, Tap.STAGES)
         pairs = stage_pairs(self.stages, student=student, teacher=teacher, kind=self.kind)
         return Attention(pairs=pairs, power=self.power)

@@ -145,7 +145,7 @@ class ContrastiveSettings(ObjectiveSettings):
         Raises:
             UsageError: There is no teacher.
         """
-        teacher = guided(guidance, self.kind)
+        teacher = guided(guidance, self.kind, Tap.POOLED)
         memory = Memory(images, width=self.width)
         return Contrastive(
             embed_student=nn.Linear(student.pooled, self.width),

@@ -96,5 +96,5 @@ class CorrelationSettings(ObjectiveSettings):
         Raises:
             UsageError: There is no teacher.
         """
-        guided(guidance, self.kind)
+        guided(guidance, self.kind, Tap.POOLED)
         return Correlation(gamma=self.gamma, order=self.order)

@@ -73,6 +73,6 @@ class HintsSettings(ObjectiveSettings):
         Raises:
             UsageError: There is no teacher, or no stage of a name.
         """
-        teacher = guided(guidance, self.kind)
+        teacher = guided(guidance, self.kind, Tap.STAGES)
         pairs = stage_pairs(self.stages, student=student, teacher=teacher, kind=self.kind)
         return Hints(pairs=pairs)

@@ -83,5 +83,5 @@ class ProbabilitySettings(ObjectiveSettings):
         Raises:
             UsageError: There is no teacher.
         """
-        guided(guidance, self.kind)
+        guided(guidance, self.kind, Tap.POOLED)
         return Probability()

@@ -88,6 +88,6 @@ class ProjectionSettings(ObjectiveSettings):
         Raises:
             UsageError: There is no teacher.
         """
-        teacher = guided(guidance, self.kind)
+        teacher = guided(guidance, self.kind, Tap.POOLED)
         projector = nn.Linear(student.pooled, teacher.pooled, bias=False)
         return Projection(projector=projector, power=self.power)

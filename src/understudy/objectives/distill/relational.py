@@ -103,5 +103,5 @@ class RelationalSettings(ObjectiveSettings):
         Raises:
             UsageError: There is no teacher.
         """
-        guided(guidance, self.kind)
+        guided(guidance, self.kind, Tap.POOLED)
         return Relational(distance=self.distance, angle=self.angle)

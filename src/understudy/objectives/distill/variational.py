@@ -110,6 +110,6 @@ class VariationalSettings(ObjectiveSettings):
         Raises:
             UsageError: There is no teacher, or no stage of a name.
         """
-        teacher = guided(guidance, self.kind)
+        teacher = guided(guidance, self.kind, Tap.STAGES)
         pairs = stage_pairs(self.stages, student=student, teacher=teacher, kind=self.kind)
         return Variational(pairs=pairs, variance=self.variance)

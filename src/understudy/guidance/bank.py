@@ -1,0 +1,234 @@
+"""Stored answers: a teacher asked once about each of V views of each image, for all its students.
+
+A view is a pure function of (seed, view, image), so the answer to it can be kept: [n, V, K] logits
+in float16, in one file, known by everything that they follow from. Students of other objectives,
+of other architectures and of later days read the same file.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from filelock import FileLock
+from numpy.typing import NDArray
+from pydantic import PositiveInt
+from torch import Tensor
+
+from understudy.core.errors import DivergedError, StorageError
+from understudy.core.files import make_folder, storage_errors, write_json
+from understudy.core.identity import digest
+from understudy.core.progress import Progress
+from understudy.core.settings import Settings
+from understudy.core.types import Batch, Outputs
+from understudy.data.stream import Images
+from understudy.data.views import ViewSettings, make_view
+from understudy.guidance.teacher import Teacher
+
+SCHEMA = 1
+CHUNK = 128  # images at a time, each in all its views: some 100 MB of activations
+SAMPLED = 64  # answers that are computed again when a bank is opened
+TOLERANCE = 4e-3  # of the largest logit: float16 keeps 5e-4, and another batch rounds otherwise
+RESIDENT_BYTES = 2 << 30  # read into memory up to here; mapped beyond
+
+
+class BankSettings(Settings):
+    """Stored answers of the teacher, in place of the teacher in the loop."""
+
+    views: PositiveInt = 8
+    """How many views of each image are stored, V; they come round in turn. As many as the epochs
+    (times the views of each) make the same training as with the teacher in the loop."""
+
+
+class Views(NamedTuple):
+    """Which views are made of which images: all that a view follows from."""
+
+    images: Images
+    indices: NDArray[np.int64]
+    """[n], positions in the pack."""
+    settings: Sequence[ViewSettings]
+    """View v of V is made as the settings at v modulo their number."""
+    size: int
+    seed: int
+    device: torch.device
+
+    def made(self, rows: NDArray[np.int64], view_id: int) -> Batch:
+        """One view of some of the images, as the training stream makes it.
+
+        Args:
+            rows: [B], positions among `indices`.
+            view_id: Which of the image's views.
+        """
+        index = torch.from_numpy(self.indices[rows])
+        ids = torch.full_like(index, view_id)
+        pixels = torch.from_numpy(np.ascontiguousarray(self.images[index.numpy()]))
+        view = make_view(
+            pixels.to(self.device),
+            index=index,
+            view_ids=ids,
+            transforms=self.settings[view_id % len(self.settings)].transforms,
+            size=self.size,
+            seed=self.seed,
+        )
+        return Batch(views=(view,), labels=None, index=index, view_ids=(ids,))
+
+
+class Bank:
+    """A guide that looks the teacher's answers up.
+
+    Args:
+        answers: [n, V, K], float16.
+        indices: [n], the image that each row answers to.
+        count: Number of images in the pack.
+        device: Where the answers are wanted.
+    """
+
+    def __init__(
+        self,
+        answers: NDArray[np.float16],
+        *,
+        indices: NDArray[np.int64],
+        count: int,
+        device: torch.device,
+    ) -> None:
+        rows = torch.full((count,), -1, dtype=torch.int64)
+        rows[torch.from_numpy(indices)] = torch.arange(len(indices))
+        is_small = answers.nbytes <= RESIDENT_BYTES
+        self._home = device if is_small else torch.device("cpu")
+        self._answers = torch.from_numpy(np.array(answers) if is_small else answers).to(self._home)
+        self._rows, self._device = rows.to(self._home), device
+
+    def __call__(self, batch: Batch) -> tuple[Outputs, ...]:
+        """The stored logits for each view."""
+        rows = self._rows[batch.index.to(self._home)]
+        return tuple(
+            Outputs(logits=self._answers[rows, ids.to(self._home)].to(self._device).float())
+            for ids in batch.view_ids
+        )
+
+
+def open_bank(
+    teacher: Teacher,
+    views: Views,
+    *,
+    known_by: Mapping[str, Any],
+    ring: int,
+    classes: int,
+    shared: Path,
+    progress: Progress,
+) -> Bank:
+    """The bank of a teacher on these views: found, or built now, or built to its end.
+
+    Args:
+        teacher: Who answers; on the device of the views.
+        views: What it is asked about.
+        known_by: What its answers follow from beside the views: the weights, the pack, the seeds.
+        ring: V, the number of views of each image.
+        classes: K.
+        shared: Where runs share things; banks lie in its folder `banks`.
+        progress: Where to show how far it is.
+
+    Raises:
+        StorageError: The disk is too small or refuses, or what is stored is not what the teacher
+            answers.
+        DivergedError: The teacher answers with NaN or infinity.
+    """
+    banks = make_folder(shared / "banks")
+    content = {"schema": SCHEMA, "ring": ring, "classes": classes, **known_by}
+    place = banks / f"{digest(content)}.f16"
+    with FileLock(banks / f".{place.stem}.lock"):
+        if not place.exists():
+            _build(teacher, views, ring=ring, classes=classes, place=place, progress=progress)
+            write_json(place.with_suffix(".json"), content)
+    shape = (len(views.indices), ring, classes)
+    if place.stat().st_size != 2 * int(np.prod(shape)):
+        raise StorageError(f"{place}: damaged, not of its size. Delete it to have it made again.")
+    answers = np.memmap(place, dtype=np.float16, mode="c", shape=shape)
+    _must_be_the_teachers(answers, teacher, views, place)
+    return Bank(answers, indices=views.indices, count=len(views.images), device=views.device)
+
+
+def _build(
+    teacher: Teacher, views: Views, *, ring: int, classes: int, place: Path, progress: Progress
+) -> None:
+    """Asks the teacher about everything; what an earlier attempt wrote is kept."""
+    row, count = 2 * ring * classes, len(views.indices)
+    partial = place.with_suffix(".partial")
+    with storage_errors(partial), partial.open("ab") as stream:
+        done = stream.tell() // row // CHUNK * CHUNK  # whole chunks; the last may be torn
+        stream.truncate(done * row)
+        progress.say(
+            f"bank: {ring} views of {count:,} images, {count * row / 1e6:,.0f} MB"
+            + (f"; {done:,} images were asked about before" if done else "")
+        )
+        _must_fit((count - done) * row, place)
+        progress.begin("bank: asking the teacher", -(-count // CHUNK))
+        progress.advance(done // CHUNK)
+        for rows in _chunks(done, count):
+            answers = np.stack([_asked(teacher, views, rows, each) for each in range(ring)], axis=1)
+            stream.write(answers.tobytes())
+            stream.flush()
+            os.fsync(stream.fileno())  # a chunk that counts as done is on the disk
+            progress.advance()
+        progress.end(f"{count:,} images in {ring} views")
+    partial.replace(place)
+
+
+def _chunks(first: int, count: int) -> Iterator[NDArray[np.int64]]:
+    for start in range(first, count, CHUNK):
+        yield np.arange(start, min(start + CHUNK, count))
+
+
+def _asked(
+    teacher: Teacher, views: Views, rows: NDArray[np.int64], view_id: int
+) -> NDArray[np.float16]:
+    """The teacher's logits [B, K] for one view of each of these images.
+
+    Raises:
+        DivergedError: Some are NaN, or beyond what float16 holds.
+    """
+    (answer,) = teacher(views.made(rows, view_id))
+    logits: Tensor = answer.logits.to(torch.float16)
+    if not bool(logits.isfinite().all()):
+        raise DivergedError(
+            "The teacher answers with NaN, infinity, or logits beyond 65,504; it is broken. "
+            "Use another checkpoint of it."
+        )
+    return np.asarray(logits.numpy(force=True))
+
+
+def _must_fit(needed: int, place: Path) -> None:
+    free = shutil.disk_usage(place.parent).free
+    if needed > free:
+        raise StorageError(
+            f"{place.parent}: the bank needs {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are "
+            "free. Free some space, choose another folder with `--runs`, or set a smaller "
+            "`bank.views`."
+        )
+
+
+def _must_be_the_teachers(
+    answers: NDArray[np.float16], teacher: Teacher, views: Views, place: Path
+) -> None:
+    """Asks the teacher some of it again.
+
+    Raises:
+        StorageError: It answers otherwise.
+    """
+    random = np.random.default_rng(0)
+    rows = random.choice(len(answers), size=min(SAMPLED, len(answers)), replace=False)
+    for rows_of_view, view_id in zip(
+        np.array_split(rows, min(len(rows), answers.shape[1])),
+        range(answers.shape[1]),
+        strict=False,
+    ):
+        again = _asked(teacher, views, np.sort(rows_of_view), view_id).astype(np.float32)
+        kept = np.asarray(answers[np.sort(rows_of_view), view_id], dtype=np.float32)
+        if not np.abs(again - kept).max() <= TOLERANCE * max(1.0, float(np.abs(again).max())):
+            raise StorageError(
+                f"{place}: damaged, its answers are not the teacher's. Delete it to have it made "
+                "again."
+            )

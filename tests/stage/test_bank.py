@@ -1,0 +1,154 @@
+"""A teacher's stored answers: the same training as with the teacher in the loop, asked once."""
+
+import json
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save
+from tests.stage.conftest import SMALL, Launcher
+
+from understudy.core.errors import (
+    DivergedError,
+    InterruptedRunError,
+    StorageError,
+    UsageError,
+)
+from understudy.core.files import write_bytes, write_json
+from understudy.core.seeds import derived_seed
+from understudy.stages.launch import Launched
+
+CROP = {"transforms": [{"kind": "random_resized_crop", "scale": [0.4, 1.0]}]}
+PLAN = {"epochs": 4, "batch_size": 25, "observations": 2}  # two steps over 50 images
+SHOWN: dict[str, Any] = {"views": [CROP], "transfer": "labelled", "plan": PLAN}
+
+
+def weights(launched: Launched) -> dict[str, torch.Tensor]:
+    return load_file(launched.run.path / "checkpoints" / "last" / "model.safetensors")
+
+
+def bank_of(launched: Launched) -> Path:
+    """The bank of a run; each test has a seed of its own, for all share one folder of banks."""
+    seed = derived_seed(launched.summary["seed"], "views")
+    (place,) = [
+        place
+        for place in (launched.run.shared / "banks").glob("*.f16")
+        if json.loads(place.with_suffix(".json").read_text())["seed"] == seed
+    ]
+    return place
+
+
+def test_with_a_view_for_each_epoch_it_is_the_training_with_the_teacher_in_the_loop(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    asked = {**SHOWN, "teacher": str(teacher.run.path), "root": tmp_path}
+
+    loop = go("distill", name="loop", **asked)
+    bank = go("distill", name="bank", **asked, bank={"views": 4})
+
+    fixed = go("distill", name="fixed", **asked, bank={"views": 1})
+
+    def apart(one: Launched, other: Launched) -> float:
+        mine, theirs = weights(one), weights(other)
+        return max(float((mine[name] - theirs[name]).abs().max()) for name in mine)
+
+    assert 0 < apart(loop, bank) < 0.02, "what float16 makes of eight steps"
+    assert apart(loop, fixed) > 10 * apart(loop, bank), "one fixed view is another training"
+
+
+def test_students_of_other_objectives_and_architectures_share_it(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    asked = {**SHOWN, "plan": {**PLAN, "epochs": 1}, "seed": 3, "bank": {"views": 2}}
+    asked |= {"teacher": str(teacher.run.path), "root": tmp_path, "say": told.append}
+
+    go("distill", name="first", **asked)
+    go("distill", name="hard", **asked, terms=[{"kind": "hard_label"}])
+    go("distill", name="deep", **asked, student={**SMALL, "depth": 14})
+
+    assert len([line for line in told if line.startswith("bank: ")]) == 1
+
+
+def test_building_that_was_interrupted_goes_on_and_gives_the_same_file(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    asked = {"teacher": str(teacher.run.path), "views": [CROP], "seed": 4, "bank": {"views": 2}}
+    asked["plan"] = {"steps": 2, "batch_size": 32}
+
+    with pytest.raises(InterruptedRunError):
+        go("distill", root=tmp_path / "a", **asked, stop_after=3, stop_with=signal.SIGTERM)
+    continued = go("distill", root=tmp_path / "a", **asked, say=told.append)
+    place = bank_of(continued)
+    in_two_parts = place.read_bytes()
+    place.unlink()
+    go("distill", root=tmp_path / "b", **asked)
+
+    (note,) = [line for line in told if line.startswith("bank: ")]
+    assert "images were asked about before" in note
+    assert place.read_bytes() == in_two_parts
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed"])
+def test_a_damaged_bank_is_refused(
+    damage: str, go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    asked = {**SHOWN, "teacher": str(teacher.run.path), "seed": 5, "bank": {"views": 2}}
+    place = bank_of(go("distill", root=tmp_path / "a", **asked))
+    whole = place.read_bytes()
+    changed = (np.frombuffer(whole, np.float16) + 1).tobytes()
+    place.write_bytes(whole[:-2] if damage == "cut" else changed)
+
+    with pytest.raises(StorageError, match=r"damaged, .* Delete it to have it made again"):
+        go("distill", root=tmp_path / "b", **asked)
+    place.unlink()
+
+
+def test_an_objective_that_reads_features_is_refused(go: Launcher, teacher: Launched) -> None:
+    asked = {**SHOWN, "teacher": str(teacher.run.path), "bank": {"views": 2}}
+
+    with pytest.raises(UsageError, match="'regression' needs a teacher with pooled features"):
+        go("distill", **asked, terms=[{"kind": "regression"}])
+    with pytest.raises(UsageError, match="'attention' needs a teacher with stages"):
+        go("distill", **asked, terms=[{"kind": "attention"}])
+
+
+def test_views_that_do_not_come_round_are_refused(go: Launcher, teacher: Launched) -> None:
+    with pytest.raises(UsageError, match="5 views come round in turn"):
+        go("distill", teacher=str(teacher.run.path), views=[CROP, CROP], bank={"views": 5})
+
+
+def test_a_teacher_that_answers_nan_is_refused(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    """A file that is whole, of a network that is broken."""
+    broken = tmp_path / "finetune" / teacher.run.path.name
+    shutil.copytree(teacher.run.path, broken)
+    for slot in ("last", "best"):
+        folder = broken / "checkpoints" / slot
+        if not folder.exists():
+            continue
+        tensors = load_file(folder / "model.safetensors")
+        tensors["classifier.bias"][:] = torch.nan
+        state = json.loads((folder / "state.json").read_text())
+        state["sha256"]["model"] = write_bytes(folder / "model.safetensors", save(tensors))
+        write_json(folder / "state.json", state)
+
+    with pytest.raises(DivergedError, match="answers with NaN"):
+        go("distill", root=tmp_path, **SHOWN, teacher=str(broken), bank={"views": 1})
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_asked(
+    go: Launcher, teacher: Launched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = shutil._ntuple_diskusage(10**9, 10**9, 1000)
+    asked = {**SHOWN, "teacher": str(teacher.run.path), "seed": 9, "bank": {"views": 2}}
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+
+    with pytest.raises(StorageError, match=r"the bank needs .* smaller `bank\.views`"):
+        go("distill", root=tmp_path, **asked)
