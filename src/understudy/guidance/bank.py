@@ -161,7 +161,7 @@ def _build(
         done = stream.tell() // row // CHUNK * CHUNK  # whole chunks; the last may be torn
         stream.truncate(done * row)
         progress.say(
-            f"bank: {ring} views of {count:,} images, {count * row / 1e6:,.0f} MB"
+            f"bank: {ring} views of {count:,} images, {count * row / 1e6:,.1f} MB"
             + (f"; {done:,} images were asked about before" if done else "")
         )
         _must_fit((count - done) * row, place)

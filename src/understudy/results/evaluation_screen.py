@@ -12,6 +12,7 @@ from understudy.results.formats import ABSENT, hundredths, milliseconds
 from understudy.results.plain import plain_for
 
 FIGURES = (("top-1 %", "top1"), ("F1 %", "macro_f1"), ("ECE %", "ece"), ("agree %", "agreement"))
+OF_ENSEMBLES = (("apart %", "disagreement"),)
 PROBES = (("k-NN %", "knn_top1"), ("linear %", "linear_top1"))
 
 
@@ -23,7 +24,9 @@ def show_evaluation(summary: Mapping[str, Any], console: Console) -> None:
     seen = summary["evaluations"]
     if seen:
         latency = [milliseconds(each["latency_ms_1"]) for each in seen]
-        console.print(_table(seen, FIGURES, {"ms": latency}, mark))
+        some = any(each.get("disagreement") is not None for each in seen)
+        figures = (*FIGURES, *OF_ENSEMBLES) if some else FIGURES
+        console.print(_table(seen, figures, {"ms": latency}, mark))
     if summary["probes"]:
         console.print(_table(summary["probes"], PROBES, {}, mark))
     if leaked:

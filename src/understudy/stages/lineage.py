@@ -1,5 +1,6 @@
 """What a network was made from: its own run, its teacher's, the pretraining of that teacher."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,14 +9,15 @@ from understudy.core.errors import StorageError, UnderstudyError
 from understudy.core.files import read_json
 from understudy.core.yaml import read_yaml
 
-ROLES = {"teacher": "taught by", "start": "started from"}
+ROLES = {"teacher": "taught by", "start": "started from", "members": "averages"}
+ENTRY = re.compile(r"(\w+)\[(\d+)\]")  # `members[0]`
 
 
 class Ancestor(NamedTuple):
     """One run of the line."""
 
     role: str
-    """What it was to the one before: "", "teacher", "start"."""
+    """What it was to the one before: "", "teacher", "start", "members"."""
     run: str
     """`stage/name-identity`."""
     summary: Mapping[str, Any]
@@ -58,11 +60,14 @@ def parent_place(run: Path, field: str) -> Path | None:
 
     Args:
         run: A finished run.
-        field: Of its settings: "teacher", "start", "model".
+        field: Of its settings: "teacher", "start", "model", "members[0]".
     """
     summary, settings = _read(run)
     told = summary.get("parents", {}).get(field, {})
-    named = settings.get(field)
+    setting, position = _entry(field)
+    named = settings.get(setting)
+    if position is not None:
+        named = named[position] if isinstance(named, list) and position < len(named) else None
     beside = run.resolve().parent.parent / str(told.get("run", ""))
     places = [beside, *([Path(named)] if isinstance(named, str) else [])]
     return next((place for place in places if _is(place, told.get("identity"))), None)
@@ -75,10 +80,17 @@ def _line(run: Path, *, role: str, name: str, seen: set[str]) -> Iterator[Ancest
     summary, settings = _read(run)
     yield Ancestor(role, name, summary, settings)
     for field, parent in summary.get("parents", {}).items():
-        if field in ROLES:
+        role, _ = _entry(field)
+        if role in ROLES:
             place = parent_place(run, field)
             named = str(parent.get("run", ""))
-            yield from _line(place or Path(named), role=field, name=named, seen=seen)
+            yield from _line(place or Path(named), role=role, name=named, seen=seen)
+
+
+def _entry(field: str) -> tuple[str, int | None]:
+    """`members[1]` is the second of the setting `members`."""
+    found = ENTRY.fullmatch(field)
+    return (found[1], int(found[2])) if found else (field, None)
 
 
 def _is(place: Path, identity: object) -> bool:

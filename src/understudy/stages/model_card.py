@@ -53,14 +53,17 @@ def _ancestor(one: Ancestor) -> str:
     network = one.summary.get("network", {}).get("backbone", {})
     shape = ", ".join(f"{key} {value}" for key, value in network.items() if key != "options")
     labels = one.summary.get("labels", {})
+    steps, seed = one.summary.get("steps", 0), one.summary.get("seed")
     parts = [
         f"{start}{code(one.run)}",
         f"{code(shape)}" if shape else "",
-        f"{one.summary.get('steps', 0):,} steps ({one.summary.get('epochs', 0):.3g} epochs) on "
-        f"{counted(one.summary.get('images', 0), 'image')}",
+        f"{steps:,} steps ({one.summary.get('epochs', 0):.3g} epochs) on "
+        f"{counted(one.summary.get('images', 0), 'image')}"
+        if steps
+        else "trained for no step",
         f"labels up to here: {labels.get('train', 0):,} training, "
         f"{labels.get('validation', 0):,} validation",
-        f"seed {one.summary.get('seed')}",
+        "" if seed is None else f"seed {seed}",
         f"version {one.summary.get('version', 'unknown')}",
     ]
     return "; ".join(part for part in parts if part)

@@ -33,3 +33,16 @@ def test_every_checkpoint_has_its_line_within_eighty_columns() -> None:
     assert lines[0] == "test split, 10,000 images"
     assert any(line.split()[-5:] == ["93.7", "93.1", "4.0", "98.0", "0.018"] for line in lines)
     assert any(line.split()[-2:] == ["42.5", "49.2"] for line in lines)
+
+
+def test_how_far_the_members_of_an_ensemble_differ_is_shown_where_there_is_one() -> None:
+    figures = {"top1": 0.9, "macro_f1": 0.9, "ece": 0.04, "latency_ms_1": 0.1, "agreement": None}
+    told = {"run": "ensemble/e-0123456789ab", "checkpoint": "last", "disagreement": 0.141}
+    summary = {"split": "val", "images": 10, "evaluations": [{**told, **figures}], "probes": []}
+    stream = io.StringIO()
+
+    show_evaluation(summary, Console(file=stream, width=80))
+
+    _, heads, row = stream.getvalue().splitlines()
+    assert "apart %" in heads
+    assert "14.1" in row.split()

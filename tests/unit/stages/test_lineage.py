@@ -61,6 +61,25 @@ def test_a_parent_elsewhere_is_found_by_the_settings_and_another_run_there_is_no
     assert parent_place(student, "teacher") is None
 
 
+def test_every_member_of_an_ensemble_is_followed_to_its_first_weights(tmp_path: Path) -> None:
+    """One of them began with weights of others, which the model card has to tell."""
+    run(tmp_path, "adopt/a", summary={"weights": {"origin": "x"}, "parents": {}}, settings={})
+    started = {"parents": {"start": parent("adopt/a")}}
+    run(tmp_path, "finetune/one", summary=started, settings={})
+    far = run(tmp_path / "far", "train/two", summary={"parents": {}}, settings={})
+    parents = {"members[0]": parent("finetune/one"), "members[1]": parent("train/two")}
+    settings = {"members": ["elsewhere", str(far)]}
+    place = run(tmp_path, "ensemble/e", summary={"parents": parents}, settings=settings)
+
+    assert [(one.role, one.run, bool(one.summary)) for one in lineage(place)] == [
+        ("", "ensemble/e", True),
+        ("members", "finetune/one", True),
+        ("start", "adopt/a", True),
+        ("members", "train/two", True),
+    ]
+    assert [one.run for one in lineage(place) if one.foreign_weights is not None] == ["adopt/a"]
+
+
 def test_runs_that_name_each_other_end(tmp_path: Path) -> None:
     for one, other in (("a/a", "b/b"), ("b/b", "a/a")):
         run(tmp_path, one, summary={"parents": {"teacher": parent(other)}}, settings={})
