@@ -94,19 +94,56 @@ def test_building_that_was_interrupted_goes_on_and_gives_the_same_file(
     assert place.read_bytes() == in_two_parts
 
 
-@pytest.mark.parametrize("damage", ["cut", "changed"])
-def test_a_damaged_bank_is_refused(
-    damage: str, go: Launcher, teacher: Launched, tmp_path: Path
-) -> None:
+def test_a_damaged_bank_is_refused(go: Launcher, teacher: Launched, tmp_path: Path) -> None:
     asked = {**SHOWN, "teacher": str(teacher.run.path), "seed": 5, "bank": {"views": 2}}
     place = bank_of(go("distill", root=tmp_path / "a", **asked))
-    whole = place.read_bytes()
-    changed = (np.frombuffer(whole, np.float16) + 1).tobytes()
-    place.write_bytes(whole[:-2] if damage == "cut" else changed)
+    answers = np.fromfile(place, np.float16)
+    answers[len(answers) // 2] += 1
+    place.write_bytes(answers.tobytes())
 
     with pytest.raises(StorageError, match=r"damaged, .* Delete it to have it made again"):
         go("distill", root=tmp_path / "b", **asked)
     place.unlink()
+
+
+def test_answers_that_the_teacher_would_not_give_are_refused(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    """The file is as it was written, by a version that made other views."""
+    asked = {**SHOWN, "teacher": str(teacher.run.path), "seed": 6, "bank": {"views": 2}}
+    place = bank_of(go("distill", root=tmp_path / "a", **asked))
+    answers = np.fromfile(place, np.float16).reshape(-1, 2, 10)[:, ::-1]
+    told = json.loads(place.with_suffix(".json").read_text())
+    told["sha256"] = write_bytes(place, answers.tobytes())
+    write_json(place.with_suffix(".json"), told)
+
+    with pytest.raises(StorageError, match="are not the teacher's"):
+        go("distill", root=tmp_path / "b", **asked)
+    place.unlink()
+
+
+def test_a_bank_of_two_kinds_of_views_is_the_training_with_the_teacher_in_the_loop(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    shift = {"transforms": [{"kind": "pad_and_crop", "padding": 1}]}
+    asked = {**SHOWN, "views": [CROP, shift], "teacher": str(teacher.run.path), "root": tmp_path}
+
+    loop = weights(go("distill", name="loop", **asked, seed=7))
+    bank = weights(go("distill", name="bank", **asked, seed=7, bank={"views": 8}))
+
+    assert max(float((loop[name] - bank[name]).abs().max()) for name in loop) < 0.02
+
+
+def test_views_that_the_images_cannot_follow_are_refused_before_the_teacher_is_asked(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    colours = {"transforms": [{"kind": "grayscale"}]}
+    asked = {**SHOWN, "views": [colours], "teacher": str(teacher.run.path), "bank": {"views": 2}}
+
+    with pytest.raises(UsageError, match="grayscale"):
+        go("distill", root=tmp_path, **asked, say=told.append)
+    assert not [line for line in told if line.startswith("bank: ")]
 
 
 def test_an_objective_that_reads_features_is_refused(go: Launcher, teacher: Launched) -> None:
@@ -152,3 +189,5 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_asked(
 
     with pytest.raises(StorageError, match=r"the bank needs .* smaller `bank\.views`"):
         go("distill", root=tmp_path, **asked)
+    partial = teacher.run.shared / "banks"
+    assert all(not one.stat().st_size for one in partial.glob("*.partial"))

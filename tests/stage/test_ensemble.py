@@ -94,6 +94,11 @@ def test_an_ensemble_is_no_member_and_no_start(
         go("finetune", start=str(together.run.path))
 
 
+def test_a_member_that_is_there_twice_is_refused(go: Launcher, members: list[Launched]) -> None:
+    with pytest.raises(UsageError, match=r"is named twice\. Set `weights`"):
+        go("ensemble", members=places(members[0], members[1], members[0]))
+
+
 def test_weights_are_one_for_each_member(go: Launcher, members: list[Launched]) -> None:
     with pytest.raises(UsageError, match="2 given for 3 members"):
         go("ensemble", members=places(*members), weights=[1, 2])

@@ -1,7 +1,7 @@
 """`understudy train` and the other stages: one run from a recipe."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,11 @@ def stage_command(
         UnderstudyError: Anything that a user can cause or meet.
     """
     told = told_apart(words, recipes=shipped_names(stage))
-    given = {**parse_overrides(told.settings), **_runs(stage, told.runs)}
+    lost = [word for word in told.settings if "=" not in word]
+    if lost and own_runs(stage) is not None:
+        raise UsageError(f"{lost[0]}: no such folder, and not `key=value`.")
+    given = parse_overrides(told.settings)
+    given |= _runs(stage, told.runs, beside=given)
     with progress_on(sys.stderr, loudness) as progress:
         launched = verbs.done(
             stage,
@@ -61,11 +65,12 @@ def stage_command(
     return 0
 
 
-def _runs(stage: str, places: Sequence[str]) -> dict[str, Any]:
+def _runs(stage: str, places: Sequence[str], *, beside: Mapping[str, Any]) -> dict[str, Any]:
     """The setting that directories among the words stand for.
 
     Raises:
-        UsageError: The stage works on no run, or on one.
+        UsageError: The stage works on no run, or on one and several are given, or the setting is
+            given too.
     """
     if not places:
         return {}
@@ -75,6 +80,9 @@ def _runs(stage: str, places: Sequence[str]) -> dict[str, Any]:
             f"`understudy {stage}` starts from images and not from a run; {places[0]} is a folder. "
             f"Images are named with `data={places[0]}`."
         )
+    twice = [key for key in beside if key.split(".")[0] == takes.key]
+    if twice:
+        raise UsageError(f"`{twice[0]}=` and {places[0]} name the same setting; give one of them.")
     if len(places) > 1 and not takes.takes_several:
         raise UsageError(f"`understudy {stage}` takes one run; found {', '.join(places)}.")
     return {takes.key: list(places) if takes.takes_several else places[0]}

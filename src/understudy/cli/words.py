@@ -34,7 +34,7 @@ class Words(NamedTuple):
 
 
 def told_apart(words: Sequence[str], *, recipes: Sequence[str]) -> Words:
-    """What each word of a stage is: a directory is a run, the first other one a recipe.
+    """What each word of a stage is: a directory is a run, the first other name a recipe.
 
     Args:
         words: As they were typed.
@@ -42,8 +42,8 @@ def told_apart(words: Sequence[str], *, recipes: Sequence[str]) -> Words:
     """
     runs = tuple(word for word in words if word not in recipes and Path(word).is_dir())
     rest = [word for word in words if word not in runs]
-    recipe, settings = name_first(rest[0], tuple(rest[1:]), otherwise="") if rest else ("", ())
-    return Words(recipe, runs, settings)
+    recipe = next((word for word in rest if "=" not in word or Path(word).exists()), "")
+    return Words(recipe, runs, tuple(word for word in rest if word != recipe))
 
 
 def name_first(name: str, words: tuple[str, ...], *, otherwise: str) -> tuple[str, tuple[str, ...]]:

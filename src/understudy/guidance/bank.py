@@ -8,18 +8,19 @@ of other architectures and of later days read the same file.
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from pydantic import PositiveInt
 from torch import Tensor
 
 from understudy.core.errors import DivergedError, StorageError
-from understudy.core.files import make_folder, storage_errors, write_json
+from understudy.core.files import file_hash, make_folder, read_json, storage_errors, write_json
 from understudy.core.identity import digest
 from understudy.core.progress import Progress
 from understudy.core.settings import Settings
@@ -30,6 +31,7 @@ from understudy.guidance.teacher import Teacher
 
 SCHEMA = 1
 CHUNK = 128  # images at a time, each in all its views: some 100 MB of activations
+VIEWS_SAMPLED = 8
 SAMPLED = 64  # answers that are computed again when a bank is opened
 TOLERANCE = 4e-3  # of the largest logit: float16 keeps 5e-4, and another batch rounds otherwise
 RESIDENT_BYTES = 2 << 30  # read into memory up to here; mapped beyond
@@ -40,7 +42,7 @@ class BankSettings(Settings):
 
     views: PositiveInt = 8
     """How many views of each image are stored, V; they come round in turn. As many as the epochs
-    (times the views of each) make the same training as with the teacher in the loop."""
+    (times the views of each) make the training with the teacher in the loop, up to rounding."""
 
 
 class Views(NamedTuple):
@@ -139,16 +141,31 @@ def open_bank(
     banks = make_folder(shared / "banks")
     content = {"schema": SCHEMA, "ring": ring, "classes": classes, **known_by}
     place = banks / f"{digest(content)}.f16"
-    with FileLock(banks / f".{place.stem}.lock"):
-        if not place.exists():
+    with _alone(banks / f".{place.stem}.lock", place, progress):
+        if not (place.exists() and place.with_suffix(".json").exists()):
             _build(teacher, views, ring=ring, classes=classes, place=place, progress=progress)
-            write_json(place.with_suffix(".json"), content)
+            write_json(place.with_suffix(".json"), {**content, "sha256": file_hash(place)})
+    if file_hash(place) != read_json(place.with_suffix(".json")).get("sha256"):
+        raise StorageError(f"{place}: damaged, not as it was. Delete it to have it made again.")
     shape = (len(views.indices), ring, classes)
-    if place.stat().st_size != 2 * int(np.prod(shape)):
-        raise StorageError(f"{place}: damaged, not of its size. Delete it to have it made again.")
     answers = np.memmap(place, dtype=np.float16, mode="c", shape=shape)
     _must_be_the_teachers(answers, teacher, views, place)
     return Bank(answers, indices=views.indices, count=len(views.images), device=views.device)
+
+
+@contextmanager
+def _alone(lock: Path, place: Path, progress: Progress) -> Iterator[None]:
+    """Keeps other processes out; says so where one of them is building."""
+    held = FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        progress.say(f"bank: waiting for another process that is building {place}")
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def _build(
@@ -190,7 +207,8 @@ def _asked(
     Raises:
         DivergedError: Some are NaN, or beyond what float16 holds.
     """
-    (answer,) = teacher(views.made(rows, view_id))
+    with torch.backends.cudnn.flags(allow_tf32=False):  # as exact as on any other device
+        (answer,) = teacher(views.made(rows, view_id))
     logits: Tensor = answer.logits.to(torch.float16)
     if not bool(logits.isfinite().all()):
         raise DivergedError(
@@ -218,17 +236,15 @@ def _must_be_the_teachers(
     Raises:
         StorageError: It answers otherwise.
     """
-    random = np.random.default_rng(0)
-    rows = random.choice(len(answers), size=min(SAMPLED, len(answers)), replace=False)
-    for rows_of_view, view_id in zip(
-        np.array_split(rows, min(len(rows), answers.shape[1])),
-        range(answers.shape[1]),
-        strict=False,
-    ):
-        again = _asked(teacher, views, np.sort(rows_of_view), view_id).astype(np.float32)
-        kept = np.asarray(answers[np.sort(rows_of_view), view_id], dtype=np.float32)
+    random = np.random.default_rng()
+    count, ring, _ = answers.shape
+    for view_id in random.choice(ring, size=min(ring, VIEWS_SAMPLED), replace=False).tolist():
+        some = min(count, SAMPLED // VIEWS_SAMPLED)
+        rows = np.sort(random.choice(count, size=some, replace=False))
+        again = _asked(teacher, views, rows, view_id).astype(np.float32)
+        kept = np.asarray(answers[rows, view_id], dtype=np.float32)
         if not np.abs(again - kept).max() <= TOLERANCE * max(1.0, float(np.abs(again).max())):
             raise StorageError(
-                f"{place}: damaged, its answers are not the teacher's. Delete it to have it made "
-                "again."
+                f"{place}: its answers are not the teacher's, as they would be after a change of "
+                "how views are made. Delete it to have it made again."
             )

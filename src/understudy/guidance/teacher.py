@@ -1,4 +1,4 @@
-"""One frozen teacher in the loop, answering the very views that the student sees."""
+"""One frozen teacher in the loop, answering the views that the student sees, at its own size."""
 
 from collections.abc import Sequence
 

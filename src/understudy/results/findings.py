@@ -70,7 +70,10 @@ def _gain(contrast: Contrast, metric: str) -> str:
             f"With one seed, {of} differs from {against} by {gain} in {name} "
             f"({_levels(contrast, metric)})."
         )
-    evidence = f"{_interval(difference)}, {plural(difference.n, 'paired seed')}"
+    pairs = plural(difference.n, "paired seed")
+    if difference.is_with_one_run:
+        pairs = f"{plural(difference.n, 'seed')} against one run"
+    evidence = f"{_interval(difference)}, {pairs}"
     if not difference.is_shown:
         return f"No difference shown in {name} between {of} and {against}: {gain} ({evidence})."
     verb = "beats" if difference.mean > 0 else "is behind"

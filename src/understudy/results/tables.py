@@ -45,6 +45,8 @@ class Difference:
     seeds: tuple[int | None, ...]
     values: tuple[float, ...]
     """One difference per seed, in the order of `seeds`."""
+    is_with_one_run: bool = False
+    """Whether one side is a single run of no seed, such as the ensemble of all seeds."""
 
     @property
     def is_shown(self) -> bool:
@@ -76,6 +78,9 @@ def summarize(rows: Sequence[Row], metric: str) -> Cell | None:
 def paired(rows: Sequence[Row], metric: str, *, of: str, against: str) -> Difference | None:
     """The differences `of` - `against` between runs of the same seed; None without such a pair.
 
+    A run of no seed, such as the ensemble of all seeds, is compared with the other side's run of
+    every seed; the interval is then of those seeds alone.
+
     Args:
         rows: Rows of one checkpoint; those of other names are left aside.
         metric: A numeric column.
@@ -86,6 +91,11 @@ def paired(rows: Sequence[Row], metric: str, *, of: str, against: str) -> Differ
         ReportError: Either name has rows of several configurations or checkpoints.
     """
     sides = [_by_seed([row for row in rows if row.name == name], metric) for name in (of, against)]
+    of_no_seed = [set(side) == {None} for side in sides]
+    if any(of_no_seed) and not all(of_no_seed):
+        single, others = sides if of_no_seed[0] else sides[::-1]
+        spread = dict.fromkeys(others, single[None])
+        sides = [spread, others] if of_no_seed[0] else [others, spread]
     seeds = [seed for seed in sides[0] if seed in sides[1]]
     if not seeds:
         return None
@@ -101,6 +111,7 @@ def paired(rows: Sequence[Row], metric: str, *, of: str, against: str) -> Differ
         high=None if half is None else mean + half,
         seeds=tuple(seeds),
         values=tuple(values),
+        is_with_one_run=any(of_no_seed) and not all(of_no_seed),
     )
 
 

@@ -26,7 +26,7 @@ from understudy.stages.label_count import labels_read
 from understudy.stages.material import TrainingSettings, material
 from understudy.stages.observers import ClassifierObserver
 from understudy.stages.restore import Slot, classes_by_name, classifier, must_fit
-from understudy.stages.training import parent_identity, train_method
+from understudy.stages.training import parent_identity, refuse_unfit, train_method
 
 
 class DistillSettings(TrainingSettings):
@@ -51,7 +51,7 @@ class DistillSettings(TrainingSettings):
     terms: tuple[AnyObjective, ...] = (SoftLabelSettings(),)
     """Objectives to add up; each carries its own weight."""
     views: tuple[ViewSettings, ...] = (ViewSettings(),)
-    """How each view of an image is made; teacher and student see the same pixels."""
+    """How each view of an image is made; the teacher sees the same one, at its own size."""
     bank: BankSettings | None = None
     """Stored answers of the teacher, shared by all students of the same views; none: the teacher
     answers in the loop. Serves objectives that read logits."""
@@ -100,7 +100,10 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         classes=columns,
     )
     guide: Guide = in_loop
+    method = Distilled(student, objective)
     if settings.bank is not None:
+        refuse_unfit(settings.views, method, images)  # before the teacher is asked
+        settings.machine.use_threads()
         guide = stored(
             in_loop,
             teacher,
@@ -116,7 +119,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         settings,
         images,
         run,
-        method=Distilled(student, objective),
+        method=method,
         network=network,
         guide=guide,
         ring=None if settings.bank is None else settings.bank.views,

@@ -1,11 +1,14 @@
 """Make one classifier of several finished ones: their mean answers every image."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, PositiveFloat, model_validator
 
 from understudy.core.environment import environment
+from understudy.core.errors import UsageError
 from understudy.core.run import Run
 from understudy.core.settings import Aside, RunPath
 from understudy.data.pack import Pack
@@ -68,6 +71,7 @@ def ensemble(settings: EnsembleSettings, pack: Pack, run: Run) -> dict[str, Any]
     found = [classifier(path, settings.checkpoint) for path in settings.members]
     for path, member in zip(settings.members, found, strict=True):
         must_fit(member, pack, path)
+    _must_differ([each.summary["identity"] for each in found], settings.members)
     members = [one_network(each, path) for path, each in zip(settings.members, found, strict=True)]
     network = EnsembleNetworkSettings(
         members=tuple(each for _, each in members),
@@ -101,6 +105,17 @@ def ensemble(settings: EnsembleSettings, pack: Pack, run: Run) -> dict[str, Any]
             for position, (path, member) in enumerate(zip(settings.members, found, strict=True))
         },
     }
+
+
+def _must_differ(identities: Sequence[str], paths: Sequence[Path]) -> None:
+    """Refuses a member that is there twice: it would agree with itself.
+
+    Raises:
+        UsageError: With its path.
+    """
+    twice = [path for at, path in enumerate(paths) if identities[at] in identities[:at]]
+    if twice:
+        raise UsageError(f"members: {twice[0]} is named twice. Set `weights` to count it more.")
 
 
 def _seen(

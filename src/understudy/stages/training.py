@@ -58,7 +58,7 @@ def train_method(
         observe: Looks at the network at intervals.
         ring: How many different views of each image there are; None: endless.
     """
-    _refuse_unfit(views, method, material)
+    refuse_unfit(views, method, material)
     settings.machine.use_threads()
     device = settings.machine.build_device()
     method.to(device)
@@ -125,8 +125,12 @@ def train_method(
     }
 
 
-def _refuse_unfit(views: tuple[ViewSettings, ...], method: Method, material: Material) -> None:
-    """Raises UsageError where the views cannot serve the objectives or the images."""
+def refuse_unfit(views: tuple[ViewSettings, ...], method: Method, material: Material) -> None:
+    """Refuses views that cannot serve the objectives or the images.
+
+    Raises:
+        UsageError: They are too few, or change colours that the images do not have.
+    """
     if len(views) < method.objective.views:
         raise UsageError(
             f"views: {len(views)} given, but the objectives compare {method.objective.views} views "

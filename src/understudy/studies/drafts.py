@@ -100,9 +100,12 @@ class Drafts:
         }
         known = {location: parent for location, parent in parents.items() if parent is not None}
         positions = {axis: chosen[axis] for axis in filling.used}
-        for location, (_, inherited) in known.items():
-            over, _ = of_each.get(location, ("", 0))
+        for location, (parent, inherited) in known.items():
+            over, at_first = of_each.get(location, ("", 1))
             positions |= {axis: at for axis, at in inherited if axis != over}
+            if at_first == 0 and over not in dict(inherited):
+                text = f" = @{parent}[{over}]  {parent} is the same for every {over}"
+                mistakes.append((location, text))
         draft = Draft(
             node=node,
             stage=stage,

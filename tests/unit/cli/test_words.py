@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from understudy.cli import main
 from understudy.cli.settings_help import own_runs
 from understudy.cli.stage_command import _runs
 from understudy.cli.words import told_apart
@@ -25,6 +26,7 @@ def test_a_directory_is_a_run_and_the_first_other_word_a_recipe(
     assert told.recipe == "digits", "a shipped recipe, whatever folder lies here"
     assert told.settings == ("seed=3", "mean=logits")
     assert told_apart(["seed=3"], recipes=[]).recipe == ""
+    assert told_apart(["seed=3", "digits"], recipes=["digits"]) == ("digits", (), ("seed=3",))
 
 
 @pytest.mark.parametrize(
@@ -41,11 +43,26 @@ def test_every_stage_that_works_on_runs_has_one_setting_for_them(
     stage: str, key: str, several: bool
 ) -> None:
     assert own_runs(stage) == (key, several)
-    assert _runs(stage, ["a"]) == {key: ["a"] if several else "a"}
+    assert _runs(stage, ["a"], beside={}) == {key: ["a"] if several else "a"}
 
 
 def test_runs_that_a_stage_does_not_take_are_refused() -> None:
     with pytest.raises(UsageError, match=r"starts from images .* `data=photos`"):
-        _runs("train", ["photos"])
+        _runs("train", ["photos"], beside={})
     with pytest.raises(UsageError, match=r"takes one run; found a, b"):
-        _runs("distill", ["a", "b"])
+        _runs("distill", ["a", "b"], beside={})
+
+
+@pytest.mark.parametrize("key", ["start", "start.0"])
+def test_a_run_and_the_setting_that_it_stands_for_are_not_both_taken(key: str) -> None:
+    with pytest.raises(UsageError, match="name the same setting"):
+        _runs("finetune", ["a"], beside={key: "b"})
+
+
+def test_a_mistyped_run_is_told_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["finetune", "digits", "runs/nope"]) == 2
+    assert "runs/nope: no such folder, and not `key=value`" in capsys.readouterr().err

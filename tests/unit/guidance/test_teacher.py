@@ -41,6 +41,7 @@ def test_a_view_of_its_own_size_is_not_touched() -> None:
     (first, _) = Teacher(Frozen(knows), taps=LOGITS, size=16)(views)
 
     assert torch.equal(first.logits, knows(views.views[0], LOGITS).logits)
+    assert at_size(views.views[0], 16) is views.views[0]
 
 
 def test_it_speaks_of_the_students_classes_alone_and_in_their_order() -> None:

@@ -128,6 +128,21 @@ def test_differences_that_are_all_equal_show_no_spread_and_so_no_difference(
     assert (gain.low, gain.high, gain.is_shown) == (None, None, False)
 
 
+def test_a_run_of_no_seed_is_compared_with_the_run_of_every_seed(rows: list[Row]) -> None:
+    """The ensemble of all seeds, and the students that learned from it."""
+    students = of(rows, "student")  # 0.530, 0.540, 0.532
+    ensemble = replace(of(rows, "baseline")[0], name="ensemble", seed=None, test_top1=0.6)
+
+    behind = paired([*students, ensemble], "test_top1", of="student", against="ensemble")
+    ahead = paired([*students, ensemble], "test_top1", of="ensemble", against="student")
+
+    assert behind is not None
+    assert behind.values == approx((-0.07, -0.06, -0.068))
+    assert (behind.n, behind.is_with_one_run, behind.is_shown) == (3, True, True)
+    assert ahead is not None
+    assert ahead.mean == approx(-behind.mean)
+
+
 def test_one_pair_has_neither_deviation_nor_interval(rows: list[Row]) -> None:
     few = [row for row in rows if row.seed == 1]
 

@@ -16,6 +16,7 @@ axes: {depth: [8, 14]}
 seeds: [1, 2, 3]
 stages:
   teacher: {stage: train, backbone: {kind: small, depth: "${depth}"}}
+  fixed: {stage: train}
   together: {stage: evaluate, models: ["@teacher[seed]"]}
   student: {stage: distill, teacher: "@together"}
   all: {stage: evaluate, models: ["@student", "@teacher[seed]"]}
@@ -75,6 +76,7 @@ def test_an_axis_may_be_gathered_too(study: Reader, stages: Stages) -> None:
         ('models: ["@teacher[seed]"]', 'models: ["@teacher[sed]"]', "names no axis; did you mean"),
         ('teacher: "@together"', 'teacher: "@teacher[seed]"', "make it an entry of a list"),
         ('models: ["@teacher[seed]"]', 'models: ["@techer[seed]"]', "is no stage of this study"),
+        ('models: ["@teacher[seed]"]', 'models: ["@fixed[depth]"]', "fixed is the same for every"),
     ],
 )
 def test_what_leads_nowhere_is_told_once(
