@@ -1,6 +1,6 @@
 """One process at a time in a place, and whether one is there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +29,26 @@ def alone(lock: Path, *, otherwise: str) -> Iterator[None]:
             raise UsageError(otherwise) from error
     with held:
         yield
+
+
+@contextmanager
+def one_at_a_time(lock: Path, *, waiting: Callable[[], None]) -> Iterator[None]:
+    """Holds a lock file while inside, after whoever holds it now.
+
+    Args:
+        lock: The file, made where it is missing.
+        waiting: Called once where another process holds it: waiting may take long.
+    """
+    held = FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        waiting()
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def is_held(lock: Path) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from understudy.core.errors import StorageError
 from understudy.core.files import make_folder, read_json, replace_folder, write_text
+from understudy.core.locks import one_at_a_time
 from understudy.core.progress import Progress
 from understudy.data.check.files import unusable
 from understudy.data.check.inspection import Inspection, groups_or_none, read_inspection
@@ -120,13 +121,11 @@ def _made_by_one(
     place: Path, listing: Listing, digests: list[bytes], progress: Progress
 ) -> Examined:
     """Opens the pack, after one process at a time has looked whether it must be made."""
-    lock = FileLock(place.with_suffix(".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
+
+    def waiting() -> None:
         progress.say(f"{listing.origin}: waiting for another process that is packing it")
-        lock.acquire()
-    try:
+
+    with one_at_a_time(place.with_suffix(".lock"), waiting=waiting):
         known = _loaded(place, listing)
         if known is not None:
             return known
@@ -134,8 +133,6 @@ def _made_by_one(
         if unusable(inspection):
             return Examined(inspection, None)
         known = _loaded(place, listing)
-    finally:
-        lock.release()
     if known is None:
         raise StorageError(f"{place}: written, but not readable again. Check the disk.")
     return known

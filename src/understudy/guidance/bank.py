@@ -8,13 +8,11 @@ of other architectures and of later days read the same file.
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from pydantic import PositiveInt
 from torch import Tensor
@@ -22,6 +20,7 @@ from torch import Tensor
 from understudy.core.errors import DivergedError, StorageError
 from understudy.core.files import file_hash, make_folder, read_json, storage_errors, write_json
 from understudy.core.identity import digest
+from understudy.core.locks import one_at_a_time
 from understudy.core.progress import Progress
 from understudy.core.settings import Settings
 from understudy.core.types import Batch, Outputs
@@ -141,7 +140,11 @@ def open_bank(
     banks = make_folder(shared / "banks")
     content = {"schema": SCHEMA, "ring": ring, "classes": classes, **known_by}
     place = banks / f"{digest(content)}.f16"
-    with _alone(banks / f".{place.stem}.lock", place, progress):
+
+    def waiting() -> None:
+        progress.say(f"bank: waiting for another process that is building {place}")
+
+    with one_at_a_time(banks / f".{place.stem}.lock", waiting=waiting):
         if not (place.exists() and place.with_suffix(".json").exists()):
             _build(teacher, views, ring=ring, classes=classes, place=place, progress=progress)
             write_json(place.with_suffix(".json"), {**content, "sha256": file_hash(place)})
@@ -151,21 +154,6 @@ def open_bank(
     answers = np.memmap(place, dtype=np.float16, mode="c", shape=shape)
     _must_be_the_teachers(answers, teacher, views, place)
     return Bank(answers, indices=views.indices, count=len(views.images), device=views.device)
-
-
-@contextmanager
-def _alone(lock: Path, place: Path, progress: Progress) -> Iterator[None]:
-    """Keeps other processes out; says so where one of them is building."""
-    held = FileLock(lock)
-    try:
-        held.acquire(timeout=0)
-    except Timeout:
-        progress.say(f"bank: waiting for another process that is building {place}")
-        held.acquire()
-    try:
-        yield
-    finally:
-        held.release()
 
 
 def _build(
