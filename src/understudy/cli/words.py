@@ -42,8 +42,10 @@ def told_apart(words: Sequence[str], *, recipes: Sequence[str]) -> Words:
     """
     runs = tuple(word for word in words if word not in recipes and Path(word).is_dir())
     rest = [word for word in words if word not in runs]
-    recipe = next((word for word in rest if "=" not in word or Path(word).exists()), "")
-    return Words(recipe, runs, tuple(word for word in rest if word != recipe))
+    names = [word for word in rest if "=" not in word or Path(word).exists()]
+    if names:
+        rest.remove(names[0])
+    return Words(names[0] if names else "", runs, tuple(rest))
 
 
 def name_first(name: str, words: tuple[str, ...], *, otherwise: str) -> tuple[str, tuple[str, ...]]:

@@ -26,6 +26,7 @@ def test_a_directory_is_a_run_and_the_first_other_word_a_recipe(
     assert told.recipe == "digits", "a shipped recipe, whatever folder lies here"
     assert told.settings == ("seed=3", "mean=logits")
     assert told_apart(["seed=3"], recipes=[]).recipe == ""
+    assert told_apart(["digits", "digits"], recipes=["digits"]).settings == ("digits",), "not lost"
     assert told_apart(["seed=3", "digits"], recipes=["digits"]) == ("digits", (), ("seed=3",))
 
 
