@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from understudy.core.errors import DivergedError, StorageError
@@ -42,6 +42,9 @@ class BankSettings(Settings):
     views: PositiveInt = 8
     """How many views of each image are stored, V; they come round in turn. As many as the epochs
     (times the views of each) make the training with the teacher in the loop, up to rounding."""
+    seed: NonNegativeInt | None = None
+    """Draws the views; by default the training's own seed does. Students of other seeds share a
+    bank of one number: they see the same views, each in an order of its own."""
 
 
 class Views(NamedTuple):

@@ -6,7 +6,7 @@ from understudy.core.run import Run
 from understudy.data.views import ViewSettings
 from understudy.guidance.bank import Bank, Views, open_bank
 from understudy.guidance.teacher import Teacher
-from understudy.stages.material import Indices, Material, TrainingSettings
+from understudy.stages.material import VIEWS, Indices, Material, TrainingSettings
 from understudy.stages.restore import Restored
 
 
@@ -37,7 +37,7 @@ def stored(
         StorageError, DivergedError: As for `open_bank`.
     """
     device = settings.machine.build_device()
-    seed = settings.stream("views")
+    seed = settings.stream(VIEWS)
     columns = teacher.columns
     known_by = {
         "weights": source.weights,

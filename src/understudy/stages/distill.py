@@ -6,6 +6,7 @@ import torch
 from pydantic import model_validator
 
 from understudy.core.run import Run
+from understudy.core.seeds import derived_seed
 from understudy.core.settings import RunPath
 from understudy.core.types import Shape
 from understudy.data.pack import Pack
@@ -23,7 +24,7 @@ from understudy.objectives.distill.soft_label import SoftLabelSettings
 from understudy.objectives.objective import combine
 from understudy.stages.banking import stored
 from understudy.stages.label_count import labels_read
-from understudy.stages.material import TrainingSettings, material
+from understudy.stages.material import VIEWS, TrainingSettings, material
 from understudy.stages.observers import ClassifierObserver
 from understudy.stages.restore import Slot, classes_by_name, classifier, must_fit
 from understudy.stages.training import parent_identity, refuse_unfit, train_method
@@ -65,6 +66,12 @@ class DistillSettings(TrainingSettings):
                 "different `views` do not divide; give a multiple"
             )
         return self
+
+    def stream(self, purpose: str) -> int:
+        """The seed of one purpose; views that a bank is asked for by number follow that number."""
+        if purpose == VIEWS and self.bank is not None and self.bank.seed is not None:
+            return derived_seed(self.bank.seed, purpose)
+        return super().stream(purpose)
 
 
 def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:

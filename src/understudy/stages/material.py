@@ -22,6 +22,10 @@ from understudy.models.network import Network, NetworkSettings
 
 Indices = NDArray[np.int64]
 SPLITS = ("train", "val", "test", "unlabeled")
+LABELS = "labels"
+"""The stream that draws the labelled images: one for all generations of a seed."""
+VIEWS = "views"
+"""The stream that draws the views."""
 
 
 class LabelledSettings(DataSettings):
@@ -46,8 +50,16 @@ class LabelledSettings(DataSettings):
 class TrainingSettings(LabelledSettings):
     """What every training needs."""
 
+    generation: NonNegativeInt = 0
+    """Counts networks that learn one after another under one seed, as in self-distillation: each
+    draws its own initialisation, order and views, and shares the labeled images."""
     machine: Annotated[MachineSettings, Aside()] = MachineSettings()
     """What to compute with; changes no identity."""
+
+    def stream(self, purpose: str) -> int:
+        """The seed of one purpose, independent of all others, and of those of other generations."""
+        own = self.generation and purpose != LABELS
+        return super().stream(f"{purpose}/{self.generation}" if own else purpose)
 
 
 class Material(NamedTuple):
@@ -120,7 +132,7 @@ def labelled_images(settings: LabelledSettings, pack: Pack) -> tuple[Splits, Ind
         pack.labels,
         classes=pack.classes,
         settings=settings.labels,
-        seed=settings.stream("labels"),
+        seed=settings.stream(LABELS),
     )
     return splits, draw(splits.train, split="train"), draw(splits.val, split="val")
 

@@ -24,7 +24,7 @@ from understudy.engine.plan import Plan
 from understudy.guidance.guide import Guide
 from understudy.methods.method import Method
 from understudy.models.network import NetworkSettings
-from understudy.stages.material import Indices, Material, TrainingSettings
+from understudy.stages.material import VIEWS, Indices, Material, TrainingSettings
 
 
 def train_method(
@@ -74,7 +74,7 @@ def train_method(
             size=material.size,
             batch_size=plan.settings.batch_size,
             seed_order=settings.stream("order"),
-            seed_views=settings.stream("views"),
+            seed_views=settings.stream(VIEWS),
             ring=ring,
             device=device,
             start=start,
