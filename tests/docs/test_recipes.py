@@ -9,7 +9,7 @@ from understudy.cli import main
 from understudy.core.shipped import shipped_folders, shipped_names
 from understudy.core.yaml import read_yaml
 from understudy.stages import STAGES
-from understudy.studies.plan import plan
+from understudy.studies.plan import Node, plan
 from understudy.studies.study import read_study
 
 RECIPES = Path(__file__).parents[2] / "src" / "understudy" / "recipes"
@@ -27,14 +27,23 @@ def test_a_shipped_study_can_be_planned_at_every_scale(
 
 
 @pytest.mark.parametrize("name", shipped_names("studies"))
-def test_a_baseline_gets_what_its_student_gets(name: str) -> None:
-    nodes = {node.name: node for node in plan(read_study(name), STAGES).nodes}
-    baseline, student = nodes["baseline"].settings, nodes["student"].settings
+def test_every_student_has_a_baseline_that_gets_what_it_gets(name: str) -> None:
+    nodes = plan(read_study(name), STAGES).nodes
+    students = [node for node in nodes if node.stage == "distill"]
 
-    assert baseline["epochs_over"] == "pool"
-    assert baseline["backbone"] == student["student"]
-    for key in ("data", "split", "labels", "views", "plan", "seed"):
-        assert baseline.get(key) == student.get(key)
+    def spent(node: Node) -> tuple[object, ...]:
+        settings = node.settings
+        shown = settings.get("epochs_over", "labelled")
+        return (
+            settings.get("backbone", settings.get("student")),
+            settings.get("transfer", "pool") if node.stage == "distill" else shown,
+            *(settings.get(key) for key in ("data", "split", "labels", "size", "views", "plan")),
+            node.seed,
+        )
+
+    baselines = [spent(node) for node in nodes if node.stage == "train"]
+    assert students
+    assert all(spent(student) in baselines for student in students)
 
 
 @pytest.mark.parametrize("folder", [name for name in shipped_folders() if name != "studies"])

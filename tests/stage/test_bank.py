@@ -74,6 +74,18 @@ def test_students_of_other_objectives_and_architectures_share_it(
     assert len([line for line in told if line.startswith("bank: ")]) == 1
 
 
+def test_students_of_other_seeds_share_the_bank_of_one_seed_of_views(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    asked = {**SHOWN, "teacher": str(teacher.run.path), "root": tmp_path, "say": said.append}
+    shared = {"bank": {"views": 2, "seed": 7}, "labels": {"per_class": 5, "seed": 3}}
+    one, other = (go("distill", **asked, **shared, seed=seed) for seed in (1, 2))
+
+    assert sum(line.startswith("bank: 2 views of 50 images") for line in said) == 1
+    assert not torch.equal(weights(one)["classifier.weight"], weights(other)["classifier.weight"])
+
+
 def test_building_that_was_interrupted_goes_on_and_gives_the_same_file(
     go: Launcher, teacher: Launched, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 from scipy.special import softmax
+from tests.stage.conftest import LABELS
 
 from understudy.core.errors import (
     DataError,
@@ -59,6 +60,34 @@ def test_the_baseline_and_the_student_start_from_the_same_weights_and_take_as_ma
     learned = [name for name in one if name.endswith((".weight", ".bias"))]
     assert learned
     assert all(torch.allclose(one[name], other[name], atol=1e-8) for name in learned)
+
+
+def test_another_generation_starts_elsewhere_and_shares_the_labelled_images(
+    go: Launcher, tmp_path: Path
+) -> None:
+    nothing = {"steps": 1, "optimizer": {"kind": "sgd", "learning_rate": 1e-12}}
+    first, second, again = (
+        go("train", root=tmp_path / str(at), plan=nothing, generation=generation)
+        for at, generation in enumerate((0, 1, 1))
+    )
+    of_another_seed = go("train", root=tmp_path, plan=nothing, seed=1, generation=1)
+
+    def start(launched: Launched) -> torch.Tensor:
+        return weights(launched)["classifier.weight"]
+
+    def labelled(launched: Launched) -> list[int]:
+        found: list[int] = json.loads((launched.run.path / "data/splits.json").read_text())[
+            "labelled"
+        ]
+        return found
+
+    assert torch.equal(start(second), start(again))
+    assert not torch.allclose(start(first), start(second), atol=1e-3)
+    assert not torch.allclose(start(of_another_seed), start(second), atol=1e-3)
+    assert labelled(first) == labelled(second) != labelled(of_another_seed)
+    with_its_own = {**LABELS, "seed": 0}
+    drawn_alike = go("train", root=tmp_path, plan=nothing, seed=1, labels=with_its_own)
+    assert labelled(drawn_alike) == labelled(first)
 
 
 def test_a_distillation_reads_no_label_for_training(

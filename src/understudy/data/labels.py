@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from understudy.core.errors import DataError
 from understudy.core.settings import Settings
@@ -27,6 +27,9 @@ class FewLabelsSettings(Settings):
     """Labelled validation images of each class. Without it and `validation_fraction`: all."""
     validation_fraction: Fraction | None = None
     """Labelled share of each class's validation images, at least one image each."""
+    seed: NonNegativeInt | None = None
+    """Draws the labelled images; by default the run's own seed does. One number gives runs of all
+    seeds the same images, as the members of an ensemble may want them."""
 
     @model_validator(mode="after")
     def _one_measure(self) -> Self:

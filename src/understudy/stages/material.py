@@ -40,7 +40,8 @@ class LabelledSettings(DataSettings):
 
     def stream(self, purpose: str) -> int:
         """The seed of one purpose, independent of all others."""
-        return derived_seed(self.seed, purpose)
+        given = self.labels.seed if purpose == LABELS else None
+        return derived_seed(self.seed if given is None else given, purpose)
 
     def must_fit(self, pack: Pack) -> None:
         """Looks whether there are so many labelled images."""
