@@ -46,7 +46,7 @@ class Contrast:
     axes: dict[str, str]
     checkpoint: str
     role: str
-    """What `against` is to `of`: baseline or teacher."""
+    """What `against` is to `of`: baseline, teacher, or member of an ensemble."""
     of: Line
     against: Line
     differences: dict[str, Difference]
@@ -71,11 +71,12 @@ def comparison(record: StudyRecord) -> Comparison:
     """Builds the main table of a study.
 
     Runs that share study, name, axes and configuration make one line. Each distilled model is
-    contrasted with its baseline (trained on labels alone under the same axes) and its teacher.
+    contrasted with its baseline (trained on labels alone under the same axes) and its teacher, and
+    each ensemble with its members.
     """
     rows = rows_of(record)
     lines = _lines([row for row in rows if row.val_top1 is not None or row.test_top1 is not None])
-    students = [line for line in lines if line.stage == "distill"]
+    students = [line for line in lines if line.stage in ("distill", "ensemble")]
     possible = _Opponents(lines)
     contrasts = [
         contrast
@@ -166,9 +167,9 @@ def _opponents(student: Line, lines: Sequence[Line]) -> list[tuple[str, Line]]:
 
 
 def _role(other: Line, student: Line) -> str:
-    """What `other` is to the student: a teacher that it learned from, a baseline, or nothing."""
+    """What `other` is: what the student learned from or is made of, its baseline, or nothing."""
     if any(row.identity in learner.origins for row in other.rows for learner in student.rows):
-        return "teacher"
+        return "member" if student.stage == "ensemble" else "teacher"
     same = (
         other.rows[0].data == student.rows[0].data
         and other.rows[0].parameters == student.rows[0].parameters
@@ -178,9 +179,9 @@ def _role(other: Line, student: Line) -> str:
 
 
 def _nearness(other: Line, student: Line) -> tuple[bool, int, bool, bool, bool]:
-    """Prefers, in this order: a teacher, shared axes, checkpoint, equal labels, equal steps."""
+    """Prefers a teacher or member, then shared axes, checkpoint, equal labels, equal steps."""
     return (
-        _role(other, student) == "teacher",
+        _role(other, student) != "baseline",
         len(other.axes),
         other.checkpoint == student.checkpoint,
         other.rows[0].labels == student.rows[0].labels,

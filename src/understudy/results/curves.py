@@ -50,6 +50,28 @@ def curves(
     )
 
 
+def losses(entries: Sequence[Entry], *, colours: Mapping[str, str]) -> Figure | None:
+    """The loss of training, and the NLL on validation as a dotted line where it was looked at.
+
+    Args:
+        entries: Runs of one name, to be drawn together.
+        colours: By name.
+    """
+    drawn = curves(entries, phase="train", key="loss", colours=colours, share=False)
+    seen = curves(entries, phase="validation", key="nll", colours=colours, share=False)
+    if drawn is None or seen is None:
+        return drawn
+    names = {"training loss": drawn["data"], "validation NLL": seen["data"]}
+    for name, traces in names.items():
+        for trace in traces:
+            trace["name"] = trace["legendgroup"] = name
+    for trace in seen["data"]:
+        trace["line"]["dash"] = "dot"
+    drawn["data"] += seen["data"]
+    drawn["layout"]["showlegend"] = True
+    return drawn
+
+
 def _traces(
     found: Sequence[tuple[Entry, list[Point]]],
     *,

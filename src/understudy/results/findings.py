@@ -13,6 +13,8 @@ from understudy.results.tables import Difference
 
 METRICS = {"test_top1": "test accuracy", "val_top1": "validation accuracy"}
 """What a gain is told in: the test split where it was looked at, else validation."""
+ROLES = ("baseline", "teacher", "member")
+"""What is told first."""
 MOST_SENTENCES = 4  # settings told one by one; more are counted
 
 
@@ -23,7 +25,7 @@ def findings(record: StudyRecord, comparison: Comparison) -> list[Finding]:
 
 def _results(comparison: Comparison) -> Iterator[Finding]:
     all_told = [one for one in comparison.contrasts if metric_of(one)]
-    roles = [(role, one.against.name) for role in ("baseline", "teacher") for one in all_told]
+    roles = [(role, one.against.name) for role in ROLES for one in all_told]
     for role, against in dict.fromkeys(roles):
         told = [one for one in all_told if (one.role, one.against.name) == (role, against)]
         last = [one for one in told if one.checkpoint == "last"] or told
@@ -121,8 +123,9 @@ def _counted(contrasts: Sequence[Contrast]) -> str:
     ranked = sorted(found, key=lambda pair: pair[0].differences[pair[1]].mean)
     low, high = (f"{_points(*one)} ({place(one[0], contrasts)})" for one in (ranked[0], ranked[-1]))
     first, metric = found[0]
+    what = "the ensemble" if first.role == "member" else "distillation"
     return (
-        f"Over {plural(len(found), 'setting')}, distillation {parts} "
+        f"Over {plural(len(found), 'setting')}, {what} {parts} "
         f"({METRICS[metric]}, {first.checkpoint} checkpoint, 95 % intervals over "
         f"paired seeds). Differences run from {low} to {high}."
     )

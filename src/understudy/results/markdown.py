@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from understudy.core.files import make_folder, write_text
-from understudy.results.comparison import Contrast, Line, comparison
+from understudy.results.comparison import Comparison, Contrast, Line, comparison
 from understudy.results.findings import findings
 from understudy.results.formats import ABSENT, count, duration, hundredths, milliseconds, points
 from understudy.results.leaks import sign
+from understudy.results.published import Compared, beside
 from understudy.results.records import StudyRecord
 from understudy.results.result_tables import TITLES
+from understudy.results.rows import plain_value
 
 HEAD = ("model", "checkpoint", "test %", "validation %", "parameters", "ms / image", "labels", "n")
 RUNS = ("model", "seed", "steps", "time", "computed in", "code", "run")
@@ -37,6 +39,7 @@ def markdown(record: StudyRecord) -> str:
             ("difference", "checkpoint", "of", "points", "95 % interval", "pairs"),
             [_gain(one, metric) for one in found.contrasts for metric in one.differences],
         ),
+        *_published(record, found),
         "\n".join(f"- {_plain(finding.text)}" for finding in findings(record, found)),
         "## Runs",
         _table(RUNS, _runs(record)),
@@ -44,10 +47,28 @@ def markdown(record: StudyRecord) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _cells(line: Line) -> list[str]:
-    name = " ".join([line.name, *(f"{axis}={value}" for axis, value in line.axes.items())])
+def _published(record: StudyRecord, found: Comparison) -> list[str]:
+    """This study beside what others published, in three parts."""
+    both = beside(record, found)
+    if both is None:
+        return []
+    titles = [one.title for one in both.sources]
+
+    def rows(told: Sequence[Compared]) -> list[list[str]]:
+        return [[one.title, one.setting, *one.figures] for one in told]
+
     return [
-        name,
+        "## Beside what was published",
+        _table(("model", "setting", "this study, test %", *titles), rows(both.models)),
+        _table(("difference", "setting", "this study, points", *titles), rows(both.differences)),
+        "\n".join(f"- {_plain(one.title)}: {_plain(one.text)}" for one in both.sources),
+        "## Findings",
+    ]
+
+
+def _cells(line: Line) -> list[str]:
+    return [
+        " ".join([line.name, *_axes(line)]),
         line.checkpoint,
         _spread(line, "test_top1"),
         _spread(line, "val_top1"),
@@ -56,6 +77,10 @@ def _cells(line: Line) -> list[str]:
         str(round(labels)) if (labels := _mean(line, "labels")) is not None else ABSENT,
         str(len({row.run for row in line.rows})),
     ]
+
+
+def _axes(thing: Line | Contrast) -> list[str]:
+    return [f"{axis}={value}" for axis, value in thing.axes.items()]
 
 
 def _spread(line: Line, metric: str) -> str:
@@ -75,7 +100,7 @@ def _gain(contrast: Contrast, metric: str) -> list[str]:
     found = contrast.differences[metric]
     interval = ABSENT if found.low is None else f"{points(found.low)} to {points(found.high)}"
     return [
-        f"{contrast.of.name} − {contrast.against.name}",
+        " ".join([f"{contrast.of.name} − {contrast.against.name}", *_axes(contrast)]),
         contrast.checkpoint,
         TITLES[metric],
         points(found.mean) + sign((*contrast.of.rows, *contrast.against.rows), metric),
@@ -87,7 +112,12 @@ def _gain(contrast: Contrast, metric: str) -> list[str]:
 def _runs(record: StudyRecord) -> list[list[str]]:
     return [
         [
-            entry.node,
+            " ".join(
+                [
+                    entry.node,
+                    *(f"{axis}={plain_value(value)}" for axis, value in entry.axes.items()),
+                ]
+            ),
             ABSENT if entry.seed is None else str(entry.seed),
             str(entry.run.summary.get("steps", ABSENT)),
             duration(entry.run.summary.get("seconds")),

@@ -11,7 +11,11 @@ from understudy.results.tables import Cell
 EDGE = 74  # pixels around the rows
 FEW, MANY = 40, 26  # pixels of a row, where there are few or many
 MOST_ROWS = 120  # three screens; the tables hold the rest
-AGAINST = {"baseline": "var(--accent)", "teacher": "var(--teacher)"}
+AGAINST = {
+    "baseline": "var(--accent)",
+    "teacher": "var(--teacher)",
+    "member": "var(--teacher)",
+}
 """Colours of gains, by what they are gains over."""
 
 
@@ -95,7 +99,10 @@ def gains(contrasts: Sequence[Contrast], metric: str) -> Figure:
         [
             _dots(seeds),
             _bars(means, reach=reach),
-            *(_key(f"over the {role}", AGAINST[role]) for role in roles),
+            *(
+                _key(f"over the {role}s" if role == "member" else f"over the {role}", AGAINST[role])
+                for role in roles
+            ),
         ],
         height=_height(rows),
         x={"title": titled("percentage points"), "nticks": 7, "rangemode": "tozero"},

@@ -94,6 +94,8 @@ class StudyRecord:
     entries: tuple[Entry, ...]
     changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By folder of a study, the parameters that are not as its file states them."""
+    published: tuple[dict[str, Any], ...] = ()
+    """Figures of others, as the study's file states them."""
 
     def having(self, fact: str) -> Iterator[Entry]:
         """The finished entries whose summary holds `fact`: "evaluations", "parity", ..."""
@@ -147,6 +149,7 @@ def read_study(path: Path) -> StudyRecord:
         reduced=text(content.get("reduced")),
         entries=tuple(entries),
         changed={folder: mapping(content.get("changed"))},
+        published=tuple(map(mapping, listing(content.get("published")))),
     )
 
 

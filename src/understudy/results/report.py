@@ -19,6 +19,8 @@ from understudy.results.libraries import datatables, plotly
 from understudy.results.markup import Markup, element, joined, safe
 from understudy.results.model_section import models
 from understudy.results.overview import header, headline, told
+from understudy.results.published import beside as beside_published
+from understudy.results.published_section import published
 from understudy.results.quantised import quantised
 from understudy.results.records import StudyRecord
 from understudy.results.result_section import costs, results
@@ -28,6 +30,7 @@ from understudy.results.training_section import training
 SECTIONS = {
     "findings": "Findings",
     "results": "Results",
+    "published": "Published",
     "models": "Models",
     "training": "Training",
     "data": "Data",
@@ -64,6 +67,7 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
     parts = {
         "findings": told(findings(record, found)),
         "results": results(found, painted),
+        "published": published(beside_published(record, found), is_reduced=bool(record.reduced)),
         "models": models(record, found.rows, beside=beside),
         "training": training(record, painted),
         "data": data(record),

@@ -130,7 +130,7 @@ def _row(
         name=entry.node,
         checkpoint=checkpoint,
         seed=entry.seed,
-        axes={name: _plain(value) for name, value in entry.axes.items()},
+        axes={name: plain_value(value) for name, value in entry.axes.items()},
         parameters=whole(summary.get("parameters", tested.get("parameters"))),
         labels=_labels(summary.get("labels")),
         steps=whole(summary.get("steps")) if step is None else step,
@@ -167,5 +167,6 @@ def _labels(labels: Any) -> int | None:
     return sum(known) if known else whole(labels)
 
 
-def _plain(value: Any) -> str:
+def plain_value(value: Any) -> str:
+    """The value of an axis as tables show it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,7 +1,7 @@
 """What may be said of several runs together: means over seeds, and differences paired by seed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from statistics import fmean, stdev
 
@@ -100,6 +100,17 @@ def paired(rows: Sequence[Row], metric: str, *, of: str, against: str) -> Differ
     if not seeds:
         return None
     values = [sides[0][seed] - sides[1][seed] for seed in seeds]
+    with_one = any(of_no_seed) and not all(of_no_seed)
+    return replace(difference(values, seeds=seeds), is_with_one_run=with_one)
+
+
+def difference(values: Sequence[float], *, seeds: Sequence[int | None]) -> Difference:
+    """Mean and interval of paired differences.
+
+    Args:
+        values: One for each pair, at least one.
+        seeds: Of the pairs.
+    """
     mean, sd, n = fmean(values), stdev(values) if len(values) > 1 else None, len(values)
     is_spread = sd is not None and sd > NO_SPREAD
     half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * sd / sqrt(n) if sd and is_spread else None
@@ -111,7 +122,6 @@ def paired(rows: Sequence[Row], metric: str, *, of: str, against: str) -> Differ
         high=None if half is None else mean + half,
         seeds=tuple(seeds),
         values=tuple(values),
-        is_with_one_run=any(of_no_seed) and not all(of_no_seed),
     )
 
 

@@ -1,15 +1,19 @@
 """The page's section of training: how accuracy rose and losses fell."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from understudy.results.curves import curves, drawn
+from understudy.results.curves import curves, drawn, losses
 from understudy.results.figure import plotted
+from understudy.results.finding import setting
 from understudy.results.markup import Markup, element, section
-from understudy.results.records import StudyRecord
+from understudy.results.records import Entry, StudyRecord
+from understudy.results.rows import plain_value
+
+MOST_APART = 12  # plots of losses; of more settings, those of a name share one
 
 
 def training(record: StudyRecord, colours: Mapping[str, str]) -> Markup | None:
-    """Curves: validation accuracy together, k-NN, and the loss of each name by itself."""
+    """Curves: validation accuracy together, k-NN, and the losses of each model by themselves."""
     entries = drawn(record.entries)
     plots = []
     for key, caption, note in (
@@ -18,10 +22,9 @@ def training(record: StudyRecord, colours: Mapping[str, str]) -> Markup | None:
     ):
         if found := curves(entries, phase="validation", key=key, colours=colours, share=True):
             plots.append(plotted(found, caption=caption, note=note))
-    for name in dict.fromkeys(entry.node for entry in entries):
-        own = [entry for entry in entries if entry.node == name]
-        if found := curves(own, phase="train", key="loss", colours=colours, share=False):
-            plots.append(plotted(found, caption="Training loss", note=name))
+    for title, own in _apart(entries).items():
+        if found := losses(own, colours=colours):
+            plots.append(plotted(found, caption="Loss", note=title))
     if not plots:
         return None
     total = sum(bool(entry.run.history.lines) for entry in record.entries)
@@ -32,3 +35,14 @@ def training(record: StudyRecord, colours: Mapping[str, str]) -> Markup | None:
         element("p", partly, class_="quiet note") if len(entries) < total else None,
         element("div", *plots, class_="figures"),
     )
+
+
+def _apart(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """The runs of each plot of losses, by its title: a model in one setting of the axes."""
+    found: dict[str, list[Entry]] = {}
+    by_name: dict[str, list[Entry]] = {}
+    for entry in entries:
+        axes = setting({axis: plain_value(value) for axis, value in entry.axes.items()})
+        found.setdefault(" · ".join(part for part in (entry.node, axes) if part), []).append(entry)
+        by_name.setdefault(entry.node, []).append(entry)
+    return found if len(found) <= MOST_APART else by_name

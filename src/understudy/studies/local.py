@@ -217,6 +217,7 @@ class _Execution:
                 "reduced": study.reduced,
                 "seeds": list(study.seeds),
                 "axes": {axis: list(values) for axis, values in study.axes.items()},
+                "published": [one.model_dump(mode="json") for one in study.published],
                 "packs": list(self.packs),
                 "outside": _outside(self.plan),
                 "runs": [self._entry(node) for node in self.plan.nodes],

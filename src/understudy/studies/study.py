@@ -16,6 +16,7 @@ from understudy.core.wording import headed, nearest
 from understudy.core.yaml import read_yaml
 from understudy.studies.filling import REFERENCE, Filling, references_in
 from understudy.studies.parameters import BUDGET, leaves, unknown
+from understudy.studies.published import PublishedSettings, unknown_in
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 """What may name a folder on any system."""
@@ -42,6 +43,8 @@ class StudyFile(Settings):
     """Everything is done once for each; stages refer to the one at hand as `${seed}`."""
     budget: dict[str, Any] | None = None
     """How a time limit turns into parameters."""
+    published: tuple[PublishedSettings, ...] = ()
+    """Figures that others published of the same, which the report shows beside its own."""
     stages: dict[str, dict[str, Any] | None] = Field(default_factory=dict)
     """Runs by name: `stage` and its settings; `@name` stands for the run of another, and `null`
     takes one of an extended study away."""
@@ -63,6 +66,7 @@ class Study:
     """Where it came from, to head error messages."""
     stated: Mapping[str, Any]
     """The parameters of the file."""
+    published: tuple[PublishedSettings, ...] = ()
     scale: str | None = None
     reduced: str | None = None
     """What the scale leaves out, in a sentence."""
@@ -166,6 +170,7 @@ def _study(
         axes=said("axes"),
         seeds=said("seeds"),
         budget=said("budget"),
+        published=said("published"),
         stages={name: stage for name, stage in stages.items() if stage is not None},
         origin=origin,
         stated=parameters,
@@ -224,6 +229,7 @@ def _mistakes(study: Study) -> Iterable[str]:
             if key != "reduced" and key.split(".")[0] not in study.parameters:
                 known = nearest(key, list(study.parameters))
                 yield f"scales.{scale}.{key}  unknown parameter; {known}"
+    yield from unknown_in(study.published, stages=study.stages, axes=study.axes)
     if not study.stages:
         yield "stages  missing; a study needs at least one run, or another study to extend"
     for node, stage in study.stages.items():

@@ -117,6 +117,7 @@ class Tree:
         steps: int = 900,
         curve: int = 18,
         validation: float | None = None,
+        nll: bool = False,
         **options: Any,
     ) -> dict[str, Any]:
         """A training with its log and its checkpoints."""
@@ -142,6 +143,11 @@ class Tree:
             **changed,
         }
         metrics = log(node, steps=steps, count=curve, top1=top1, wobble=seed)
+        if nll:
+            metrics = [
+                {**line, "nll": 2 - line["step"] / steps} if line["phase"] == "validation" else line
+                for line in metrics
+            ]
         return self.run(node, seed, summary=summary, metrics=metrics, **options)
 
     def evaluate(
@@ -200,7 +206,7 @@ class Tree:
 
     def study(self, name: str = "few-labels", **fields: Any) -> Path:
         """The study's directory with everything written so far."""
-        seeds = sorted({entry["seed"] for entry in self.entries})
+        seeds = sorted({entry["seed"] for entry in self.entries} - {None})
         content = {
             "name": name,
             "title": "Few labels",

@@ -131,3 +131,25 @@ def test_a_teacher_is_known_by_its_identity_wherever_it_was_when_it_taught(tree:
     path.write_text(json.dumps(summary))
 
     assert {one.role for one in comparison(find(tree.study())).contrasts} == {"teacher"}
+
+
+def test_an_ensemble_meets_its_members_in_every_seed(tree: Any) -> None:
+    for seed in (1, 2, 3):
+        tree.train("single", seed, stage="train")
+    members = {
+        f"members[{at}]": {"identity": one["identity"], "run": one["run"]}
+        for at, one in enumerate(tree.entries)
+    }
+    last = {"last": {"step": 0, "val_top1": 0.9}}
+    tree.run("ensemble", 1, stage="ensemble", summary={"checkpoints": last, "parents": members})
+    tree.entries[-1]["seed"] = None
+    tree.summaries[tree.entries[-1]["run"]].pop("seed")
+    tree.write(f"{tree.entries[-1]['run']}/summary.json", tree.summaries[tree.entries[-1]["run"]])
+
+    (contrast,) = comparison(find(tree.study())).contrasts
+
+    assert (contrast.role, contrast.of.name, contrast.against.name) == (
+        *("member", "ensemble", "single"),
+    )
+    assert contrast.differences["val_top1"].n == 3
+    assert contrast.differences["val_top1"].is_with_one_run

@@ -3,8 +3,9 @@ from typing import Any
 
 from understudy.results import curves as subject
 from understudy.results.colours import colours
-from understudy.results.curves import curves, drawn
+from understudy.results.curves import curves, drawn, losses
 from understudy.results.find import find
+from understudy.results.training_section import training
 
 
 def draw(path: Path, **options: Any) -> Any:
@@ -56,3 +57,33 @@ def test_a_run_that_several_seeds_share_is_drawn_once(tree: Any) -> None:
     tree.entries += [{**shared, "seed": seed} for seed in (2, 3)]
 
     assert len(drawn(find(tree.study()).entries)) == 1
+
+
+def test_a_model_in_one_setting_has_a_plot_of_its_own_with_both_losses(tree: Any) -> None:
+    for seed in (1, 2):
+        for depth in (3, 4):
+            tree.train("student", seed, axes={"depth": depth}, steps=100, curve=10, nll=True)
+    record = find(tree.study())
+
+    page = str(training(record, colours((e.node, e.stage) for e in record.entries)))
+    own = [entry for entry in record.entries if entry.axes == {"depth": 3}]
+    drawn = losses(own, colours={"student": "red"})
+
+    assert "student · depth = 3" in page
+    assert "student · depth = 4" in page
+    assert drawn is not None
+    lines = [(trace["name"], trace["line"].get("dash")) for trace in drawn["data"]]
+    assert lines == [("training loss", None)] * 2 + [("validation NLL", "dot")] * 2
+    seen = own[0].run.history.series(phase="validation", key="nll")
+    assert drawn["data"][2]["y"] == [float(f"{value:.5g}") for _, value in seen]
+
+
+def test_of_many_settings_the_losses_of_a_name_share_a_plot(tree: Any) -> None:
+    for depth in range(13):
+        tree.train("student", 1, axes={"depth": depth}, steps=100, curve=10)
+    record = find(tree.study())
+
+    page = str(training(record, colours((e.node, e.stage) for e in record.entries)))
+
+    assert "depth = 3" not in page
+    assert page.count("<figcaption>Loss") == 1

@@ -1,0 +1,55 @@
+"""The page's section that holds a study against what others published."""
+
+from collections.abc import Sequence
+
+from understudy.results.html_table import Column, Datum, Record, table
+from understudy.results.markup import Markup, element, section
+from understudy.results.published import Beside, Compared
+
+REDUCED = (
+    "This study is reduced: its accuracies cannot be those published. Compare the differences, "
+    "and what their intervals leave open."
+)
+
+
+def published(found: Beside | None, *, is_reduced: bool) -> Markup | None:
+    """Models and differences, ours and theirs; None where nothing is to be compared."""
+    if found is None:
+        return None
+    return section(
+        "published",
+        "Beside what was published",
+        element("p", REDUCED, class_="quiet note") if is_reduced else None,
+        _table("Model", "Test accuracy in per cent", found, found.models),
+        _table("Difference", "Differences in points", found, found.differences)
+        if found.differences
+        else None,
+        element(
+            "dl",
+            *(
+                part
+                for one in found.sources
+                for part in (element("dt", one.title), element("dd", one.text))
+            ),
+        ),
+    )
+
+
+def _table(first: str, title: str, found: Beside, rows: Sequence[Compared]) -> Markup:
+    columns = [
+        Column(first, numeric=False),
+        *([Column("Setting", numeric=False)] if any(row.setting for row in rows) else []),
+        Column("This study"),
+        *(Column(one.title, help=one.text) for one in found.sources),
+    ]
+    records = [
+        Record(
+            [
+                Datum(row.title),
+                *([Datum(row.setting)] if len(columns) > 2 + len(found.sources) else []),
+                *(Datum(each) for each in row.figures),
+            ]
+        )
+        for row in rows
+    ]
+    return table(columns, records, title=title)

@@ -1,0 +1,54 @@
+"""Figures that others published of what a study does again, to stand beside its own."""
+
+from collections.abc import Collection, Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from understudy.core.settings import Settings
+from understudy.core.wording import nearest
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class PublishedFigure(Settings):
+    """What was published of one model."""
+
+    name: str
+    """The stage of this study that does it again."""
+    axes: dict[str, Any] = Field(default_factory=dict)
+    """Values of axes, where the stage has several."""
+    test_top1: tuple[Share, ...]
+    """Test accuracy, 0 to 1; one for each seed, in one order for all models."""
+
+
+class PublishedSettings(Settings):
+    """Figures of one source."""
+
+    title: str
+    """Heads their column."""
+    source: str
+    """Who published them where, and what they hold for, in a sentence."""
+    checkpoint: Literal["last", "best"] = "last"
+    """Which checkpoint of this study they are compared with."""
+    figures: tuple[PublishedFigure, ...]
+
+
+def unknown_in(
+    published: tuple[PublishedSettings, ...],
+    *,
+    stages: Collection[str],
+    axes: Collection[str],
+) -> Iterator[str]:
+    """Mistakes: figures of stages or axes that the study does not have."""
+    for place, one in enumerate(published):
+        for at, figure in enumerate(one.figures):
+            where = f"published[{place}].figures[{at}]"
+            if figure.name not in stages:
+                told = nearest(figure.name, list(stages))
+                yield f"{where}.name = {figure.name}  is no stage of this study; {told}"
+            for axis in figure.axes:
+                if axis not in axes:
+                    yield f"{where}.axes.{axis}  is no axis of this study; " + nearest(
+                        axis, list(axes)
+                    )

@@ -1,0 +1,74 @@
+"""A study beside what others published: their figures as stated, differences computed."""
+
+from typing import Any
+
+import pytest
+
+from understudy.results.comparison import comparison
+from understudy.results.find import find
+from understudy.results.markdown import markdown
+from understudy.results.published import Beside, beside
+from understudy.results.published_section import published
+
+THEIRS = {
+    "title": "as published",
+    "source": "A paper, table 2",
+    "checkpoint": "last",
+    "figures": [
+        {"name": "baseline", "axes": {}, "test_top1": [0.40, 0.42, 0.41]},
+        {"name": "student", "axes": {}, "test_top1": [0.45, 0.44, 0.49]},
+        {"name": "teacher", "axes": {}, "test_top1": [0.6]},
+    ],
+}
+
+
+@pytest.fixture
+def compared(run_main_job: Any) -> Beside:
+    record = find(run_main_job().study(published=[THEIRS]))
+    found = beside(record, comparison(record))
+    assert found is not None
+    return found
+
+
+def test_models_stand_beside_their_figures_at_the_checkpoint_that_was_published(
+    compared: Beside,
+) -> None:
+    assert [(row.title, row.figures) for row in compared.models] == [
+        ("baseline", ("45.6 ± 0.5", "41.0 ± 1.0")),
+        ("teacher", ("52.3 ± 0.4", "60.0")),
+        ("student", ("53.4 ± 0.5", "46.0 ± 2.6")),
+    ]
+
+
+def test_their_differences_are_paired_where_they_told_every_seed(compared: Beside) -> None:
+    baseline, teacher = compared.differences
+
+    assert baseline.title == "student − baseline"
+    assert baseline.figures == ("+7.8 (+6.9 to +8.7)", "+5.0 (−2.5 to +12.5)")
+    assert teacher.figures[1] == "−14.0", "three seeds against one figure have no interval"
+
+
+def test_a_figure_of_one_setting_is_shown_beside_that_alone(tree: Any) -> None:
+    for depth in (3, 4):
+        tree.train("student", 1, axes={"depth": depth})
+        tree.evaluate(1, axes={"depth": depth}, settings={"depth": depth})
+    figures = [{"name": "student", "axes": {"depth": 4}, "test_top1": [0.7]}]
+    record = find(tree.study(published=[{**THEIRS, "figures": figures}]))
+
+    found = beside(record, comparison(record))
+
+    assert found is not None
+    assert [(row.setting, row.figures[1]) for row in found.models] == [("depth = 4", "70.0")]
+
+
+def test_a_reduced_study_says_that_levels_cannot_be_compared(compared: Beside) -> None:
+    assert "Compare the differences" in str(published(compared, is_reduced=True))
+    assert "Compare the differences" not in str(published(compared, is_reduced=False))
+    assert published(None, is_reduced=True) is None
+
+
+def test_the_page_for_the_documentation_holds_them_too(run_main_job: Any) -> None:
+    record = find(run_main_job().study(published=[THEIRS]))
+
+    assert "| student |  | 53.4 ± 0.5 | 46.0 ± 2.6 |" in markdown(record)
+    assert "as published: A paper, table 2" in markdown(record)
