@@ -183,10 +183,18 @@ def _nearness(other: Line, student: Line) -> tuple[bool, int, bool, bool, bool]:
     return (
         _role(other, student) != "baseline",
         len(other.axes),
-        other.checkpoint == student.checkpoint,
+        other.checkpoint == _met_at(other, student),
         other.rows[0].labels == student.rows[0].labels,
         other.rows[0].steps == student.rows[0].steps,
     )
+
+
+def _met_at(other: Line, student: Line) -> str:
+    """The checkpoint to compare with: the student's own, or of a member the one that it holds."""
+    if _role(other, student) != "member":
+        return student.checkpoint
+    held = (mine.origins.get(row.identity) for mine in student.rows for row in other.rows)
+    return next((slot for slot in held if slot), student.checkpoint)
 
 
 def _contrast(student: Line, other: Line, role: str) -> Contrast:

@@ -28,9 +28,7 @@ class Source:
     """Test accuracies by stage and axes, one for each seed."""
 
     def of(self, line: Line) -> tuple[float, ...]:
-        """Its figures of the same model at the same checkpoint; none where it has none."""
-        if line.checkpoint != self.checkpoint:
-            return ()
+        """Its figures of the same model; none where it has none."""
         axes = line.axes.items()
         found = (
             values
@@ -101,7 +99,7 @@ def _source(told: dict[str, Any]) -> Source:
 
 def _models(found: Comparison, sources: tuple[Source, ...]) -> Iterator[Compared]:
     for line in found.lines:
-        told = [one.of(line) for one in sources]
+        told = [one.of(line) if _is_meant(line, one, found) else () for one in sources]
         cell = line.cell(METRIC)
         if cell and any(told):
             ours = hundredths(cell.mean) + ("" if cell.sd is None else f" ± {hundredths(cell.sd)}")
@@ -111,13 +109,22 @@ def _models(found: Comparison, sources: tuple[Source, ...]) -> Iterator[Compared
 def _differences(found: Comparison, sources: tuple[Source, ...]) -> Iterator[Compared]:
     for contrast in found.contrasts:
         ours = contrast.differences.get(METRIC)
-        told = [one.difference(contrast) for one in sources]
+        told = [
+            one.difference(contrast) if _is_meant(contrast.of, one, found) else None
+            for one in sources
+        ]
         if ours and any(told):
             yield Compared(
                 f"{contrast.of.name} − {contrast.against.name}",
                 setting(contrast.axes),
                 tuple(map(_interval, [ours, *told])),
             )
+
+
+def _is_meant(line: Line, source: Source, found: Comparison) -> bool:
+    """Whether the line is at the source's checkpoint, or kept no other, as an ensemble does."""
+    own = [one.checkpoint for one in found.lines if (one.name, one.axes) == (line.name, line.axes)]
+    return line.checkpoint == source.checkpoint or len(own) == 1
 
 
 def _spread(values: tuple[float, ...]) -> str:

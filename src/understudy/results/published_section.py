@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from understudy.results.finding import began
 from understudy.results.html_table import Column, Datum, Record, table
 from understudy.results.markup import Markup, element, section
 from understudy.results.published import Beside, Compared
@@ -20,8 +21,8 @@ def published(found: Beside | None, *, is_reduced: bool) -> Markup | None:
         "published",
         "Beside what was published",
         element("p", REDUCED, class_="quiet note") if is_reduced else None,
-        _table("Model", "Test accuracy in per cent", found, found.models),
-        _table("Difference", "Differences in points", found, found.differences)
+        _table("Model", "test %", found, found.models),
+        _table("Difference", "points of test accuracy", found, found.differences)
         if found.differences
         else None,
         element(
@@ -35,12 +36,12 @@ def published(found: Beside | None, *, is_reduced: bool) -> Markup | None:
     )
 
 
-def _table(first: str, title: str, found: Beside, rows: Sequence[Compared]) -> Markup:
+def _table(first: str, unit: str, found: Beside, rows: Sequence[Compared]) -> Markup:
     columns = [
         Column(first, numeric=False),
         *([Column("Setting", numeric=False)] if any(row.setting for row in rows) else []),
-        Column("This study"),
-        *(Column(one.title, help=one.text) for one in found.sources),
+        Column(f"This study, {unit}"),
+        *(Column(began(one.title), help=one.text) for one in found.sources),
     ]
     records = [
         Record(
@@ -52,4 +53,4 @@ def _table(first: str, title: str, found: Beside, rows: Sequence[Compared]) -> M
         )
         for row in rows
     ]
-    return table(columns, records, title=title)
+    return table(columns, records, title=f"{first}s beside what was published, {unit}")

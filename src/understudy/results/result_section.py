@@ -11,7 +11,14 @@ from understudy.results.leaks import sign
 from understudy.results.markup import Markup, element, section
 from understudy.results.plots import accuracies, gains
 from understudy.results.quantised import Quantised
-from understudy.results.result_tables import axes_of, cost_table, gains_table, legend, main_table
+from understudy.results.result_tables import (
+    axes_of,
+    cost_table,
+    gains_table,
+    legend,
+    main_table,
+    seeds_table,
+)
 
 COSTS_DRAWN = (
     ("parameters", "parameters"),
@@ -61,6 +68,11 @@ def results(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
         element("p", _reading(found), class_="quiet note"),
         legend(found.lines),
         element("div", *plots, class_="figures"),
+        element(
+            "details", element("summary", f"{METRICS[metric].capitalize()} seed by seed"), seeds
+        )
+        if (seeds := seeds_table(found.lines, metric, colours))
+        else None,
         details if found.contrasts else None,
     )
 

@@ -48,6 +48,7 @@ COSTS: tuple[tuple[str, Column, Callable[[float | None], str]], ...] = (
 )
 SPREAD = frozenset({"test_top1", "val_top1", "test_macro_f1", "test_ece", "test_nll", "agreement"})
 """Figures that chance moves; the others show their mean alone."""
+MOST_SEEDS = 12  # columns that a page has room for
 TITLES = {
     "test_top1": "test accuracy",
     "test_macro_f1": "test macro F1",
@@ -239,3 +240,38 @@ def gains_table(contrasts: Sequence[Contrast]) -> Markup:
         if (found := contrast.differences.get(metric))
     ]
     return table(columns, records, title="Paired differences")
+
+
+def seeds_table(lines: Sequence[Line], metric: str, colours: Mapping[str, str]) -> Markup | None:
+    """One figure of every run, a column for each seed; None where there is one, or too many."""
+    seeds = sorted({row.seed for line in lines for row in line.rows if row.seed is not None})
+    if not 1 < len(seeds) <= MOST_SEEDS:
+        return None
+    axes = axes_of(lines)
+    columns = [
+        Column("Model", numeric=False),
+        *(Column(axis, numeric=False) for axis in axes),
+        Column("Checkpoint", numeric=False),
+        *(Column(f"Seed {seed}") for seed in seeds),
+        Column("Mean"),
+    ]
+    records = []
+    for line in lines:
+        values = {row.seed: getattr(row, metric) for row in line.rows}
+        mean = cell.mean if (cell := line.cell(metric)) else None
+        records.append(
+            Record(
+                [
+                    Datum(swatch(line.name, colours)),
+                    *(Datum(line.axes.get(axis, ABSENT)) for axis in axes),
+                    Datum(line.checkpoint),
+                    *(
+                        Datum(hundredths(values.get(seed)), value=values.get(seed))
+                        for seed in seeds
+                    ),
+                    Datum(hundredths(mean), value=mean),
+                ],
+                kind=None if line.checkpoint == "last" else "beside",
+            )
+        )
+    return table(columns, records, title=f"{TITLES[metric].capitalize()} seed by seed, in per cent")

@@ -59,8 +59,9 @@ class Row:
     """Equal for rows that differ in their seed alone; not a column."""
     identity: str
     """The run's, twelve digits; not a column."""
-    origins: frozenset[str]
-    """Identities of its parents, wherever they lie now; not a column."""
+    origins: Mapping[str, str]
+    """Identities of its parents, wherever they lie now, and the checkpoint of each that was taken
+    ("" where that is not told); not a column."""
     data: str
     """Key of the images that it learned from; not a column."""
     leaked: int | None = None
@@ -152,9 +153,10 @@ def _row(
         version=text(summary.get("version")),
         configuration=configuration,
         identity=run.identity,
-        origins=frozenset(
-            text(parent.get("identity"))[:IDENTITY_LENGTH] for parent in run.parents.values()
-        ),
+        origins={
+            text(parent.get("identity"))[:IDENTITY_LENGTH]: text(parent.get("checkpoint"))
+            for parent in run.parents.values()
+        },
         data=text(summary.get("pack")),
         leaked=whole(mapping(tested.get("of_images")).get("leaked")),
         test_images=whole(mapping(tested.get("of_images")).get("images")),

@@ -137,7 +137,7 @@ def test_an_ensemble_meets_its_members_in_every_seed(tree: Any) -> None:
     for seed in (1, 2, 3):
         tree.train("single", seed, stage="train")
     members = {
-        f"members[{at}]": {"identity": one["identity"], "run": one["run"]}
+        f"members[{at}]": {"identity": one["identity"], "run": one["run"], "checkpoint": "best"}
         for at, one in enumerate(tree.entries)
     }
     last = {"last": {"step": 0, "val_top1": 0.9}}
@@ -151,5 +151,6 @@ def test_an_ensemble_meets_its_members_in_every_seed(tree: Any) -> None:
     assert (contrast.role, contrast.of.name, contrast.against.name) == (
         *("member", "ensemble", "single"),
     )
+    assert contrast.against.checkpoint == "best", "the one that the ensemble is made of"
     assert contrast.differences["val_top1"].n == 3
     assert contrast.differences["val_top1"].is_with_one_run

@@ -72,3 +72,19 @@ def test_the_page_for_the_documentation_holds_them_too(run_main_job: Any) -> Non
 
     assert "| student |  | 53.4 ± 0.5 | 46.0 ± 2.6 |" in markdown(record)
     assert "as published: A paper, table 2" in markdown(record)
+
+
+def test_a_model_that_kept_one_checkpoint_stands_beside_figures_of_any(run_main_job: Any) -> None:
+    tree = run_main_job()
+    for entry in tree.entries:
+        if entry["node"] == "baseline":
+            summary = tree.summaries[entry["run"]]
+            summary["checkpoints"].pop("best")
+            tree.write(f"{entry['run']}/summary.json", summary)
+    record = find(tree.study(published=[{**THEIRS, "checkpoint": "best"}]))
+
+    found = beside(record, comparison(record))
+
+    assert found is not None
+    assert [row.title for row in found.models] == ["baseline", "teacher", "student"]
+    assert [row.figures[1] for row in found.models] == ["41.0 ± 1.0", "60.0", "46.0 ± 2.6"]

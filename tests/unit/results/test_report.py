@@ -110,6 +110,21 @@ def test_the_figures_of_the_page_are_those_of_rows_csv(study: Path) -> None:
         assert line["Steps"] == own[0]["steps"]
 
 
+def test_every_seed_of_every_model_is_told_in_a_table(study: Path, tmp_path: Path) -> None:
+    record = find(study)
+    write_report(record, tmp_path / "report.html")
+    tables = Page((tmp_path / "report.html").read_text()).tables
+    by_seed = next(table for table in tables if "Seed 2" in table[0])
+
+    told = {(line[0], line[1]): line[2:] for line in by_seed[1:]}
+
+    rows = [row for row in rows_of(record) if (row.name, row.checkpoint) == ("student", "best")]
+    values = [f"{100 * (row.test_top1 or 0):.1f}" for row in rows]
+    mean = fmean(100 * (row.test_top1 or 0) for row in rows)
+    assert told["student", "best"] == [*values, f"{mean:.1f}"]
+    assert len(told) == 6
+
+
 def test_one_seed_is_shown_without_spread(run_main_job: Any) -> None:
     page = Page(written(run_main_job(seeds=(1,)).study()))
 
