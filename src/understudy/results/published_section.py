@@ -21,10 +21,9 @@ def published(found: Beside | None, *, is_reduced: bool) -> Markup | None:
         "published",
         "Beside what was published",
         element("p", REDUCED, class_="quiet note") if is_reduced else None,
-        _table("Model", "test %", found, found.models),
-        _table("Difference", "points of test accuracy", found, found.differences)
-        if found.differences
-        else None,
+        element("h3", "Test accuracy"),
+        _table("Model", "%", found, found.models),
+        *_differences(found),
         element(
             "dl",
             *(
@@ -34,6 +33,13 @@ def published(found: Beside | None, *, is_reduced: bool) -> Markup | None:
             ),
         ),
     )
+
+
+def _differences(found: Beside) -> list[Markup]:
+    if not found.differences:
+        return []
+    table = _table("Difference", "points", found, found.differences)
+    return [element("h3", "Differences in test accuracy"), table]
 
 
 def _table(first: str, unit: str, found: Beside, rows: Sequence[Compared]) -> Markup:
