@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from understudy.core.annotations import kinds_of, members
 from understudy.core.files import write_text
 from understudy.data.sources import AnySource
-from understudy.methods import SUPERVISED, AnySelfSupervised
+from understudy.methods import BY_STAGE, AnyDistillation, AnySelfSupervised
 from understudy.models import AnyBackbone
 from understudy.objectives import AnyObjective
 from understudy.stages import STAGES
@@ -61,7 +61,7 @@ def reference() -> dict[str, Any]:
         },
         "names": {
             "backbones": _kinds(AnyBackbone),
-            "methods": [*SUPERVISED, *_kinds(AnySelfSupervised)],
+            "methods": [*BY_STAGE, *_kinds(AnyDistillation), *_kinds(AnySelfSupervised)],
             "objectives": _kinds(AnyObjective),
             "sources": _kinds(AnySource),
         },

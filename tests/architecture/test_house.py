@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from understudy.methods import SUPERVISED, SimclrSettings
 from understudy.objectives import every_objective
+from understudy.reference import reference
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "understudy"
@@ -82,7 +82,7 @@ def test_every_file_that_the_architecture_names_is_there() -> None:
 
 
 def test_methods_have_different_names() -> None:
-    names = [*SUPERVISED, SimclrSettings().kind]
+    names = reference()["names"]["methods"]
 
     assert len(set(names)) == len(names)
 

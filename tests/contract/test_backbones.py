@@ -69,6 +69,24 @@ def test_the_declared_shape_is_the_actual_one(settings: BackboneSettings, size: 
 
 
 @every_small
+def test_pooled_features_are_the_mean_of_the_last_stage_where_it_says_so(
+    settings: BackboneSettings,
+) -> None:
+    backbone = built(settings).eval()
+    images = torch.rand(4, 3, 32, 32)
+
+    with torch.no_grad():
+        outputs = backbone(images, BOTH)
+
+    last = outputs.stages[-1]
+    assert outputs.pooled is not None
+    averages = outputs.pooled.shape == last.shape[:2] and torch.allclose(
+        outputs.pooled, last.mean(dim=(2, 3)), atol=1e-5
+    )
+    assert backbone.shape.averaged is (averages and bool((last >= 0).all()))
+
+
+@every_small
 @pytest.mark.parametrize("taps", [{Tap.POOLED}, {Tap.STAGES}, set()], ids=str)
 def test_it_answers_what_is_asked_for_and_nothing_else(
     settings: BackboneSettings, taps: set[Tap]

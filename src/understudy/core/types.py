@@ -80,6 +80,9 @@ class Shape(NamedTuple):
     stages: tuple[Stage, ...]
     num_classes: int | None = None
     projected: int | None = None
+    averaged: bool = False
+    """Whether the pooled features are the last stage's mean over its places, and that stage comes
+    out of a relu."""
 
 
 class StepOutput(NamedTuple):

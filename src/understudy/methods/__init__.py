@@ -1,11 +1,29 @@
 """Every method. To add one: write its file, import it here, name it in the union."""
 
+from typing import Annotated
+
+from pydantic import Field
+
+from understudy.methods.classifier_reuse import ClassifierReuseSettings
+from understudy.methods.distilled import DistilledSettings
 from understudy.methods.simclr import SimclrSettings
 
 AnySelfSupervised = SimclrSettings
-"""The union of their settings; `kind` tells them apart."""
+"""Methods of a pretraining; `kind` tells them apart."""
 
-SUPERVISED = ("supervised", "distilled")
-"""Methods that are chosen by their stage, `train` or `finetune` and `distill`, not by a setting."""
+AnyDistillation = Annotated[
+    DistilledSettings | ClassifierReuseSettings, Field(discriminator="kind")
+]
+"""Methods of a distillation."""
 
-__all__ = ["SUPERVISED", "AnySelfSupervised", "SimclrSettings"]
+BY_STAGE = ("supervised",)
+"""Methods that are chosen by their stage, `train` or `finetune`, not by a setting."""
+
+__all__ = [
+    "BY_STAGE",
+    "AnyDistillation",
+    "AnySelfSupervised",
+    "ClassifierReuseSettings",
+    "DistilledSettings",
+    "SimclrSettings",
+]

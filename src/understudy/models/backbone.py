@@ -77,6 +77,8 @@ class BackboneSettings(Settings):
 class Staged(Backbone):
     """A stem, then stages that each halve the resolution or keep it, then a global mean.
 
+    The last stage ends in a relu, as all of ours do.
+
     Args:
         stem: What comes before the first stage.
         stages: One module for each entry of `widths`.
@@ -118,7 +120,7 @@ def _shape(widths: Sequence[int], strides: Sequence[int]) -> Shape:
     for number, (width, stride) in enumerate(zip(widths, strides, strict=True), start=1):
         reduction *= stride
         stages.append(Stage(name=f"stage{number}", channels=width, reduction=reduction))
-    return Shape(pooled=widths[-1], stages=tuple(stages))
+    return Shape(pooled=widths[-1], stages=tuple(stages), averaged=True)
 
 
 def _initialise(module: nn.Module) -> None:

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from understudy.core.errors import DataError, UsageError
 from understudy.core.seeds import derived_seed
 from understudy.core.settings import Settings
-from understudy.core.types import Outputs, Tap
+from understudy.core.types import Outputs, Shape, Tap
 from understudy.models import AnyBackbone
 from understudy.models.backbone import Backbone
 from understudy.models.heads import Missing, Projector, ProjectorSettings
 from understudy.models.initialise import drawn_from
+from understudy.models.neck import Neck, NeckSettings
 
 FROM_POOLED = frozenset({Tap.POOLED, Tap.LOGITS, Tap.PROJECTED})
 
@@ -43,6 +44,8 @@ class Network(nn.Module):
         backbone: Gives the pooled features.
         classifier: Linear, from the pooled features.
         projector: From the pooled features.
+        neck: Between the backbone's last stage and the pooled features; None: they are the
+            backbone's own.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Network(nn.Module):
         backbone: Backbone,
         classifier: nn.Linear | None,
         projector: Projector | None,
+        neck: Neck | None = None,
     ) -> None:
         super().__init__()
         self.normalise = normalise
@@ -62,7 +66,8 @@ class Network(nn.Module):
         self.projector = projector or Missing(
             "projector", remedy="Set `projector`, or choose objectives that do without one."
         )
-        self.shape = backbone.shape._replace(
+        self.neck = neck
+        self.shape = (backbone.shape if neck is None else _behind(neck, backbone.shape))._replace(
             num_classes=classifier.out_features if classifier else None,
             projected=projector.out if projector else None,
         )
@@ -96,7 +101,11 @@ class Network(nn.Module):
             UsageError: A tap needs a head that this network does not have.
         """
         wanted = taps & {Tap.STAGES} | ({Tap.POOLED} if taps & FROM_POOLED else frozenset())
-        features = self.backbone(self.normalise(images), wanted)
+        if self.neck is None:
+            features: Outputs = self.backbone(self.normalise(images), wanted)
+        else:
+            seen = self.backbone(self.normalise(images), frozenset({Tap.STAGES}))
+            features = self.neck(seen.stages, wanted)
 
         return Outputs(
             logits=self.classifier(features.pooled) if Tap.LOGITS in taps else None,
@@ -117,6 +126,8 @@ class NetworkSettings(Settings):
     classes: Annotated[tuple[str, ...], Field(min_length=1)] | None
     """Names in the order of the logits; none: no classifier."""
     projector: ProjectorSettings | None = None
+    neck: NeckSettings | None = None
+    """What leads from the backbone to a classifier of other features; none: nothing does."""
 
     def build(self, *, mean: Sequence[float], std: Sequence[float], seed: int) -> Network:
         """The network, initialised from `seed` alone; backbone and heads from streams of their own.
@@ -133,16 +144,21 @@ class NetworkSettings(Settings):
         self._check(mean, std)
         with drawn_from(derived_seed(seed, "backbone")):
             backbone = self.backbone.build(self.channels)
+        with drawn_from(derived_seed(seed, "neck")):
+            neck = self.neck.build(backbone.shape, size=self.size) if self.neck else None
+        pooled = neck.stage.channels if neck else backbone.shape.pooled
         with drawn_from(derived_seed(seed, "classifier")):
-            classifier = (
-                nn.Linear(backbone.shape.pooled, len(self.classes)) if self.classes else None
-            )
+            classifier = nn.Linear(pooled, len(self.classes)) if self.classes else None
         with drawn_from(derived_seed(seed, "projector")):
-            projector = self.projector.build(backbone.shape.pooled) if self.projector else None
+            projector = self.projector.build(pooled) if self.projector else None
             normalise = Normalise(mean=mean, std=std)
 
         return Network(
-            normalise=normalise, backbone=backbone, classifier=classifier, projector=projector
+            normalise=normalise,
+            backbone=backbone,
+            classifier=classifier,
+            projector=projector,
+            neck=neck,
         )
 
     def empty(self) -> Network:
@@ -161,3 +177,12 @@ class NetworkSettings(Settings):
                 f"The standard deviation of channel {flat[0]} is {std[flat[0]]}; it must be above "
                 "zero. Leave out a channel that is the same in all images, or give it 1."
             )
+
+
+def _behind(neck: Neck, backbone: Shape) -> Shape:
+    """The widths of a backbone with a neck."""
+    return backbone._replace(
+        pooled=neck.stage.channels,
+        stages=(*backbone.stages, neck.stage),
+        averaged=neck.rectified,
+    )

@@ -126,7 +126,7 @@ class TimmSettings(BackboneSettings):
         if self.small_stem:
             _shrink_stem(model, self.name)
         stages, positions = _stages(model, small_stem=self.small_stem)
-        shape = Shape(pooled=model.head_hidden_size, stages=stages)
+        shape = Shape(pooled=model.head_hidden_size, stages=stages, averaged=_averages(model))
 
         return TimmBackbone(model, shape=shape, positions=positions)
 
@@ -238,6 +238,18 @@ def _stages(model: Any, *, small_stem: bool) -> tuple[tuple[Stage, ...], list[in
         last[reduction] = (Stage(entry["module"], entry["num_chs"], reduction), position)
     stages, positions = zip(*last.values(), strict=True)
     return stages, list(positions)
+
+
+def _averages(model: Any) -> bool:
+    """Whether it pools as `Shape.averaged` says; of families other than ResNets, norms come after.
+
+    A ResNet may be told to pool or to bend in another way.
+    """
+    return (
+        type(model).__name__ == "ResNet"
+        and getattr(model.global_pool, "pool_type", "") == "avg"
+        and isinstance(model.act1, nn.ReLU)
+    )
 
 
 def _names(given: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ class _Opponents:
         self.places: dict[Hashable, list[int]] = {}
         for place, line in enumerate(lines):
             keys: list[Hashable] = [row.identity for row in line.rows]
-            for key in [*keys, _setting(line, line.axes.items())]:
+            for key in [*keys, *_settings(line, line.axes.items())]:
                 self.places.setdefault(key, []).append(place)
 
     def of(self, student: Line) -> list[Line]:
@@ -137,14 +137,19 @@ class _Opponents:
         shared = (some for size in range(len(axes) + 1) for some in combinations(axes, size))
         keys = [
             *(origin for row in student.rows for origin in row.origins),
-            *(_setting(student, some) for some in shared),
+            *(key for some in shared for key in _settings(student, some)),
         ]
         found = {place for key in keys for place in self.places.get(key, ())}
         return [self.lines[place] for place in sorted(found)]
 
 
-def _setting(line: Line, axes: Iterable[tuple[str, str]]) -> Hashable:
-    return line.study, line.rows[0].data, line.rows[0].parameters, frozenset(axes)
+def _settings(line: Line, axes: Iterable[tuple[str, str]]) -> list[Hashable]:
+    """What models share that are alike: by their parameters, or by those of their backbones."""
+    first, shared = line.rows[0], frozenset(axes)
+    found: list[Hashable] = [(line.study, first.data, "all", first.parameters, shared)]
+    if first.backbone is not None:
+        found.append((line.study, first.data, "backbone", first.backbone, shared))
+    return found
 
 
 def _opponents(student: Line, lines: Sequence[Line]) -> list[tuple[str, Line]]:
@@ -170,11 +175,11 @@ def _role(other: Line, student: Line) -> str:
     """What `other` is: what the student learned from or is made of, its baseline, or nothing."""
     if any(row.identity in learner.origins for row in other.rows for learner in student.rows):
         return "member" if student.stage == "ensemble" else "teacher"
-    same = (
-        other.rows[0].data == student.rows[0].data
-        and other.rows[0].parameters == student.rows[0].parameters
-        and other.axes.items() <= student.axes.items()
+    one, two = other.rows[0], student.rows[0]
+    is_alike = one.parameters == two.parameters or (
+        one.backbone is not None and one.backbone == two.backbone
     )
+    same = one.data == two.data and is_alike and other.axes.items() <= student.axes.items()
     return "baseline" if same and other.stage == "train" else ""
 
 

@@ -32,6 +32,7 @@ def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
         *_changes(record),
         *_sizes([contrast for contrast in last if contrast.role == "teacher"]),
         *_budgets([contrast for contrast in last if contrast.role == "baseline"]),
+        *_reused(record),
         *_adopted(record),
         *_pretraining(record),
         *_probes(record),
@@ -91,6 +92,21 @@ def _budgets(contrasts: Sequence[Contrast]) -> Iterator[str]:
     pairs = {(of.mean, against.mean) for of, against in steps if of and against}
     if len(pairs) == 1 and len(set(next(iter(pairs)))) == 1:
         yield f"Student and baseline took equally many steps: {exact(next(iter(pairs))[0])} each."
+
+
+def _reused(record: StudyRecord) -> Iterator[str]:
+    """What a model has beside the network that its baseline is."""
+    told = {}
+    for entry in record.having("parts"):
+        parts = mapping(entry.run.summary.get("parts"))
+        if neck := whole(parts.get("neck")):
+            kept = whole(parts.get("classifier")) or 0
+            told[called(entry.node)] = (neck, kept, whole(entry.run.summary.get("parameters")) or 0)
+    for name, (neck, kept, total) in told.items():
+        yield (
+            f"{began(name)} answers through its teacher's classifier: {count(neck)} of its "
+            f"{count(total)} parameters lead to it, and {count(kept)} are the classifier's own."
+        )
 
 
 def _adopted(record: StudyRecord) -> Iterator[str]:

@@ -68,6 +68,8 @@ class Row:
     """Test images that are identical to one outside the test split."""
     test_images: int | None = None
     """Of the evaluation; not a column."""
+    backbone: int | None = None
+    """Parameters of the backbone alone; not a column."""
 
 
 def rows_of(record: StudyRecord) -> list[Row]:
@@ -160,6 +162,7 @@ def _row(
         data=text(summary.get("pack")),
         leaked=whole(mapping(tested.get("of_images")).get("leaked")),
         test_images=whole(mapping(tested.get("of_images")).get("images")),
+        backbone=whole(mapping(summary.get("parts")).get("backbone")),
     )
 
 

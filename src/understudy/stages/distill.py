@@ -3,7 +3,7 @@
 from typing import Any, Literal, Self
 
 import torch
-from pydantic import model_validator
+from pydantic import TypeAdapter, model_validator
 
 from understudy.core.run import Run
 from understudy.core.seeds import derived_seed
@@ -15,7 +15,8 @@ from understudy.engine.plan import PlanSettings
 from understudy.guidance.bank import BankSettings
 from understudy.guidance.guide import Guide
 from understudy.guidance.teacher import Teacher
-from understudy.methods.distilled import Distilled
+from understudy.methods import AnyDistillation, DistilledSettings
+from understudy.methods.distilled import DistillationSettings, Distilled
 from understudy.models import AnyBackbone
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.frozen import Frozen
@@ -28,6 +29,8 @@ from understudy.stages.material import VIEWS, TrainingSettings, material
 from understudy.stages.observers import ClassifierObserver
 from understudy.stages.restore import Slot, classes_by_name, classifier, must_fit
 from understudy.stages.training import parent_identity, refuse_unfit, train_method
+
+METHODS: TypeAdapter[DistillationSettings] = TypeAdapter(AnyDistillation)
 
 
 class DistillSettings(TrainingSettings):
@@ -49,14 +52,38 @@ class DistillSettings(TrainingSettings):
     """The network that learns."""
     transfer: Literal["pool", "labelled"] = "pool"
     """The images that the teacher answers: all training and unlabeled ones, or the labeled ones."""
+    method: AnyDistillation = DistilledSettings()
+    """`distilled`, or another way to learn from the teacher than by comparing outputs."""
     terms: tuple[AnyObjective, ...] = (SoftLabelSettings(),)
-    """Objectives to add up; each carries its own weight."""
+    """Objectives to add up; each carries its own weight. None by default where the method brings
+    its own."""
     views: tuple[ViewSettings, ...] = (ViewSettings(),)
     """How each view of an image is made; the teacher sees the same one, at its own size."""
     bank: BankSettings | None = None
     """Stored answers of the teacher, shared by all students of the same views; none: the teacher
     answers in the loop. Serves objectives that read logits."""
     plan: PlanSettings = PlanSettings(epochs=30)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _terms_of_the_method(cls, values: Any) -> Any:
+        """Writes out that there are no terms, so that the settings say what is computed."""
+        if not isinstance(values, dict) or "terms" in values or "method" not in values:
+            return values
+        try:
+            method = METHODS.validate_python(values["method"])
+        except ValueError:
+            return values  # a mistake that is told elsewhere
+        return {**values, "terms": ()} if method.own_terms() else values
+
+    @model_validator(mode="after")
+    def _answers_that_are_stored(self) -> Self:
+        if self.bank is not None and self.method.reads_features:
+            raise ValueError(
+                f"bank: stores logits alone, and method={self.method.kind} compares features; take "
+                "one of them out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _views_come_round(self) -> Self:
@@ -88,12 +115,18 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
     else:
         advice = "Set `teacher_classes=by_name` to look the data's up among them."
         must_fit(teacher, pack, settings.teacher, advice=advice)
-    network = images.classifier(settings.student)
+    network = settings.method.network(
+        images.classifier(settings.student), teacher.network, size=teacher.settings.size
+    )
     answers = teacher.network.shape if settings.bank is None else Shape(pooled=0, stages=())
-    student = images.built(network, seed=settings.stream("initialisation"))
+    student = settings.method.begun(
+        images.built(network, seed=settings.stream("initialisation")),
+        teacher.network,
+        classes=columns,
+    )
     transfer = images.pool if settings.transfer == "pool" else images.labelled
     objective = combine(
-        settings.terms,
+        (*settings.method.own_terms(), *settings.terms),
         student=student.shape,
         guidance=answers._replace(num_classes=len(pack.classes)),
         images=torch.from_numpy(transfer),

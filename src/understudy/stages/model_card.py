@@ -57,6 +57,7 @@ def _ancestor(one: Ancestor) -> str:
     parts = [
         f"{start}{code(one.run)}",
         f"{code(shape)}" if shape else "",
+        _reused(one),
         f"{steps:,} steps ({one.summary.get('epochs', 0):.3g} epochs) on "
         f"{counted(one.summary.get('images', 0), 'image')}"
         if steps
@@ -67,6 +68,18 @@ def _ancestor(one: Ancestor) -> str:
         f"version {one.summary.get('version', 'unknown')}",
     ]
     return "; ".join(part for part in parts if part)
+
+
+def _reused(one: Ancestor) -> str:
+    """What it has beside a network of its backbone alone; "" where that is nothing."""
+    parts = one.summary.get("parts", {})
+    if "neck" not in parts:
+        return ""
+    return (
+        f"answers through its teacher's classifier: {parts['neck']:,} of its "
+        f"{one.summary['parameters']:,} parameters lead to it, and {parts['classifier']:,} are the "
+        "classifier's own"
+    )
 
 
 def _pixels(card: Card) -> str:

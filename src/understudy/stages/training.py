@@ -114,7 +114,12 @@ def train_method(
         "epochs": plan.epoch(fitted.step),
         "seconds_per_epoch": _seconds_per_epoch(run, plan),
         "precision": str(choice),
-        "parameters": sum(weight.numel() for weight in method.network.parameters()),
+        "parameters": counted(method.network),
+        "parts": {
+            name: number
+            for name, part in method.network.named_children()
+            if (number := counted(part))
+        },
         "network": network.model_dump(mode="json"),
         "checkpoints": _checkpoints(run, fitted.step, fitted.watch.best_step),
         "skipped": dict(material.pack.skipped),
@@ -123,6 +128,11 @@ def train_method(
         "split": settings.split.model_dump(mode="json"),
         "seed": settings.seed,
     }
+
+
+def counted(module: torch.nn.Module) -> int:
+    """Parameters of a module, those that do not learn among them."""
+    return sum(weight.numel() for weight in module.parameters())
 
 
 def refuse_unfit(views: tuple[ViewSettings, ...], method: Method, material: Material) -> None:
