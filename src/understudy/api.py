@@ -195,6 +195,7 @@ pretrain = _stage("pretrain", "Pretrains a backbone on all training images witho
 adopt = _stage("adopt", "Takes weights that were trained elsewhere, in place of a pretraining.")
 finetune = _stage("finetune", "Fine-tunes a pretrained backbone into a classifier.")
 distill = _stage("distill", "Distills a finished teacher into a small student.")
+mutual = _stage("mutual", "Trains peers together that learn from labels and from each other.")
 ensemble = _stage("ensemble", "Makes one classifier of several finished ones.")
 evaluate = _stage("evaluate", "Evaluates finished runs side by side.")
 export = _stage("export", "Exports a finished classifier as one ONNX file.")

@@ -41,6 +41,7 @@ def test_every_verb_is_told_of() -> None:
         "train",
         "distill",
         "ensemble",
+        "mutual",
         "evaluate",
         "export",
     }  # of the same form as others

@@ -1,6 +1,8 @@
 """A tiny main job on real digits: every stage in seconds, computed plainly."""
 
+import json
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +10,9 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save
 
+from understudy.core.files import write_bytes, write_json
 from understudy.core.interrupts import Interrupts
 from understudy.core.progress import Silent
 from understudy.stages.launch import Launched, launch
@@ -101,6 +105,28 @@ def _defaults(stage: str) -> dict[str, Any]:
     common = {"machine": PLAIN, "labels": LABELS, "plan": plan}
     network = {"train": "backbone", "pretrain": "backbone", "distill": "student"}.get(stage)
     return {**common, network: SMALL} if network else common
+
+
+def spoiled_copy(launched: Launched, root: Path, value: float) -> Path:
+    """The run of a network that is broken, in files that are whole.
+
+    Args:
+        launched: A classifier's.
+        root: A folder of runs.
+        value: What its classifier's first bias becomes.
+    """
+    broken = root / launched.run.path.parent.name / launched.run.path.name
+    shutil.copytree(launched.run.path, broken)
+    for slot in ("last", "best"):
+        folder = broken / "checkpoints" / slot
+        if not folder.exists():
+            continue
+        tensors = load_file(folder / "model.safetensors")
+        tensors["classifier.bias"][0] = value
+        state = json.loads((folder / "state.json").read_text())
+        state["sha256"]["model"] = write_bytes(folder / "model.safetensors", save(tensors))
+        write_json(folder / "state.json", state)
+    return broken
 
 
 @pytest.fixture(scope="session")

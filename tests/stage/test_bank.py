@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save
-from tests.stage.conftest import SMALL, Launcher
+from safetensors.torch import load_file
+from tests.stage.conftest import SMALL, Launcher, spoiled_copy
 
 from understudy.core.errors import (
     DivergedError,
@@ -175,18 +175,7 @@ def test_views_that_do_not_come_round_are_refused(go: Launcher, teacher: Launche
 def test_a_teacher_that_answers_nan_is_refused(
     go: Launcher, teacher: Launched, tmp_path: Path
 ) -> None:
-    """A file that is whole, of a network that is broken."""
-    broken = tmp_path / "finetune" / teacher.run.path.name
-    shutil.copytree(teacher.run.path, broken)
-    for slot in ("last", "best"):
-        folder = broken / "checkpoints" / slot
-        if not folder.exists():
-            continue
-        tensors = load_file(folder / "model.safetensors")
-        tensors["classifier.bias"][:] = torch.nan
-        state = json.loads((folder / "state.json").read_text())
-        state["sha256"]["model"] = write_bytes(folder / "model.safetensors", save(tensors))
-        write_json(folder / "state.json", state)
+    broken = spoiled_copy(teacher, tmp_path, torch.nan)
 
     with pytest.raises(DivergedError, match="answers with NaN"):
         go("distill", root=tmp_path, **SHOWN, teacher=str(broken), bank={"views": 1})

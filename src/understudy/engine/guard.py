@@ -1,9 +1,15 @@
-"""A step that is not finite changes nothing; found out on the device, without waiting for it."""
+"""Steps and answers that are not finite; found out on the device, without waiting for it.
+
+A step that is not finite changes nothing. Answers of a teacher that are not finite end a training:
+an objective such as `hard_label` would make a finite loss of them.
+"""
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
+
+from understudy.core.types import Guidance
 
 
 class Guard:
@@ -50,3 +56,30 @@ class Guard:
         for kept, buffer in zip(self._before, self._buffers, strict=True):
             buffer.copy_(torch.where(finite, buffer, kept))
         return spoiled
+
+
+class Hearing:
+    """Counts the steps whose guidance is not finite; the device is asked when the count is read."""
+
+    def __init__(self) -> None:
+        self._unsound: Tensor | None = None
+
+    def hear(self, guidance: Guidance) -> None:
+        """Takes note of one step's answers, whatever they hold."""
+        if guidance is None:
+            return
+        given = [
+            values
+            for answer in guidance
+            for values in (answer.logits, answer.pooled, answer.projected, *answer.stages)
+            if values is not None
+        ]
+        if not given:
+            return
+        finite = torch.stack([values.isfinite().all() for values in given]).all()
+        unsound = (~finite).to(torch.int64)
+        self._unsound = unsound if self._unsound is None else self._unsound + unsound
+
+    def read(self) -> int:
+        """How many steps so far had answers that are not finite."""
+        return 0 if self._unsound is None else int(self._unsound)

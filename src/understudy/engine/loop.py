@@ -11,7 +11,7 @@ from understudy.core.errors import DivergedError
 from understudy.core.interrupts import stopped
 from understudy.core.run import Run
 from understudy.core.types import Batch
-from understudy.engine.guard import Guard
+from understudy.engine.guard import Guard, Hearing
 from understudy.engine.meter import Meter
 from understudy.engine.plan import Plan
 from understudy.engine.state import State
@@ -19,6 +19,7 @@ from understudy.engine.watch import Observation, Watch
 from understudy.guidance.guide import Guide
 from understudy.methods.method import Method
 from understudy.models.average import Average
+from understudy.models.ensemble import Ensemble
 from understudy.models.network import Network
 
 if TYPE_CHECKING:  # it takes a second, which a plan or a mistake need not wait
@@ -26,7 +27,7 @@ if TYPE_CHECKING:  # it takes a second, which a plan or a mistake need not wait
 
 SAVE_SECONDS = 60.0  # a crash costs at most about a minute of training; a save costs milliseconds
 
-Observe = Callable[[Network], Observation]
+Observe = Callable[[Network | Ensemble], Observation]
 
 
 class Fitted(NamedTuple):
@@ -60,6 +61,7 @@ def fit(
 
     Raises:
         DivergedError: More steps than tolerated were not finite; none of them changed a weight.
+            Or a teacher answered with what is not finite.
         InterruptedRunError: A signal came; everything is saved.
         StorageError: The disk refuses.
     """
@@ -70,7 +72,7 @@ def fit(
     state = State(method, optimizer, average=average, watch=watch).resumed_from(run)
     model, _ = fabric.setup(method, optimizer)
     guard = Guard(method, optimizer, max_norm=settings.max_norm)
-    meter, clock = Meter(), Clock(before=state.seconds)
+    meter, hearing, clock = Meter(), Hearing(), Clock(before=state.seconds)
 
     run.progress.begin(f"{run.stage} {run.name}", plan.steps)
     run.progress.advance(state.step)
@@ -85,6 +87,7 @@ def fit(
             guard.remember()
             with fabric.autocast():
                 guidance = guide(batch)
+            hearing.hear(guidance)
             output = model(batch, guidance)
 
             fabric.backward(output.loss)
@@ -102,6 +105,8 @@ def fit(
                 continue
 
             _log(run, plan, state, meter)  # the only wait for the device
+            if unsound := hearing.read():
+                raise _misled(run, state, guide, unsound)
             if state.spoiled > settings.tolerated:
                 raise _diverged(run, state)
             if observes:
@@ -165,6 +170,14 @@ def _set_learning_rate(optimizer: Optimizer, factor: float) -> None:
     for group in optimizer.param_groups:
         group.setdefault("peak", group["lr"])
         group["lr"] = group["peak"] * factor
+
+
+def _misled(run: Run, state: State, guide: Guide, unsound: int) -> DivergedError:
+    return DivergedError(
+        f"{run.stage} {run.name}: {guide.name} answered with NaN or infinity in {unsound} step(s) "
+        f"before step {state.step:,}. The training is not at fault, and nothing of these steps was "
+        "saved. Let another checkpoint or another run teach."
+    )
 
 
 def _diverged(run: Run, state: State) -> DivergedError:

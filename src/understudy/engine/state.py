@@ -9,6 +9,7 @@ from understudy.engine.checkpoint import Checkpoint, latest, publish
 from understudy.engine.watch import Watch
 from understudy.methods.method import Method
 from understudy.models.average import Average
+from understudy.models.ensemble import Ensemble
 from understudy.models.network import Network
 
 
@@ -34,7 +35,7 @@ class State:
         """Of all attempts, up to the last save."""
 
     @property
-    def network(self) -> Network:
+    def network(self) -> Network | Ensemble:
         """The network that counts: the averaged one where there is one."""
         return self.average.network if self.average else self.method.network
 

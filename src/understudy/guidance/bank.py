@@ -88,6 +88,7 @@ class Bank:
         indices: [n], the image that each row answers to.
         count: Number of images in the pack.
         device: Where the answers are wanted.
+        name: Who gave them, in words.
     """
 
     def __init__(
@@ -97,7 +98,9 @@ class Bank:
         indices: NDArray[np.int64],
         count: int,
         device: torch.device,
+        name: str,
     ) -> None:
+        self.name = name
         rows = torch.full((count,), -1, dtype=torch.int64)
         rows[torch.from_numpy(indices)] = torch.arange(len(indices))
         is_small = answers.nbytes <= RESIDENT_BYTES
@@ -156,7 +159,13 @@ def open_bank(
     shape = (len(views.indices), ring, classes)
     answers = np.memmap(place, dtype=np.float16, mode="c", shape=shape)
     _must_be_the_teachers(answers, teacher, views, place)
-    return Bank(answers, indices=views.indices, count=len(views.images), device=views.device)
+    return Bank(
+        answers,
+        indices=views.indices,
+        count=len(views.images),
+        device=views.device,
+        name=f"{teacher.name}, stored in {place}",
+    )
 
 
 def _build(

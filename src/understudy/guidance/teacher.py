@@ -20,6 +20,7 @@ class Teacher(nn.Module):
             sees what the student sees.
         classes: Which of its logits are the student's classes, in the student's order; None: all,
             as they stand.
+        name: Who it is, in words.
     """
 
     columns: Tensor | None
@@ -31,8 +32,10 @@ class Teacher(nn.Module):
         taps: frozenset[Tap],
         size: int | None = None,
         classes: Sequence[int] | None = None,
+        name: str = "the teacher",
     ) -> None:
         super().__init__()
+        self.name = name
         self.network, self.taps, self.size = network, taps, size
         columns = None if classes is None else torch.tensor(classes)
         self.register_buffer("columns", columns, persistent=False)

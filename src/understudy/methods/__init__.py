@@ -16,8 +16,8 @@ AnyDistillation = Annotated[
 ]
 """Methods of a distillation."""
 
-BY_STAGE = ("supervised",)
-"""Methods that are chosen by their stage, `train` or `finetune`, not by a setting."""
+BY_STAGE = ("supervised", "mutual")
+"""Methods that are chosen by their stage, `train`, `finetune` or `mutual`, not by a setting."""
 
 __all__ = [
     "BY_STAGE",

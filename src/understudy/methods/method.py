@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from understudy.core.types import Batch, Guidance, Outputs, StepOutput, Targets, Terms
+from understudy.models.ensemble import Ensemble
 from understudy.models.network import Network
 from understudy.objectives.objective import Combined
 
@@ -16,7 +17,7 @@ class Method(nn.Module):
         objective: What is minimised; may own parameters and queues.
     """
 
-    def __init__(self, network: Network, objective: Combined) -> None:
+    def __init__(self, network: Network | Ensemble, objective: Combined) -> None:
         super().__init__()
         self.network, self.objective = network, objective
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from understudy.core.types import Outputs, Shape, Tap
+from understudy.models.ensemble import Ensemble
 from understudy.models.network import Network
 
 
@@ -19,7 +20,7 @@ class Average(nn.Module):
         network: What to follow; it stays the caller's, and out of this module's state.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network | Ensemble) -> None:
         super().__init__()
         self.network = deepcopy(network).requires_grad_(False)
         self._followed = (network,)  # in a tuple, so that it is no sub-module of this one

@@ -138,8 +138,12 @@ class EnsembleNetworkSettings(Settings):
 
     def empty(self) -> Ensemble:
         """The ensemble, with weights that a checkpoint is to replace."""
+        return self.of([member.empty() for member in self.members])
+
+    def of(self, members: Sequence[Network]) -> Ensemble:
+        """The ensemble of these networks, which stay the caller's."""
         return Ensemble(
-            [member.empty() for member in self.members],
+            members,
             sizes=[member.size for member in self.members],
             weights=self.weights,
             mean=self.mean,

@@ -8,6 +8,7 @@ from understudy.results.finding import Finding, alone, began, called, place
 from understudy.results.formats import exact, listed, percent, plural
 from understudy.results.leaks import sign
 from understudy.results.records import IDENTITY_LENGTH, StudyRecord
+from understudy.results.rows import STUDENTS
 from understudy.results.run_cautions import MOST_NAMED, examples, of_runs
 from understudy.results.values import listing, mapping, text, whole
 
@@ -180,7 +181,7 @@ def _evaluation(comparison: Comparison) -> Iterator[str]:
     students = {
         line.configuration
         for line in comparison.lines
-        if line.stage == "distill" and any(row.test_top1 is not None for row in line.rows)
+        if line.stage in STUDENTS and any(row.test_top1 is not None for row in line.rows)
     }
     if len(students) > 1:
         yield (

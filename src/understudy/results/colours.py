@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from understudy.results.rows import STUDENTS
+
 ROLES = {
     "train": "var(--baseline)",
     "finetune": "var(--teacher)",
@@ -26,7 +28,7 @@ def colours(names: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, stage in names:
         if name in found or stage in LEARNLESS:
             continue
-        wanted = ACCENT if stage == "distill" else ROLES.get(stage)
+        wanted = ACCENT if stage in STUDENTS else ROLES.get(stage)
         taken = set(found.values())
         free = (colour for colour in SERIES if colour not in taken)
         found[name] = (

@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import TypeVar
 
 from understudy.results.records import StudyRecord
-from understudy.results.rows import Row, rows_of
+from understudy.results.rows import STUDENTS, Row, rows_of
 from understudy.results.tables import Cell, Difference, paired, summarize
 
 CHECKPOINTS = ("last", "best")  # last first: nothing was chosen to get it
@@ -76,7 +76,7 @@ def comparison(record: StudyRecord) -> Comparison:
     """
     rows = rows_of(record)
     lines = _lines([row for row in rows if row.val_top1 is not None or row.test_top1 is not None])
-    students = [line for line in lines if line.stage in ("distill", "ensemble")]
+    students = [line for line in lines if line.stage in (*STUDENTS, "ensemble")]
     possible = _Opponents(lines)
     contrasts = [
         contrast

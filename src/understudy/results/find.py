@@ -67,7 +67,7 @@ def _together(path: Path, studies: Sequence[StudyRecord], runs: Sequence[Path]) 
     return replace(found, changed=changed)
 
 
-STAGES = ("train", "pretrain", "adopt", "finetune", "ensemble", "distill")
+STAGES = ("train", "pretrain", "adopt", "finetune", "ensemble", "distill", "mutual")
 
 
 def _order(run: RunRecord) -> tuple[int, str, int]:

@@ -9,6 +9,8 @@ from understudy.results.configuration import configuration
 from understudy.results.records import IDENTITY_LENGTH, Entry, StudyRecord
 from understudy.results.values import listing, mapping, number, text, whole
 
+STUDENTS = frozenset({"distill", "mutual"})
+"""Stages whose models learned from other networks, and are held to their baselines."""
 Evaluations = Mapping[tuple[str, str, str], Mapping[str, Any]]
 """(study, identity, checkpoint) -> what an evaluation on the test split tells of it."""
 

@@ -4,7 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from understudy.core.settings import Settings
-from understudy.stages import adopt, distill, ensemble, evaluate, export, finetune, pretrain, train
+from understudy.stages import (
+    adopt,
+    distill,
+    ensemble,
+    evaluate,
+    export,
+    finetune,
+    mutual,
+    pretrain,
+    train,
+)
 
 STAGES: dict[str, type[Settings]] = {
     "train": train.TrainSettings,
@@ -12,6 +22,7 @@ STAGES: dict[str, type[Settings]] = {
     "adopt": adopt.AdoptSettings,
     "finetune": finetune.FinetuneSettings,
     "distill": distill.DistillSettings,
+    "mutual": mutual.MutualSettings,
     "ensemble": ensemble.EnsembleSettings,
     "evaluate": evaluate.EvaluateSettings,
     "export": export.ExportSettings,
@@ -24,6 +35,7 @@ FUNCTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "adopt": adopt.adopt,
     "finetune": finetune.finetune,
     "distill": distill.distill,
+    "mutual": mutual.mutual,
     "ensemble": ensemble.ensemble,
     "evaluate": evaluate.evaluate,
     "export": export.export,

@@ -138,6 +138,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         taps=objective.guidance_taps,
         size=teacher.settings.size,
         classes=columns,
+        name=f"teacher {settings.teacher}, checkpoint {teacher.slot}",
     )
     guide: Guide = in_loop
     method = Distilled(student, objective)

@@ -1,6 +1,6 @@
 """What a stage sees of a network while it trains, on the validation images whose labels count."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from understudy.engine.watch import Observation
 from understudy.evaluation.accuracy import accuracy
 from understudy.evaluation.knn import NearestSettings, nearest_accuracy
 from understudy.evaluation.predict import Predictions, Predictor, features_of, logits_of
+from understudy.models.ensemble import mean_of_probabilities
 from understudy.models.network import Network
 from understudy.stages.material import Indices, Material
 
@@ -34,7 +35,7 @@ class ClassifierObserver:
     def __init__(self, material: Material, *, monitor: Literal["top1", "nll"]) -> None:
         self.material, self.monitor = material, monitor
 
-    def __call__(self, network: Network) -> Observation:
+    def __call__(self, network: nn.Module) -> Observation:
         """Looks at the network; without validation labels nothing is seen, and nothing decides."""
         pack, images = self.material.pack, self.material.validation
         if not len(images):
@@ -43,6 +44,42 @@ class ClassifierObserver:
         seen = accuracy(answers.logits, pack.labels[images], classes=pack.classes)
         score = seen.top1 if self.monitor == "top1" else -seen.nll
         return Observation(values={"top1": seen.top1, "nll": seen.nll}, score=score)
+
+
+class PeersObserver(ClassifierObserver):
+    """Also the accuracy of each of several peers, and of the mean of their probabilities.
+
+    Args:
+        material: The images of the training.
+        monitor: Of the network that counts.
+        peers: The networks that learn together.
+    """
+
+    def __init__(
+        self, material: Material, *, monitor: Literal["top1", "nll"], peers: Sequence[Network]
+    ) -> None:
+        super().__init__(material, monitor=monitor)
+        self.peers = peers
+
+    def __call__(self, network: nn.Module) -> Observation:
+        """Looks at the network, which alone decides, and at all peers."""
+        found = super().__call__(network)
+        pack, images = self.material.pack, self.material.validation
+        if not len(images):
+            return found
+        logits = [
+            answers_on(peer, pack, images, size=self.material.size).logits for peer in self.peers
+        ]
+        together = mean_of_probabilities(
+            torch.from_numpy(np.stack(logits)), torch.full((len(logits),), 1 / len(logits))
+        )
+        named = {f"peer{number}": one for number, one in enumerate(logits, start=1)}
+        named["together"] = together.numpy()
+        seen = {
+            f"{name}_top1": accuracy(answers, pack.labels[images], classes=pack.classes).top1
+            for name, answers in named.items()
+        }
+        return found._replace(values={**found.values, **seen})
 
 
 class FeatureObserver:
@@ -55,7 +92,7 @@ class FeatureObserver:
     def __init__(self, material: Material) -> None:
         self.material = material
 
-    def __call__(self, network: Network) -> Observation:
+    def __call__(self, network: nn.Module) -> Observation:
         """Looks at the network."""
         known, asked = self.material.labelled, self.material.validation
         if not len(known) or not len(asked):

@@ -23,6 +23,7 @@ from understudy.engine.measure import chosen
 from understudy.engine.plan import Plan
 from understudy.guidance.guide import Guide
 from understudy.methods.method import Method
+from understudy.models.ensemble import EnsembleNetworkSettings
 from understudy.models.network import NetworkSettings
 from understudy.stages.material import VIEWS, Indices, Material, TrainingSettings
 
@@ -33,7 +34,7 @@ def train_method(
     run: Run,
     *,
     method: Method,
-    network: NetworkSettings,
+    network: NetworkSettings | EnsembleNetworkSettings,
     guide: Guide,
     images: Indices,
     labels: NDArray[np.int64] | None,
@@ -151,7 +152,10 @@ def refuse_unfit(views: tuple[ViewSettings, ...], method: Method, material: Mate
 
 
 def _subject(
-    network: NetworkSettings, material: Material, plan: Plan, views: tuple[ViewSettings, ...]
+    network: NetworkSettings | EnsembleNetworkSettings,
+    material: Material,
+    plan: Plan,
+    views: tuple[ViewSettings, ...],
 ) -> dict[str, Any]:
     return {
         "network": network.model_dump(mode="json", exclude={"classes"}),

@@ -30,6 +30,7 @@ COMMANDS = (
     "runs",
     "completion",
     "check-data",
+    "mutual",
 )
 TOY = """
 parameters: {epochs: 3}

@@ -55,6 +55,19 @@ def test_nothing_can_wake_it(network: Network) -> None:
     assert not any(weight.requires_grad for weight in teacher.parameters())
 
 
+def test_it_answers_in_evaluation_whoever_reached_inside(network: Network, images: Tensor) -> None:
+    teacher = Frozen(network)
+    before = deepcopy(teacher.state_dict())
+    expected = teacher(images, LOGITS).logits
+
+    network.train()
+    answers = teacher(images, LOGITS).logits
+
+    assert torch.equal(answers, expected)
+    after = teacher.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
 def test_answers_carry_no_gradient_even_to_the_images(network: Network, images: Tensor) -> None:
     outputs = Frozen(network)(images.requires_grad_(), frozenset(Tap))
 

@@ -154,3 +154,19 @@ def test_an_ensemble_meets_its_members_in_every_seed(tree: Any) -> None:
     assert contrast.against.checkpoint == "best", "the one that the ensemble is made of"
     assert contrast.differences["val_top1"].n == 3
     assert contrast.differences["val_top1"].is_with_one_run
+
+
+def test_a_student_with_more_than_its_backbone_meets_the_baseline_of_the_same_backbone(
+    tree: Any,
+) -> None:
+    wide = {"backbone": 90_000, "classifier": 40}
+    for seed in (1, 2):
+        tree.train("augmented", seed, stage="train", summary={"parts": wide})
+        parts = {"backbone": 70_000, "classifier": 8_042}
+        tree.train("baseline", seed, summary={"parts": parts})
+        grown = {"backbone": 70_000, "neck": 20_000, "classifier": 9_000}
+        tree.train("student", seed, summary={"parameters": 99_000, "parts": grown})
+
+    contrasts = comparison(find(tree.study())).contrasts
+
+    assert {(one.role, one.against.name) for one in contrasts} == {("baseline", "baseline")}

@@ -132,3 +132,14 @@ def test_many_settings_are_counted_apart_for_each_baseline(tree: Any) -> None:
 
     assert any("beats its baseline in 5 " in text for text in sentences)
     assert any("is behind “augmented” in 5 " in text for text in sentences)
+
+
+def test_what_a_student_has_beside_its_network_is_told(tree: Any) -> None:
+    grown = {"backbone": 70_000, "neck": 20_000, "classifier": 9_000}
+    tree.train("baseline", 1)
+    tree.train("student", 1, summary={"parameters": 99_000, "parts": grown})
+
+    assert (
+        "The distilled student answers through its teacher's classifier: 20 k of its 99 k "
+        "parameters lead to it, and 9.0 k are the classifier's own."
+    ) in told(tree.study(), "fact")

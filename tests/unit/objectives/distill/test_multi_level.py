@@ -40,3 +40,9 @@ def test_autocast_does_not_reach_the_products() -> None:
 def test_temperatures_out_of_bounds_are_refused(temperatures: object) -> None:
     with pytest.raises(UsageError, match="temperatures"):
         checked(MultiLevelSettings, {"temperatures": temperatures}, origin="here")
+
+
+@pytest.mark.parametrize("temperature", [0, -1.0])
+def test_one_temperature_out_of_bounds_is_refused(temperature: float) -> None:
+    with pytest.raises(UsageError, match=r"temperatures\[1\].*(above|greater)"):
+        checked(MultiLevelSettings, {"temperatures": [2.0, temperature]}, origin="here")
