@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from tests.stage.conftest import SMALL, Launcher, spoiled_copy
 
@@ -192,3 +193,50 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_asked(
         go("distill", root=tmp_path, **asked)
     partial = teacher.run.shared / "banks"
     assert all(not one.stat().st_size for one in partial.glob("*.partial"))
+
+
+def test_banks_of_an_ensembles_members_teach_as_the_ensemble_does_and_serve_the_members_alone(
+    go: Launcher, tmp_path: Path
+) -> None:
+    members = [go("train", name=f"member-{seed}", seed=seed, root=tmp_path) for seed in (1, 2)]
+    paths = [str(member.run.path) for member in members]
+    both = go("ensemble", members=paths, weights=[3, 1], root=tmp_path)
+    told: list[str] = []
+    asked = {**SHOWN, "root": tmp_path, "seed": 11, "say": told.append}
+    ensemble = {**asked, "teacher": str(both.run.path)}
+
+    loop = go("distill", name="loop", **ensemble)
+    apart = go("distill", name="apart", **ensemble, bank={"views": 4, "members": True})
+    go("distill", name="alone", **asked, teacher=paths[1], bank={"views": 4})
+
+    mine, theirs = weights(loop), weights(apart)
+    assert 0 < max(float((mine[name] - theirs[name]).abs().max()) for name in mine) < 0.02
+    assert len([line for line in told if line.startswith("bank: ")]) == 2, "one for each member"
+
+
+def test_banks_of_members_of_which_the_students_classes_are_looked_up(
+    go: Launcher, tmp_path: Path
+) -> None:
+    """The mean is over all classes of the members, before those of the student are taken."""
+    random = np.random.default_rng(3)
+    for classes in ("abc", "ca"):
+        for name in classes:
+            (tmp_path / classes / name).mkdir(parents=True)
+            for number in range(20):
+                shade = 80 * "abc".index(name) + random.integers(0, 60, (8, 8, 3))
+                Image.fromarray(shade.astype(np.uint8)).save(
+                    tmp_path / classes / name / f"{number}.png"
+                )
+    few = {"per_class": 4, "validation_per_class": 2}
+    three = {"data": {"path": str(tmp_path / "abc")}, "labels": few, "root": tmp_path}
+    members = [go("train", name=f"m{seed}", seed=seed, **three) for seed in (1, 2)]
+    paths = [str(member.run.path) for member in members]
+    both = go("ensemble", members=paths, root=tmp_path, data=three["data"])
+    asked = {**SHOWN, "teacher": str(both.run.path), "teacher_classes": "by_name", "seed": 12}
+    asked |= {"data": {"path": str(tmp_path / "ca")}, "labels": few, "root": tmp_path}
+    asked["plan"] = {**PLAN, "epochs": 4, "batch_size": 8}
+
+    loop = weights(go("distill", name="loop", **asked))
+    bank = weights(go("distill", name="bank", **asked, bank={"views": 4, "members": True}))
+
+    assert max(float((loop[name] - bank[name]).abs().max()) for name in loop) < 0.02

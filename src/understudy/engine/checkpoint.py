@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from understudy.core.errors import StorageError, UsageError
 from understudy.core.files import make_folder, read_json, replace_folder, write_bytes, write_json
@@ -137,6 +137,11 @@ def tensors_from(content: bytes, *, origin: Path) -> dict[str, Tensor]:
             f"{origin}: not a safetensors file ({error}). "
             "Weights are read from safetensors only: a pickle can run any code."
         ) from error
+
+
+def weights_hash(network: nn.Module) -> str:
+    """SHA-256 of the file that a checkpoint of a network is: equal weights have equal ones."""
+    return sha256(save(_contiguous(network.state_dict()))).hexdigest()
 
 
 def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

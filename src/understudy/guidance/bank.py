@@ -27,6 +27,7 @@ from understudy.core.types import Batch, Outputs
 from understudy.data.stream import Images
 from understudy.data.views import ViewSettings, make_view
 from understudy.guidance.teacher import Teacher
+from understudy.models.ensemble import MEANS, Ensemble
 
 SCHEMA = 1
 CHUNK = 128  # images at a time, each in all its views: some 100 MB of activations
@@ -45,6 +46,10 @@ class BankSettings(Settings):
     seed: NonNegativeInt | None = None
     """Draws the views; by default the training's own seed does. Students of other seeds share a
     bank of one number: they see the same views, each in an order of its own."""
+    members: bool = False
+    """Of an ensemble, whether each member's answers are stored, in a bank of its own, and not their
+    mean: as many times the room, and a member's bank serves every ensemble that it belongs to and
+    the students of it alone."""
 
 
 class Views(NamedTuple):
@@ -114,6 +119,44 @@ class Bank:
         return tuple(
             Outputs(logits=self._answers[rows, ids.to(self._home)].to(self._device).float())
             for ids in batch.view_ids
+        )
+
+
+class MeanOfBanks:
+    """A guide that looks up what the members of an ensemble answer, and takes their mean.
+
+    Args:
+        banks: One for each member, each of all its classes.
+        ensemble: Whose members they are; says of what the mean is, and with which weights.
+        columns: Which classes are the student's, in its order; None: all.
+        device: Where the answers are wanted.
+        name: Who gave them, in words.
+    """
+
+    def __init__(
+        self,
+        banks: Sequence[Bank],
+        *,
+        ensemble: Ensemble,
+        columns: Tensor | None,
+        device: torch.device,
+        name: str,
+    ) -> None:
+        self.banks, self.name = tuple(banks), name
+        self._mean = MEANS[ensemble.mean]
+        self._weights = ensemble.weights.to(device)
+        self._columns = None if columns is None else columns.to(device)
+
+    def __call__(self, batch: Batch) -> tuple[Outputs, ...]:
+        """The mean of the stored logits, as the ensemble itself forms it, for each view."""
+        answers = [bank(batch) for bank in self.banks]
+        return tuple(self._together(view) for view in zip(*answers, strict=True))
+
+    def _together(self, view: Sequence[Outputs]) -> Outputs:
+        logits = torch.stack([answer.logits for answer in view if answer.logits is not None])
+        mean = self._mean(logits, self._weights)
+        return Outputs(
+            logits=mean if self._columns is None else mean.index_select(1, self._columns)
         )
 
 

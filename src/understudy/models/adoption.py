@@ -9,11 +9,12 @@ from torch import Tensor
 
 from understudy.core.errors import DataError, UsageError
 from understudy.core.wording import headed
-from understudy.models.backbone import Foreign
+from understudy.models.backbone import Foreign, ForeignClassifier
 from understudy.models.network import Network, NetworkSettings
 
 OURS = "backbone."  # how a `Network` names what its backbone holds
 STATISTICS = ("normalise.mean", "normalise.std")
+CLASSIFIER = ("classifier.weight", "classifier.bias")
 COUNTERS = "num_batches_tracked"  # of batch norms; torch itself does without one in a file
 
 
@@ -46,7 +47,7 @@ def adopted(
     """The network with the weights of a file, and the normalisation that they were trained with.
 
     Args:
-        settings: The network; without a head.
+        settings: The network; where it names classes, the classifier of the file is taken too.
         tensors: What the file holds: a checkpoint of ours, or a backbone's weights under the names
             that its own library gives them.
         tag: Which of timm's weights they are, where that matters.
@@ -76,7 +77,37 @@ def adopted(
     network.backbone.load_state_dict(
         {f"{given.prefix}{name}": tensor for name, tensor in given.tensors.items()}
     )
-    return Adopted(network, tuple(mean), tuple(std), given.left_aside)
+    taken = _take_classifier(network, settings, given, origin)
+    left_aside = tuple(name for name in given.left_aside if name not in taken)
+    return Adopted(network, tuple(mean), tuple(std), left_aside)
+
+
+def _take_classifier(
+    network: Network, settings: NetworkSettings, given: Foreign, origin: str
+) -> tuple[str, ...]:
+    """Loads the classifier where the network has one, and tells the names of its tensors.
+
+    Raises:
+        UsageError: The file has none that is linear, or one of other classes.
+    """
+    if settings.classes is None:
+        return ()
+    found = given.classifier
+    if found is None:
+        raise UsageError(
+            f"{origin}: holds no linear classifier that could be kept. Leave `classes` out, and "
+            "finetune the run."
+        )
+    expected = (len(settings.classes), network.shape.pooled)
+    if tuple(found.weight.shape) != expected:
+        raise UsageError(
+            f"{origin}: its classifier tells {len(found.weight)} classes apart, from "
+            f"{found.weight.shape[1]} features; `classes` names {expected[0]}, and the network "
+            f"gives {expected[1]} features. Name its classes, in their order."
+        )
+    _must_be_finite({name: getattr(found, name) for name in ("weight", "bias")}, origin)
+    network.classifier.load_state_dict({"weight": found.weight, "bias": found.bias})
+    return found.names
 
 
 def _is_ours(tensors: Mapping[str, Tensor]) -> bool:
@@ -98,7 +129,13 @@ def _of_ours(tensors: Mapping[str, Tensor]) -> Foreign:
         ),
         mean=mean,
         std=std,
+        classifier=_classifier_of(tensors),
     )
+
+
+def _classifier_of(tensors: Mapping[str, Tensor]) -> ForeignClassifier | None:
+    weight, bias = (tensors.get(name) for name in CLASSIFIER)
+    return None if weight is None or bias is None else ForeignClassifier(CLASSIFIER, weight, bias)
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -120,6 +157,10 @@ def _must_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], origi
     if mistakes:
         advice = "These are weights of another network, or under other names: set `backbone`."
         raise UsageError(f"{headed(origin, mistakes)}\n{advice}")
+    _must_be_finite(given, origin)
+
+
+def _must_be_finite(given: Mapping[str, Tensor], origin: str) -> None:
     spoiled = [name for name, tensor in given.items() if not bool(torch.isfinite(tensor).all())]
     if spoiled:
         raise DataError(f"{origin}: holds values that are not finite, in {', '.join(spoiled)}.")

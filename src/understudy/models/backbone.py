@@ -26,6 +26,17 @@ class Backbone(nn.Module, ABC):
         """
 
 
+class ForeignClassifier(NamedTuple):
+    """A linear classifier that was written elsewhere."""
+
+    names: tuple[str, ...]
+    """Of its tensors, in the file."""
+    weight: Tensor
+    """[K, D]."""
+    bias: Tensor
+    """[K]."""
+
+
 class Foreign(NamedTuple):
     """Weights that were written elsewhere, made those of our backbone."""
 
@@ -37,6 +48,8 @@ class Foreign(NamedTuple):
     mean: tuple[float, ...] | None
     """Of each channel of the images in [0, 1] that they were trained on; None: not known."""
     std: tuple[float, ...] | None
+    classifier: ForeignClassifier | None = None
+    """Of what is left aside: where there is one, and it is linear."""
 
 
 class BackboneSettings(Settings):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from understudy.core.errors import MissingResourceError, UsageError
 from understudy.core.types import Outputs, Shape, Stage, Tap
-from understudy.models.backbone import Backbone, BackboneSettings, Foreign
+from understudy.models.backbone import Backbone, BackboneSettings, Foreign, ForeignClassifier
 
 # What timm's factory must not be told: we decide these, or they would fetch or unpickle weights.
 RESERVED = frozenset(
@@ -208,7 +208,29 @@ class TimmSettings(BackboneSettings):
             left_aside=aside,
             mean=_over_channels(published.mean, channels),
             std=_over_channels(published.std, channels),
+            classifier=_linear(published.heads, theirs),
         )
+
+    def class_names(self, tag: str | None, number: int) -> tuple[str, ...]:
+        """What timm calls the classes of weights of this model: WordNet numbers (n01440764).
+
+        Args:
+            tag: One of `tags`; by default timm's own choice.
+            number: How many classes the weights tell apart.
+
+        Raises:
+            UsageError: It has no names for so many classes.
+        """
+        from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
+
+        subset = infer_imagenet_subset({"num_classes": number})
+        if not subset:
+            raise UsageError(
+                f"classes = timm: timm has no names for the {number} classes of "
+                f"{self.name}{f'.{tag}' if tag else ''}. Give `classes` as a list, in their order."
+            )
+        info: Any = ImageNetInfo(subset)
+        return tuple(info.label_names())
 
     def _model(self, channels: int) -> Any:
         # Not at the top: timm takes seconds to import, and most commands build none of its models.
@@ -250,6 +272,17 @@ def _averages(model: Any) -> bool:
         and getattr(model.global_pool, "pool_type", "") == "avg"
         and isinstance(model.act1, nn.ReLU)
     )
+
+
+def _linear(heads: Sequence[str], tensors: Mapping[str, Tensor]) -> ForeignClassifier | None:
+    """The classifier, where there is one alone that reads features in one row."""
+    if len(heads) != 1:
+        return None
+    names = (f"{heads[0]}.weight", f"{heads[0]}.bias")
+    weight, bias = (tensors.get(name) for name in names)
+    if weight is None or bias is None or weight.ndim != 2:
+        return None
+    return ForeignClassifier(names, weight, bias)
 
 
 def _names(given: str | Iterable[str] | None) -> tuple[str, ...]:

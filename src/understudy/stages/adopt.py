@@ -1,11 +1,13 @@
 """Adopt weights that were trained elsewhere, in place of a pretraining of our own."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, model_validator
+from torch import Tensor
 
 from understudy.core.environment import environment
 from understudy.core.errors import UsageError
@@ -32,7 +34,8 @@ class AdoptSettings(LabelledSettings):
     """Adopt weights that were trained elsewhere, in place of a pretraining.
 
     Nothing is trained: the run holds the network as a pretraining would, so that it can be
-    fine-tuned and evaluated. Its classifier is left aside. The file is known by its content.
+    fine-tuned and evaluated. Its classifier is left aside, unless `classes` names what it tells
+    apart: then the run is a classifier, and may teach. The file is known by its content.
     """
 
     stage: Literal["adopt"] = "adopt"
@@ -52,6 +55,11 @@ class AdoptSettings(LabelledSettings):
     std: Values | None = None
     """Standard deviation, as `mean`."""
 
+    classes: Literal["timm"] | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Names of the classes that the file's classifier tells apart, in its order; or `timm`, for
+    timm's names of ImageNet's classes: WordNet numbers such as n01440764. None: it is left
+    aside."""
+
     @model_validator(mode="before")
     @classmethod
     def _with_timms_tag(cls, values: Any) -> Any:
@@ -69,6 +77,8 @@ class AdoptSettings(LabelledSettings):
         timm = self.backbone if isinstance(self.backbone, TimmSettings) else None
         if (self.mean is None) != (self.std is None):
             raise ValueError("give both `mean` and `std`, or neither")
+        if timm is None and self.classes == "timm":
+            raise ValueError("`classes: timm` goes with `backbone.kind: timm` alone")
         if timm is None and (self.weights == "timm" or self.tag):
             raise ValueError("`weights: timm` and `tag` go with `backbone.kind: timm` alone")
         tags = timm.tags() if timm and (self.weights == "timm" or self.tag) else []
@@ -115,8 +125,8 @@ def adopt(settings: AdoptSettings, pack: Pack, run: Run) -> dict[str, Any]:
         The summary.
     """
     images = material(settings, pack, run)
-    network = images.featurizer(settings.backbone)
-    found = _adopted(settings, network, pack)
+    found = _adopted(settings, images.featurizer(settings.backbone), pack)
+    network = found.network
 
     run.write("network.json", network.model_dump(mode="json"))
     run.write("environment.json", environment())
@@ -157,13 +167,19 @@ def _existing(path: Path) -> Path:
 
 
 class _Found(NamedTuple):
+    network: NetworkSettings
     path: Path
     content: bytes
     adopted: Adopted
 
 
-def _adopted(settings: AdoptSettings, network: NetworkSettings, pack: Pack) -> _Found:
+def _adopted(settings: AdoptSettings, bare: NetworkSettings, pack: Pack) -> _Found:
     """Reads the file into a network, and shows it some images.
+
+    Args:
+        settings: Of the stage.
+        bare: The network without a head.
+        pack: The images.
 
     Raises:
         UsageError: The weights are not those of the network, or it cannot take the images.
@@ -173,9 +189,11 @@ def _adopted(settings: AdoptSettings, network: NetworkSettings, pack: Pack) -> _
     statistics = None
     if settings.mean is not None and settings.std is not None:
         statistics = Statistics(settings.mean, settings.std)
+    tensors = tensors_from(content, origin=path)
+    network = bare.model_copy(update={"classes": _classes(settings, tensors)})
     found = adopted(
         network,
-        tensors_from(content, origin=path),
+        tensors,
         tag=settings.tag,
         statistics=statistics,
         origin=str(path),
@@ -189,7 +207,26 @@ def _adopted(settings: AdoptSettings, network: NetworkSettings, pack: Pack) -> _
             f"({type(error).__name__}: {error}). Set `size`, or an option of the backbone such as "
             "`backbone.options.img_size`."
         ) from error
-    return _Found(path, content, found)
+    return _Found(network, path, content, found)
+
+
+def _classes(settings: AdoptSettings, tensors: Mapping[str, Tensor]) -> tuple[str, ...] | None:
+    """The names of the classes of the file's classifier; None where it is left aside.
+
+    Raises:
+        UsageError: There is none, or timm has no names for its classes.
+    """
+    if settings.classes != "timm":
+        return settings.classes
+    assert isinstance(settings.backbone, TimmSettings)
+    heads = settings.backbone.published(settings.tag).heads
+    bias = tensors.get(f"{heads[0]}.bias") if len(heads) == 1 else None
+    if bias is None:
+        raise UsageError(
+            f"{settings.weights}: has no single classifier {' or '.join(heads)}, whose classes "
+            "`classes: timm` could name. Leave `classes` out, and finetune the run."
+        )
+    return settings.backbone.class_names(settings.tag, len(bias))
 
 
 def _source(settings: AdoptSettings, found: _Found) -> dict[str, Any]:

@@ -4,8 +4,12 @@ from hashlib import sha256
 
 from understudy.core.run import Run
 from understudy.data.views import ViewSettings
-from understudy.guidance.bank import Bank, Views, open_bank
+from understudy.engine.checkpoint import weights_hash
+from understudy.guidance.bank import Bank, BankSettings, MeanOfBanks, Views, open_bank
 from understudy.guidance.teacher import Teacher
+from understudy.models.ensemble import Ensemble, EnsembleNetworkSettings
+from understudy.models.frozen import Frozen
+from understudy.models.network import Network, NetworkSettings
 from understudy.stages.material import VIEWS, Indices, Material, TrainingSettings
 from understudy.stages.restore import Restored
 
@@ -16,11 +20,11 @@ def stored(
     settings: TrainingSettings,
     *,
     plan: tuple[ViewSettings, ...],
-    ring: int,
+    bank: BankSettings,
     images: Material,
     transfer: Indices,
     run: Run,
-) -> Bank:
+) -> Bank | MeanOfBanks:
     """A guide that looks up what the teacher answers; asked now where no run did it before.
 
     Args:
@@ -28,7 +32,7 @@ def stored(
         source: Where it came from.
         settings: Of the training: its seed and its machine.
         plan: How each view of an image is made.
-        ring: How many views of each image there are.
+        bank: What is stored.
         images: Of the training.
         transfer: Positions in the pack of the images that it shows.
         run: Its run.
@@ -38,17 +42,6 @@ def stored(
     """
     device = settings.machine.build_device()
     seed = settings.stream(VIEWS)
-    columns = teacher.columns
-    known_by = {
-        "weights": source.weights,
-        "network": source.settings.model_dump(mode="json"),
-        "columns": None if columns is None else columns.tolist(),
-        "views": [view.model_dump(mode="json") for view in plan],
-        "size": images.size,
-        "seed": seed,
-        "pack": images.pack.key,
-        "images": sha256(transfer.tobytes()).hexdigest(),
-    }
     views = Views(
         images=images.pack.images,
         indices=transfer,
@@ -57,12 +50,55 @@ def stored(
         seed=seed,
         device=device,
     )
-    return open_bank(
-        teacher.to(device),
-        views,
-        known_by=known_by,
-        ring=ring,
-        classes=len(images.pack.classes),
-        shared=run.shared,
-        progress=run.progress,
+    about = {
+        "views": [view.model_dump(mode="json") for view in plan],
+        "size": images.size,
+        "seed": seed,
+        "pack": images.pack.key,
+        "images": sha256(transfer.tobytes()).hexdigest(),
+    }
+
+    def opened(
+        answering: Teacher, network: NetworkSettings | EnsembleNetworkSettings, weights: str
+    ) -> Bank:
+        columns = None if answering.columns is None else answering.columns.tolist()
+        known_by = {
+            "weights": weights,
+            "network": network.model_dump(mode="json"),
+            "columns": columns,
+            **about,
+        }
+        return open_bank(
+            answering.to(device),
+            views,
+            known_by=known_by,
+            ring=bank.views,
+            classes=len(network.classes or ()) if columns is None else len(columns),
+            shared=run.shared,
+            progress=run.progress,
+        )
+
+    found, known = source.network, source.settings
+    if not (
+        bank.members and isinstance(found, Ensemble) and isinstance(known, EnsembleNetworkSettings)
+    ):
+        return opened(teacher, known, source.weights)
+    banks = []
+    for number, (member, described) in enumerate(
+        zip(found.members, known.members, strict=True), start=1
+    ):
+        assert isinstance(member, Network)
+        alone = Teacher(
+            Frozen(member),
+            taps=teacher.taps,
+            size=described.size,
+            name=f"member {number} of {teacher.name}",
+        )
+        banks.append(opened(alone, described, weights_hash(member)))
+    return MeanOfBanks(
+        banks,
+        ensemble=found,
+        columns=teacher.columns,
+        device=device,
+        name=f"{teacher.name}, stored for each member",
     )

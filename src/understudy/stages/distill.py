@@ -150,7 +150,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
             teacher,
             settings,
             plan=settings.views,
-            ring=settings.bank.views,
+            bank=settings.bank,
             images=images,
             transfer=transfer,
             run=run,

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 
@@ -129,3 +131,49 @@ def test_timms_mean_is_averaged_for_one_channel_and_repeated_for_many(
     found = adopted(settings, tensors, tag=None, statistics=None, origin="FILE", seed=0)
 
     assert found.mean == pytest.approx(mean)
+
+
+@pytest.mark.parametrize(
+    "name", ["test_resnet", "test_efficientnet", "test_convnext", "test_vit", "resnet10t"]
+)
+def test_with_its_classes_a_network_answers_as_timms_own_does(name: str) -> None:
+    """With the normalisation that timm states, in which the weights were trained."""
+    import timm
+
+    torch.manual_seed(3)
+    options: dict[str, Any] = {"img_size": 32, "patch_size": 8} if name == "test_vit" else {}
+    theirs = timm.create_model(name, num_classes=5, **options).eval()
+    settings = NetworkSettings(
+        backbone=TimmSettings(name=name, options=options),
+        channels=3,
+        size=32,
+        classes=tuple("abcde"),
+    )
+
+    found = adopted(settings, theirs.state_dict(), tag=None, statistics=None, origin="FILE", seed=0)
+
+    images = torch.rand(2, 3, 32, 32)
+    stated: Any = theirs.pretrained_cfg
+    mean, std = (torch.tensor(stated[key])[:, None, None] for key in ("mean", "std"))
+    with torch.inference_mode():
+        expected = theirs((images - mean) / std)
+        answers = found.network.eval()(images, frozenset({Tap.LOGITS})).logits
+    torch.testing.assert_close(answers, expected)
+    assert found.left_aside == ()
+
+
+def test_a_classifier_of_other_classes_is_refused() -> None:
+    three = SMALL.model_copy(update={"classes": ("a", "b", "c")})
+    two = SMALL.model_copy(update={"classes": ("a", "b")})
+
+    def take_into(settings: NetworkSettings, tensors: dict[str, torch.Tensor]) -> Adopted:
+        return adopted(settings, tensors, tag=None, statistics=None, origin="FILE", seed=0)
+
+    with pytest.raises(UsageError, match="tells 3 classes apart"):
+        take_into(two, weights(three))
+    with pytest.raises(UsageError, match="holds no linear classifier"):
+        take_into(two, weights())
+    spoiled = weights(two) | {"classifier.bias": torch.tensor([0.0, torch.nan])}
+    with pytest.raises(DataError, match="not finite, in bias"):
+        take_into(two, spoiled)
+    assert take_into(two, weights(two)).network.shape.num_classes == 2
