@@ -97,7 +97,7 @@ def test_further_terms_count_beside_its_own(
 
 
 def test_stored_answers_are_refused(go: Launcher, teacher: Launched) -> None:
-    with pytest.raises(UsageError, match="stores logits alone, and method=classifier_reuse"):
+    with pytest.raises(UsageError, match="bank: holds logits alone, and method=classifier_reuse"):
         go("distill", teacher=str(teacher.run.path), method=REUSE, bank={"views": 2})
 
 

@@ -12,6 +12,7 @@ from understudy.core.errors import DivergedError
 from understudy.guidance.teacher import Teacher
 from understudy.methods.distilled import Distilled
 from understudy.stages import distill as stage
+from understudy.stages import sources
 from understudy.stages.launch import Launched
 
 
@@ -58,7 +59,7 @@ def test_nothing_of_a_teacher_moves_whoever_calls_train(
             guides[0].train()
             return super().forward(*given)
 
-    monkeypatch.setattr(stage, "Teacher", Watched)
+    monkeypatch.setattr(sources, "Teacher", Watched)
     monkeypatch.setattr(stage, "Distilled", Waking)
 
     go("distill", root=tmp_path, teacher=str(teacher.run.path))

@@ -11,6 +11,8 @@ from understudy.core.wording import closest
 
 RUNS = ("run", "list of run")  # how the reference writes what such a setting allows
 
+OR_NONE = "run | null"
+
 
 @cache
 def reference() -> Mapping[str, Any]:
@@ -35,7 +37,9 @@ class OwnRuns(NamedTuple):
 def own_runs(stage: str) -> OwnRuns | None:
     """That setting, where the stage has one."""
     allowed = {s["key"]: s["allowed"] for s in reference()["stages"][stage]["settings"]}
-    found = [OwnRuns(key, words != "run") for key, words in allowed.items() if words in RUNS]
+    required = [OwnRuns(key, words != "run") for key, words in allowed.items() if words in RUNS]
+    optional = [OwnRuns(key, takes_several=False) for key, w in allowed.items() if w == OR_NONE]
+    found = required or optional
     return found[0] if len(found) == 1 else None
 
 

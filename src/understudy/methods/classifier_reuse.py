@@ -93,14 +93,16 @@ class ClassifierReuseSettings(DistillationSettings):
     reads_features: ClassVar[bool] = True
 
     def network(
-        self, plain: NetworkSettings, teacher: Network | Ensemble, *, size: int
+        self, plain: NetworkSettings, teacher: Network | Ensemble | None, *, size: int | None
     ) -> NetworkSettings:
         """With a neck that leads to the teacher's classifier.
 
         Raises:
             UsageError: The teacher has no classifier of its own.
         """
-        _, shape = _classifier_of(teacher), teacher.shape
+        _classifier_of(teacher)
+        assert teacher is not None and size is not None, "it has a classifier, and a size"
+        shape = teacher.shape
         neck = NeckSettings(
             out=shape.pooled,
             width=max(1, shape.pooled // self.factor),
@@ -110,7 +112,7 @@ class ClassifierReuseSettings(DistillationSettings):
         return plain.model_copy(update={"neck": neck})
 
     def begun(
-        self, student: Network, teacher: Network | Ensemble, *, classes: Sequence[int] | None
+        self, student: Network, teacher: Network | Ensemble | None, *, classes: Sequence[int] | None
     ) -> Network:
         """With the teacher's classifier, which learns no more."""
         theirs = _classifier_of(teacher)
@@ -127,7 +129,7 @@ class ClassifierReuseSettings(DistillationSettings):
         return (ReusedFeaturesSettings(),)
 
 
-def _classifier_of(network: Network | Ensemble) -> nn.Linear:
+def _classifier_of(network: Network | Ensemble | None) -> nn.Linear:
     if isinstance(network, Network) and isinstance(network.classifier, nn.Linear):
         return network.classifier
     raise UsageError(

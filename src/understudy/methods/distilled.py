@@ -36,15 +36,15 @@ class DistillationSettings(Settings):
     def network(
         self,
         plain: NetworkSettings,
-        teacher: Network | Ensemble,  # noqa: ARG002 - for the methods that read it
+        teacher: Network | Ensemble | None,  # noqa: ARG002 - for the methods that read it
         *,
-        size: int,  # noqa: ARG002
+        size: int | None,  # noqa: ARG002
     ) -> NetworkSettings:
         """The network that learns.
 
         Args:
             plain: The student that was asked for.
-            teacher: Who teaches.
+            teacher: Who teaches; None where there are stored answers alone.
             size: Height and width of the images that the teacher sees.
 
         Raises:
@@ -55,7 +55,7 @@ class DistillationSettings(Settings):
     def begun(
         self,
         student: Network,
-        teacher: Network | Ensemble,  # noqa: ARG002
+        teacher: Network | Ensemble | None,  # noqa: ARG002
         *,
         classes: Sequence[int] | None,  # noqa: ARG002
     ) -> Network:

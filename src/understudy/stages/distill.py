@@ -8,27 +8,34 @@ from pydantic import TypeAdapter, model_validator
 from understudy.core.run import Run
 from understudy.core.seeds import derived_seed
 from understudy.core.settings import RunPath
-from understudy.core.types import Shape
+from understudy.core.types import Tap
 from understudy.data.pack import Pack
 from understudy.data.views import ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.bank import BankSettings
 from understudy.guidance.guide import Guide
-from understudy.guidance.teacher import Teacher
 from understudy.methods import AnyDistillation, DistilledSettings
 from understudy.methods.distilled import DistillationSettings, Distilled
 from understudy.models import AnyBackbone
 from understudy.models.cifar_resnet import CifarResNetSettings
-from understudy.models.frozen import Frozen
 from understudy.objectives import AnyObjective
 from understudy.objectives.distill.soft_label import SoftLabelSettings
 from understudy.objectives.objective import combine
+from understudy.stages.answers import AnswersSettings
 from understudy.stages.banking import stored
 from understudy.stages.label_count import labels_read
-from understudy.stages.material import VIEWS, TrainingSettings, material
+from understudy.stages.material import VIEWS, Indices, Material, TrainingSettings, material
 from understudy.stages.observers import ClassifierObserver
-from understudy.stages.restore import Slot, classes_by_name, classifier, must_fit
-from understudy.stages.training import parent_identity, refuse_unfit, train_method
+from understudy.stages.restore import Slot
+from understudy.stages.sources import (
+    FileSource,
+    RunSource,
+    TeacherClasses,
+    file_source,
+    logits_of,
+    run_source,
+)
+from understudy.stages.training import refuse_unfit, train_method
 
 METHODS: TypeAdapter[DistillationSettings] = TypeAdapter(AnyDistillation)
 
@@ -41,11 +48,11 @@ class DistillSettings(TrainingSettings):
     """
 
     stage: Literal["distill"] = "distill"
-    teacher: RunPath
-    """Run of a finished training that holds a classifier."""
+    teacher: RunPath | None = None
+    """Run of a finished training that holds a classifier; or give `answers`."""
     checkpoint: Slot = "best"
     """Which of its checkpoints teaches."""
-    teacher_classes: Literal["equal", "by_name"] = "equal"
+    teacher_classes: TeacherClasses = "equal"
     """Whether the teacher's classes must be those of the data, in their order, or are looked up
     among its classes by name; what it says of others is then left out."""
     student: AnyBackbone = CifarResNetSettings()
@@ -59,6 +66,9 @@ class DistillSettings(TrainingSettings):
     its own."""
     views: tuple[ViewSettings, ...] = (ViewSettings(),)
     """How each view of an image is made; the teacher sees the same one, at its own size."""
+    answers: AnswersSettings | None = None
+    """Answers that somebody stored, where no teacher is at hand; they are to images as they lie
+    there, and serve objectives that read logits."""
     bank: BankSettings | None = None
     """Stored answers of the teacher, shared by all students of the same views; none: the teacher
     answers in the loop. Serves objectives that read logits."""
@@ -77,12 +87,25 @@ class DistillSettings(TrainingSettings):
         return {**values, "terms": ()} if method.own_terms() else values
 
     @model_validator(mode="after")
-    def _answers_that_are_stored(self) -> Self:
-        if self.bank is not None and self.method.reads_features:
+    def _is_taught(self) -> Self:
+        if (self.teacher is None) == (self.answers is None):
             raise ValueError(
-                f"bank: stores logits alone, and method={self.method.kind} compares features; take "
-                "one of them out"
+                "teacher: missing; name a finished run, or give `answers.file`"
+                if self.teacher is None
+                else "answers: stand in the place of a teacher; take `teacher` or `answers` out"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _answers_that_are_stored(self) -> Self:
+        stored = "bank" if self.bank else "answers" if self.answers else ""
+        if stored and self.method.reads_features:
+            raise ValueError(
+                f"{stored}: holds logits alone, and method={self.method.kind} compares features; "
+                "take one of them out"
+            )
+        if self.bank and self.answers:
+            raise ValueError("bank: stores the answers of a run; `answers` are stored already")
         return self
 
     @model_validator(mode="after")
@@ -108,53 +131,25 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         The summary.
     """
     images = material(settings, pack, run)
-    teacher = classifier(settings.teacher, settings.checkpoint)
-    columns = None
-    if settings.teacher_classes == "by_name":
-        columns = classes_by_name(teacher, pack, settings.teacher)
-    else:
-        advice = "Set `teacher_classes=by_name` to look the data's up among them."
-        must_fit(teacher, pack, settings.teacher, advice=advice)
+    transfer = images.pool if settings.transfer == "pool" else images.labelled
+    source = _source(settings, pack, transfer, run)
     network = settings.method.network(
-        images.classifier(settings.student), teacher.network, size=teacher.settings.size
+        images.classifier(settings.student), source.network, size=source.size
     )
-    answers = teacher.network.shape if settings.bank is None else Shape(pooled=0, stages=())
     student = settings.method.begun(
         images.built(network, seed=settings.stream("initialisation")),
-        teacher.network,
-        classes=columns,
+        source.network,
+        classes=source.columns,
     )
-    transfer = images.pool if settings.transfer == "pool" else images.labelled
     objective = combine(
         (*settings.method.own_terms(), *settings.terms),
         student=student.shape,
-        guidance=answers._replace(num_classes=len(pack.classes)),
+        guidance=source.shape if settings.bank is None else logits_of(source.shape),
         images=torch.from_numpy(transfer),
         seed=settings.stream("objectives"),
     )
-
-    in_loop = Teacher(
-        Frozen(teacher.network),
-        taps=objective.guidance_taps,
-        size=teacher.settings.size,
-        classes=columns,
-        name=f"teacher {settings.teacher}, checkpoint {teacher.slot}",
-    )
-    guide: Guide = in_loop
     method = Distilled(student, objective)
-    if settings.bank is not None:
-        refuse_unfit(settings.views, method, images)  # before the teacher is asked
-        settings.machine.use_threads()
-        guide = stored(
-            in_loop,
-            teacher,
-            settings,
-            plan=settings.views,
-            bank=settings.bank,
-            images=images,
-            transfer=transfer,
-            run=run,
-        )
+    refuse_unfit(settings.views, method, images)  # before a teacher is asked for a bank
 
     summary = train_method(
         settings,
@@ -162,7 +157,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         run,
         method=method,
         network=network,
-        guide=guide,
+        guide=_guide(settings, source, objective.guidance_taps, images, transfer, run),
         ring=None if settings.bank is None else settings.bank.views,
         images=transfer,
         labels=images.allowed_labels() if objective.reads_labels else None,
@@ -175,7 +170,48 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         pack,
         train=images.labelled if objective.reads_labels else images.labelled[:0],
         validation=images.validation,
-        parents=[settings.teacher],
+        parents=[] if settings.teacher is None else [settings.teacher],
     )
-    parents = {"teacher": {**parent_identity(settings.teacher), "checkpoint": teacher.slot}}
-    return {**summary, "labels": labels, "parents": parents}
+    return {**summary, **source.told, "labels": labels}
+
+
+def _source(
+    settings: DistillSettings, pack: Pack, transfer: Indices, run: Run
+) -> RunSource | FileSource:
+    if settings.answers is not None:
+        return file_source(
+            settings.answers,
+            pack,
+            transfer,
+            classes=settings.teacher_classes,
+            machine=settings.machine,
+            run=run,
+        )
+    assert settings.teacher is not None, "the settings have a teacher or answers"
+    return run_source(settings.teacher, settings.checkpoint, pack, classes=settings.teacher_classes)
+
+
+def _guide(
+    settings: DistillSettings,
+    source: RunSource | FileSource,
+    taps: frozenset[Tap],
+    images: Material,
+    transfer: Indices,
+    run: Run,
+) -> Guide:
+    if isinstance(source, FileSource):
+        return source.guide
+    in_loop = source.teacher(taps)
+    if settings.bank is None:
+        return in_loop
+    settings.machine.use_threads()
+    return stored(
+        in_loop,
+        source.found,
+        settings,
+        plan=settings.views,
+        bank=settings.bank,
+        images=images,
+        transfer=transfer,
+        run=run,
+    )

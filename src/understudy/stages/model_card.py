@@ -58,6 +58,7 @@ def _ancestor(one: Ancestor) -> str:
         f"{start}{code(one.run)}",
         f"{code(shape)}" if shape else "",
         _reused(one),
+        _stored(one),
         f"{steps:,} steps ({one.summary.get('epochs', 0):.3g} epochs) on "
         f"{counted(one.summary.get('images', 0), 'image')}"
         if steps
@@ -79,6 +80,17 @@ def _reused(one: Ancestor) -> str:
         f"answers through its teacher's classifier: {parts['neck']:,} of its "
         f"{one.summary['parameters']:,} parameters lead to it, and {parts['classifier']:,} are the "
         "classifier's own"
+    )
+
+
+def _stored(one: Ancestor) -> str:
+    """What it learned from that no run of ours answered; "" where there is nothing."""
+    told = one.summary.get("answers")
+    if told is None:
+        return ""
+    return (
+        f"learned from answers stored in {code(told['file'])} (SHA-256 {told['sha256'][:12]}), of "
+        "which nothing more is known"
     )
 
 
