@@ -17,11 +17,15 @@ from tests.packs import open_pack
 from tests.stage.conftest import Launcher
 
 from understudy.core.errors import DataError, UsageError
+from understudy.core.progress import Silent
 from understudy.data.pack import Pack
 from understudy.data.sources.digits import DigitsSettings
 from understudy.stages.launch import Launched
 from understudy.stages.observers import answers_on
 from understudy.stages.restore import classifier
+from understudy.studies.configure import made_of
+from understudy.studies.local import run_study
+from understudy.studies.study import read_study
 
 PLAN = {"steps": 6, "batch_size": 32, "observations": 1}
 AS_THEY_ARE = {"views": [{"transforms": []}], "plan": PLAN}
@@ -172,6 +176,8 @@ def test_what_stored_answers_cannot_give_is_refused(
     to_npz(tmp_path / "a.npz", pack, logits)
     answers = {"file": str(tmp_path / "a.npz")}
 
+    with pytest.raises(UsageError, match=r"answers\.file = .*nothing: no such file"):
+        go("distill", answers={"file": str(tmp_path / "nothing")}, root=tmp_path)
     with pytest.raises(UsageError, match="'attention' needs a teacher with stages"):
         go("distill", answers=answers, terms=[{"kind": "attention"}], root=tmp_path)
     with pytest.raises(UsageError, match="answers: holds logits alone, and method=classifier"):
@@ -190,3 +196,24 @@ def test_an_npz_file_with_a_pickle_is_not_opened(go: Launcher, tmp_path: Path) -
 
     with pytest.raises(DataError, match="cannot be read"):
         go("distill", answers={"file": str(file)}, root=tmp_path)
+
+
+def test_a_study_whose_answers_lack_images_stops_before_anything_is_trained(
+    pack: Pack, logits: NDArray[np.float32], tmp_path: Path
+) -> None:
+    file = tmp_path / "short.csv"
+    pyarrow.csv.write_csv(
+        pa.table({name: values[:-900] for name, values in columns(pack, logits).items()}), file
+    )
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        "seeds: [1]\nstages:\n"
+        "  baseline: {stage: train, plan: {epochs: null, steps: 2}}\n"
+        f"  student: {{stage: distill, answers: {{file: {file}}}}}\n"
+    )
+    study = made_of(read_study(str(path)), {}).study
+
+    with pytest.raises(DataError, match="has no answer to"):
+        run_study(study, runs=tmp_path / "runs", progress=Silent())
+
+    assert not (tmp_path / "runs" / "train").exists()

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 import torch
 from pydantic import TypeAdapter, model_validator
 
+from understudy.core.errors import UsageError
 from understudy.core.run import Run
 from understudy.core.seeds import derived_seed
 from understudy.core.settings import RunPath
@@ -21,10 +22,18 @@ from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.objectives import AnyObjective
 from understudy.objectives.distill.soft_label import SoftLabelSettings
 from understudy.objectives.objective import combine
-from understudy.stages.answers import AnswersSettings
+from understudy.stages.answers import AnswersSettings, answers_to
 from understudy.stages.banking import stored
 from understudy.stages.label_count import labels_read
-from understudy.stages.material import VIEWS, Indices, Material, TrainingSettings, material
+from understudy.stages.material import (
+    VIEWS,
+    Indices,
+    Material,
+    TrainingSettings,
+    labelled_images,
+    material,
+    pool_of,
+)
 from understudy.stages.observers import ClassifierObserver
 from understudy.stages.restore import Slot
 from understudy.stages.sources import (
@@ -122,6 +131,20 @@ class DistillSettings(TrainingSettings):
         if purpose == VIEWS and self.bank is not None and self.bank.seed is not None:
             return derived_seed(self.bank.seed, purpose)
         return super().stream(purpose)
+
+    def must_be_at_hand(self) -> None:
+        """Looks for the images, and for stored answers."""
+        super().must_be_at_hand()
+        if self.answers is not None and not self.answers.file.is_file():
+            raise UsageError(f"answers.file = {self.answers.file}: no such file.")
+
+    def must_fit(self, pack: Pack) -> None:
+        """Looks also whether stored answers are to these images and classes."""
+        super().must_fit(pack)
+        if self.answers is not None:
+            splits, labelled, _ = labelled_images(self, pack)
+            shown = labelled if self.transfer == "labelled" else pool_of(splits)
+            answers_to(self.answers, pack, shown, by_name=self.teacher_classes == "by_name")
 
 
 def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:

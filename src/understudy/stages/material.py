@@ -138,6 +138,11 @@ def labelled_images(settings: LabelledSettings, pack: Pack) -> tuple[Splits, Ind
     return splits, draw(splits.train, split="train"), draw(splits.val, split="val")
 
 
+def pool_of(splits: Splits) -> Indices:
+    """All images that may be learned from without labels."""
+    return np.sort(np.concatenate([splits.train, splits.unlabeled]))
+
+
 def material(settings: LabelledSettings, pack: Pack, run: Run) -> Material:
     """Splits the pack, draws the labelled images, and writes both into the run.
 
@@ -147,7 +152,7 @@ def material(settings: LabelledSettings, pack: Pack, run: Run) -> Material:
         DataError: The images cannot serve as asked.
     """
     splits, labelled, validation = labelled_images(settings, pack)
-    pool = np.sort(np.concatenate([splits.train, splits.unlabeled]))
+    pool = pool_of(splits)
     if not len(pool):
         raise DataError("There is no image to train on: the training split is empty.")
     mean, std = pack.mean_std(pool)
