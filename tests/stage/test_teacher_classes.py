@@ -43,7 +43,7 @@ def test_a_teacher_of_more_classes_is_refused_until_it_is_looked_up_by_name(
     asked["labels"] = LABELS
 
     with pytest.raises(
-        DataError, match=r"has \['bee'\] beside them\. Set `teacher_classes=by_name"
+        DataError, match=r"it lacks none, and has 'bee' beside them\. Set `teacher_classes=by_name"
     ):
         go("distill", **asked)
     plan = {"steps": 60, "batch_size": 32, "observations": 1}

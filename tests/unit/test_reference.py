@@ -34,8 +34,9 @@ def test_a_choice_of_kinds_is_one_key_and_each_kind_has_its_own() -> None:
     kind = found["student.kind", ""]
     assert "cifar_resnet" in kind.allowed.split(" | ")
     assert ("student.depth", "student.kind=cifar_resnet") in found
-    assert found["teacher", ""].allowed == "run"
-    assert found["teacher", ""].default == ""
+    assert found["teacher", ""].allowed == "run | null"
+    (start,) = [setting for setting in settings("finetune") if setting.key == "start"]
+    assert (start.allowed, start.default) == ("run", "")
 
 
 def test_nothing_of_this_machine_is_in_it() -> None:

@@ -16,7 +16,6 @@ from understudy.data.sources.listing import quoted
 from understudy.data.sources.table import read_table
 from understudy.stages.material import Indices
 
-MOST_SHOWN = 5  # mistakes of one kind in a message
 LEAST_PROBABILITY = 1e-8  # what a stored probability of zero counts for: logits are logarithms
 SUM_TOLERANCE = 0.01  # of the probabilities of an image, which were rounded when they were stored
 
@@ -66,14 +65,14 @@ def answers_to(settings: AnswersSettings, pack: Pack, images: Indices, *, by_nam
     columns = _columns(path, found.classes, pack, by_name=by_name)
     twice = [name for name, number in Counter(found.names).items() if number > 1]
     if twice:
-        raise DataError(f"{path}: answers more than once to {quoted(twice[:MOST_SHOWN])}.")
+        raise DataError(f"{path}: answers more than once to {quoted(twice)}.")
     places = {name: row for row, name in enumerate(found.names)}
     wanted = [pack.names[position] for position in images]
     lacking = [name for name in wanted if name not in places]
     if lacking:
         raise DataError(
-            f"{path}: has no answer to {len(lacking):,} of {len(wanted):,} images, such as "
-            f"{quoted(lacking[:MOST_SHOWN])}; it names images such as "
+            f"{path}: has no answer to {len(lacking):,} of {len(wanted):,} images: "
+            f"{quoted(lacking)}; it names images such as "
             f"{quoted(list(found.names[:2]))}. Store answers to all of them, or set "
             "`transfer=labelled` where those are the labeled ones."
         )
@@ -107,12 +106,12 @@ def _columns(path: Path, classes: Sequence[str], pack: Pack, *, by_name: bool) -
     if lacking:
         raise DataError(
             f"{path}: knows {len(classes)} classes, but not {quoted(lacking)} of the data; it has "
-            f"{quoted(list(classes[:MOST_SHOWN]))}."
+            f"{quoted(classes)}."
         )
     extra = [name for name in classes if name not in pack.classes]
     if extra and not by_name:
         raise DataError(
-            f"{path}: its classes are not those of the data: it has {quoted(extra[:MOST_SHOWN])} "
+            f"{path}: its classes are not those of the data: it has {quoted(extra)} "
             "beside them. Set `teacher_classes=by_name` to look the data's up among them."
         )
     return [classes.index(name) for name in pack.classes]

@@ -149,7 +149,7 @@ def must_fit(found: Restored, pack: Pack, run: Path, *, advice: str = "") -> Non
         return
     lacking = [name for name in pack.classes if name not in found.classes]
     extra = [name for name in found.classes if name not in pack.classes]
-    differ = f"it lacks {lacking}, and has {extra} beside them"
+    differ = f"it lacks {quoted(lacking) or 'none'}, and has {quoted(extra) or 'none'} beside them"
     detail = differ if lacking or extra else "the names are the same, in another order"
     help_ = f" {advice}" if advice and not lacking else ""
     raise DataError(f"{run}: its classes are not those of the data: {detail}.{help_}")
