@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from understudy.core.types import Outputs, Shape, Tap
 from understudy.models.ensemble import Ensemble
+from understudy.models.folded import fold
 from understudy.models.network import Network
 
 
@@ -16,12 +17,14 @@ class Frozen(nn.Module):
     It normalises for itself, as every `Network` does, so it may have been trained on other images.
 
     Args:
-        network: Taken over: it is frozen in place. Give a copy where the original is to learn on.
+        network: Taken over: it is frozen in place, and its batch norms are folded away. Give a
+            copy where the original is to learn on or to be saved.
     """
 
     def __init__(self, network: Network | Ensemble) -> None:
         super().__init__()
         self.network = network.requires_grad_(False).eval()
+        fold(self.network)
 
     @property
     def shape(self) -> Shape:

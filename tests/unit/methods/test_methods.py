@@ -61,12 +61,12 @@ def test_a_supervised_step_is_the_cross_entropy_of_its_view() -> None:
 
 def test_a_distilled_student_gets_gradients_and_its_teacher_none() -> None:
     student, teacher = network(seed=1), network(seed=2)
-    before = {name: value.clone() for name, value in teacher.state_dict().items()}
     objective = combine(
         [SoftLabelSettings()], student=student.shape, guidance=teacher.shape, images=IMAGES
     )
     method = Distilled(student, objective)
     guide = Teacher(Frozen(teacher), taps=objective.guidance_taps)
+    before = {name: value.clone() for name, value in teacher.state_dict().items()}
     guide.train()
     optimizer = torch.optim.SGD(method.parameters(), lr=0.1)
 
