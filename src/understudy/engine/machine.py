@@ -28,6 +28,9 @@ ALL_THREADS = torch.get_num_threads()
 VECTORS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimd", "asimddp", "i8mm")
 """As Linux names them, on x86 and on ARM; those with vnni, amx, dp or i8mm multiply 8 bits."""
 
+BF16 = ("avx512_bf16", "amx_bf16", "bf16")
+"""As Linux names the instructions for bf16, on x86 and on ARM."""
+
 
 def _is_device(name: str) -> str:
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
@@ -44,7 +47,8 @@ class MachineSettings(Settings):
     device: DeviceName = "auto"
     """"auto" (a GPU where there is one), "cpu", "cuda" or "cuda:1"."""
     precision: Literal["measure", "fp32", "bf16"] = "measure"
-    """Numbers of the forward pass; by default what a short measurement finds faster."""
+    """Numbers of the forward pass; by default what a short measurement finds faster, and fp32 on a
+    processor without instructions for bf16."""
     memory_format: Literal["measure", "contiguous", "channels_last"] = "measure"
     """Layout of images in memory; by default measured."""
     compile: Literal["measure", "never", "always"] = "measure"
@@ -137,12 +141,21 @@ def describe(device: torch.device) -> dict[str, Any]:
 
 def instructions() -> list[str]:
     """The vector instructions that inference gains from; none known counts as none."""
+    return [name for name in VECTORS if name in _flags()]
+
+
+def lacks_bf16(device: torch.device) -> bool:
+    """Whether it is known to have no instructions for bf16, and so to be slow at it."""
+    return device.type == "cpu" and bool(_flags()) and not _flags() & set(BF16)
+
+
+def _flags() -> set[str]:
+    """What Linux tells of the processor's instructions; elsewhere nothing."""
     path = Path("/proc/cpuinfo")
     if not path.exists():
-        return []
+        return set()
     flags = re.search(r"^(?:flags|Features)\s*:(.*)$", path.read_text(), re.MULTILINE)
-    found = set(flags[1].split()) if flags else set()
-    return [name for name in VECTORS if name in found]
+    return set(flags[1].split()) if flags else set()
 
 
 def _processor() -> str:

@@ -17,7 +17,7 @@ from understudy.core.files import make_folder, read_json, write_json
 from understudy.core.identity import digest
 from understudy.core.progress import Progress
 from understudy.core.types import Batch
-from understudy.engine.machine import Choice, MachineSettings, describe
+from understudy.engine.machine import Choice, MachineSettings, describe, lacks_bf16
 from understudy.guidance.guide import Guide
 from understudy.methods.method import Method
 
@@ -68,13 +68,16 @@ def chosen(
     """
     if earlier is not None:
         return _prepared(Choice(**earlier["choice"]), method, guide), earlier
+    candidates = _eager_candidates(settings, device)
     trial_of = partial(_trial, method=method, guide=guide, batches=batches, device=device)
     allowed = settings.model_dump(exclude={"compile"})
     about: dict[str, Any] = {"subject": subject, "machine": describe(device), "allowed": allowed}
-    record = _kept(shared, about, lambda: _eager(settings, trial_of, progress))
+    record = _kept(shared, about, lambda: _eager(settings, candidates, trial_of, progress))
     if _may_be_compiled(settings, record, steps):
         about["compile"] = settings.compile
-        record = _kept(shared, about, lambda: _compiled(settings, record, trial_of, progress))
+        record = _kept(
+            shared, about, lambda: _compiled(settings, candidates, record, trial_of, progress)
+        )
     return _prepared(Choice(**record["choice"]), method, guide), record
 
 
@@ -108,10 +111,12 @@ def _prepared(choice: Choice, method: Method, guide: Guide) -> Choice:
 
 
 def _eager(
-    settings: MachineSettings, trial_of: Callable[..., "_Trial"], progress: Progress
+    settings: MachineSettings,
+    candidates: list[Choice],
+    trial_of: Callable[..., "_Trial"],
+    progress: Progress,
 ) -> dict[str, Any]:
     """Measures what is allowed, uncompiled; the same for trainings of any length."""
-    candidates = _eager_candidates(settings)
     if len(candidates) == 1 and settings.compile != "measure":
         return _record(candidates[0], {})
     progress.say("machine: measuring ways to compute this step")
@@ -128,12 +133,13 @@ def _eager(
 
 def _compiled(
     settings: MachineSettings,
+    candidates: list[Choice],
     eager: dict[str, Any],
     trial_of: Callable[..., "_Trial"],
     progress: Progress,
 ) -> dict[str, Any]:
     """Measures what is worth compiling beside what was measured uncompiled."""
-    candidates, best = _eager_candidates(settings), Choice(**eager["choice"])
+    best = Choice(**eager["choice"])
     if len(candidates) == 1 and settings.compile == "always":
         return _record(best._replace(compiled=True), {})
     timed = {one: eager["measured"][str(one)] for one in candidates}
@@ -158,8 +164,9 @@ def _record(choice: Choice, timed: Mapping[Choice, dict[str, Any]]) -> dict[str,
     }
 
 
-def _eager_candidates(settings: MachineSettings) -> list[Choice]:
-    precisions = ["fp32", "bf16"] if settings.precision == "measure" else [settings.precision]
+def _eager_candidates(settings: MachineSettings, device: torch.device) -> list[Choice]:
+    measured = ["fp32"] if lacks_bf16(device) else ["fp32", "bf16"]
+    precisions = measured if settings.precision == "measure" else [settings.precision]
     formats = (
         [False, True]
         if settings.memory_format == "measure"

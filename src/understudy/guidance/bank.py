@@ -82,7 +82,17 @@ class Views(NamedTuple):
             size=self.size,
             seed=self.seed,
         )
-        return Batch(views=(view,), labels=None, index=index, view_ids=(ids,))
+        shown = view.contiguous(memory_format=self.memory_format)
+        return Batch(views=(shown,), labels=None, index=index, view_ids=(ids,))
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """How images and the teacher's weights lie while it is asked.
+
+        On a processor a folded resnet56 took 1.4 times as long over contiguous ones; on a GPU it
+        was not measured, and stays as it is.
+        """
+        return torch.channels_last if self.device.type == "cpu" else torch.contiguous_format
 
 
 class Bank:
@@ -186,6 +196,7 @@ def open_bank(
             answers.
         DivergedError: The teacher answers with NaN or infinity.
     """
+    teacher.to(memory_format=views.memory_format)
     banks = make_folder(shared / "banks")
     content = {"schema": SCHEMA, "ring": ring, "classes": classes, **known_by}
     place = banks / f"{digest(content)}.f16"

@@ -20,6 +20,7 @@ from understudy.data.views import ViewSettings, check_plan
 from understudy.engine.loop import Observe, fit
 from understudy.engine.machine import Choice, describe
 from understudy.engine.measure import chosen
+from understudy.engine.memory import keep_freed_memory
 from understudy.engine.plan import Plan
 from understudy.guidance.guide import Guide
 from understudy.methods.method import Method
@@ -61,6 +62,7 @@ def train_method(
     """
     refuse_unfit(views, method, material)
     settings.machine.use_threads()
+    keep_freed_memory()
     device = settings.machine.build_device()
     method.to(device)
     if isinstance(guide, torch.nn.Module):

@@ -11,6 +11,7 @@ from understudy.core.errors import InterruptedRunError
 from understudy.core.interrupts import stopped
 from understudy.core.progress import Silent
 from understudy.core.types import Batch
+from understudy.engine import machine
 from understudy.engine.machine import Choice, MachineSettings
 from understudy.engine.measure import chosen
 from understudy.guidance.guide import unguided
@@ -21,6 +22,12 @@ from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import combine
 
 CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _has_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On every machine, the tests measure what one with such instructions does."""
+    monkeypatch.setattr(machine, "_flags", lambda: {"avx512_bf16"})
 
 
 class Told(Silent):
@@ -109,6 +116,21 @@ def test_every_allowed_way_is_measured_against_fp32(choose: Callable[..., Any]) 
         if seen["sound"]
     )
     assert fastest[1] == str(choice)
+
+
+def test_bf16_is_not_tried_on_a_processor_known_to_have_no_instructions_for_it(
+    choose: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compiling for it took as long as the training of a hundred steps, and never paid."""
+    monkeypatch.setattr(machine, "_flags", lambda: {"avx2", "avx512f"})
+    _, measured = choose(MachineSettings(), method())
+    asked_for, _ = choose(MachineSettings(precision="bf16"), method())
+    monkeypatch.setattr(machine, "_flags", set)
+    _, unknown = choose(MachineSettings(), method(), subject={"batch": 17})
+
+    assert set(measured["measured"]) == {"fp32 contiguous", "fp32 channels_last"}
+    assert asked_for.precision == "bf16"
+    assert "bf16 contiguous" in unknown["measured"]
 
 
 def test_the_choice_is_made_once_for_all_runs_of_a_subject(choose: Callable[..., Any]) -> None:
