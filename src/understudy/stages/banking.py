@@ -1,5 +1,6 @@
 """The bank of a distillation: what its teacher's answers follow from, and where they lie."""
 
+from copy import deepcopy
 from hashlib import sha256
 
 from understudy.core.run import Run
@@ -89,7 +90,7 @@ def stored(
     ):
         assert isinstance(member, Network)
         alone = Teacher(
-            Frozen(member),
+            Frozen(deepcopy(member)),
             taps=teacher.taps,
             size=described.size,
             name=f"member {number} of {teacher.name}",

@@ -1,5 +1,6 @@
 """Who teaches a distillation: a finished run, or answers that were stored and nothing else."""
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -42,9 +43,9 @@ class RunSource(NamedTuple):
         return self.found.settings.size
 
     def teacher(self, taps: frozenset[Tap]) -> Teacher:
-        """The frozen network."""
+        """The network, frozen; a copy, since freezing folds it, and weights are known as read."""
         return Teacher(
-            Frozen(self.found.network),
+            Frozen(deepcopy(self.found.network)),
             taps=taps,
             size=self.found.settings.size,
             classes=self.columns,
