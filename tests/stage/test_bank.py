@@ -37,8 +37,8 @@ def bank_of(launched: Launched) -> Path:
     seed = derived_seed(launched.summary["seed"], "views")
     (place,) = [
         place
-        for place in (launched.run.shared / "banks").glob("*.f16")
-        if json.loads(place.with_suffix(".json").read_text())["seed"] == seed
+        for place in (launched.run.shared / "banks").glob("*/answers.f16")
+        if json.loads(place.with_name("bank.json").read_text())["seed"] == seed
     ]
     return place
 
@@ -99,7 +99,7 @@ def test_building_that_was_interrupted_goes_on_and_gives_the_same_file(
     continued = go("distill", root=tmp_path / "a", **asked, say=told.append)
     place = bank_of(continued)
     in_two_parts = place.read_bytes()
-    place.unlink()
+    shutil.rmtree(place.parent)
     go("distill", root=tmp_path / "b", **asked)
 
     (note,) = [line for line in told if line.startswith("bank: ")]
@@ -114,9 +114,9 @@ def test_a_damaged_bank_is_refused(go: Launcher, teacher: Launched, tmp_path: Pa
     answers[len(answers) // 2] += 1
     place.write_bytes(answers.tobytes())
 
-    with pytest.raises(StorageError, match=r"damaged, .* Delete it to have it made again"):
+    with pytest.raises(StorageError, match=r"damaged, .* Delete its folder to have it made again"):
         go("distill", root=tmp_path / "b", **asked)
-    place.unlink()
+    shutil.rmtree(place.parent)
 
 
 def test_answers_that_the_teacher_would_not_give_are_refused(
@@ -126,13 +126,13 @@ def test_answers_that_the_teacher_would_not_give_are_refused(
     asked = {**SHOWN, "teacher": str(teacher.run.path), "seed": 6, "bank": {"views": 2}}
     place = bank_of(go("distill", root=tmp_path / "a", **asked))
     answers = np.fromfile(place, np.float16).reshape(-1, 2, 10)[:, ::-1]
-    told = json.loads(place.with_suffix(".json").read_text())
+    told = json.loads(place.with_name("bank.json").read_text())
     told["sha256"] = write_bytes(place, answers.tobytes())
-    write_json(place.with_suffix(".json"), told)
+    write_json(place.with_name("bank.json"), told)
 
     with pytest.raises(StorageError, match="are not the teacher's"):
         go("distill", root=tmp_path / "b", **asked)
-    place.unlink()
+    shutil.rmtree(place.parent)
 
 
 def test_a_bank_of_two_kinds_of_views_is_the_training_with_the_teacher_in_the_loop(
@@ -192,7 +192,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_asked(
     with pytest.raises(StorageError, match=r"the bank needs .* smaller `bank\.views`"):
         go("distill", root=tmp_path, **asked)
     partial = teacher.run.shared / "banks"
-    assert all(not one.stat().st_size for one in partial.glob("*.partial"))
+    assert all(not one.stat().st_size for one in partial.glob("*/*.partial"))
 
 
 def test_banks_of_an_ensembles_members_teach_as_the_ensemble_does_and_serve_the_members_alone(

@@ -27,6 +27,7 @@ class Stored:
         parents: Sequence[str] = (),
         finished: bool = True,
         pack: str = "",
+        weights: str = "",
         when: str = "2026-11-20T10:00:00Z",
     ) -> Path:
         """Writes a run as a stage leaves it; parents are paths, as users and studies give them."""
@@ -40,6 +41,10 @@ class Stored:
         )
         if pack:
             (path / "data" / "splits.json").write_text(json.dumps({"pack": pack}))
+        if weights:
+            (path / "checkpoints" / "last").mkdir(parents=True)
+            state = {"step": 3, "sha256": {"model": weights}}
+            (path / "checkpoints" / "last" / "state.json").write_text(json.dumps(state))
         if finished:
             summary: dict[str, Any] = {
                 "stage": stage,
@@ -80,6 +85,15 @@ class Stored:
         place.mkdir(parents=True)
         (place / "images.npy").write_bytes(bytes(5000))
         (place.parent / f"q-{key}.key").write_text(f"{key}\n")
+        return place
+
+    @staticmethod
+    def bank(root: Path, key: str, *, of: str) -> Path:
+        """Writes something where banks lie, answers of a teacher of these weights."""
+        place = root / "shared" / "banks" / key
+        place.mkdir(parents=True)
+        (place / "answers.f16").write_bytes(bytes(5000))
+        (place / "bank.json").write_text(json.dumps({"weights": of}))
         return place
 
 

@@ -7,7 +7,8 @@ from cyclopts import App, Parameter
 
 RUNS = Path("runs")
 CLEANED = """What can go: runs that are neither finished nor running and that no study asks
-for, packs of images that no run uses, and files that killed processes left.
+for, packs of images that no run uses, banks of teachers that are gone, and
+files that killed processes left.
 What a study needs, what a run that stays was made from, and what a process works
 on is never touched. To do away with a study, delete its folder in `studies/`,
 then clean with --unused."""

@@ -30,6 +30,8 @@ from understudy.guidance.teacher import Teacher
 from understudy.models.ensemble import MEANS, Ensemble
 
 SCHEMA = 1
+ANSWERS, CONTENT = "answers.f16", "bank.json"
+"""Files of a bank's folder: the answers, and everything that they follow from."""
 CHUNK = 128  # images at a time, each in all its views: some 100 MB of activations
 VIEWS_SAMPLED = 8
 SAMPLED = 64  # answers that are computed again when a bank is opened
@@ -199,17 +201,21 @@ def open_bank(
     teacher.to(memory_format=views.memory_format)
     banks = make_folder(shared / "banks")
     content = {"schema": SCHEMA, "ring": ring, "classes": classes, **known_by}
-    place = banks / f"{digest(content)}.f16"
+    place = banks / digest(content) / ANSWERS
 
     def waiting() -> None:
-        progress.say(f"bank: waiting for another process that is building {place}")
+        progress.say(f"bank: waiting for another process that is building {place.parent}")
 
-    with one_at_a_time(banks / f".{place.stem}.lock", waiting=waiting):
-        if not (place.exists() and place.with_suffix(".json").exists()):
+    told = place.with_name(CONTENT)
+    with one_at_a_time(banks / f"{place.parent.name}.lock", waiting=waiting):
+        make_folder(place.parent)
+        if not (place.exists() and told.exists()):
             _build(teacher, views, ring=ring, classes=classes, place=place, progress=progress)
-            write_json(place.with_suffix(".json"), {**content, "sha256": file_hash(place)})
-    if file_hash(place) != read_json(place.with_suffix(".json")).get("sha256"):
-        raise StorageError(f"{place}: damaged, not as it was. Delete it to have it made again.")
+            write_json(told, {**content, "sha256": file_hash(place)})
+    if file_hash(place) != read_json(told).get("sha256"):
+        raise StorageError(
+            f"{place}: damaged, not as it was. Delete its folder to have it made again."
+        )
     shape = (len(views.indices), ring, classes)
     answers = np.memmap(place, dtype=np.float16, mode="c", shape=shape)
     _must_be_the_teachers(answers, teacher, views, place)
@@ -276,8 +282,8 @@ def _must_fit(needed: int, place: Path) -> None:
     free = shutil.disk_usage(place.parent).free
     if needed > free:
         raise StorageError(
-            f"{place.parent}: the bank needs {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are "
-            "free. Free some space, choose another folder with `--runs`, or set a smaller "
+            f"{place.parent.parent}: the bank needs {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB "
+            "are free. Free some space, choose another folder with `--runs`, or set a smaller "
             "`bank.views`."
         )
 
@@ -300,5 +306,5 @@ def _must_be_the_teachers(
         if not np.abs(again - kept).max() <= TOLERANCE * max(1.0, float(np.abs(again).max())):
             raise StorageError(
                 f"{place}: its answers are not the teacher's, as they would be after a change of "
-                "how views are made. Delete it to have it made again."
+                "how views are made. Delete its folder to have it made again."
             )

@@ -57,6 +57,8 @@ class Stored:
     """Identities in its files, its parents' among them; None where they cannot be read."""
     pack: str | None
     """Key of its images, where it got so far as to write it."""
+    weights: frozenset[str]
+    """SHA-256 of its checkpoints, by which banks of its answers name it."""
     is_own: bool
     """Whether it lies where the program puts runs, under its own name and no link."""
 
@@ -66,9 +68,11 @@ class Shared(NamedTuple):
 
     path: Path
     what: str
-    """pack, study, or the name of the folder."""
+    """pack, bank, study, or shared."""
     size: int
     changed: float
+    weights: str = ""
+    """Of a bank, the SHA-256 of the teacher's checkpoint."""
 
 
 class Leftover(NamedTuple):
@@ -179,6 +183,7 @@ def _stored(path: Path, studies: Sequence[Study]) -> Stored:
         error=next(iter(failures), ""),
         mentions=_mentions(record, identity),
         pack=_pack(record),
+        weights=frozenset(_weights(path)),
         is_own=_is_own(record, text(settings.get("stage")) or record.stage, identity),
     )
 
@@ -236,6 +241,11 @@ def _pack(record: RunRecord) -> str | None:
     return text(record.summary.get("pack")) or text(splits.get("pack")) or None
 
 
+def _weights(path: Path) -> Iterator[str]:
+    for state in path.glob("checkpoints/*/state.json"):
+        yield text(mapping(read_object(state)[0].get("sha256")).get("model"))
+
+
 def _is_own(record: RunRecord, stage: str, identity: str) -> bool:
     path = record.path
     is_link = path.is_symlink() or path.parent.is_symlink()
@@ -244,12 +254,15 @@ def _is_own(record: RunRecord, stage: str, identity: str) -> bool:
 
 
 def _shared(folder: Path) -> Iterator[Shared]:
-    """Packs, what else runs share, and the results of studies."""
+    """Packs, banks, what else runs share, and the results of studies."""
     for path in _children(folder / "shared" / "packs"):
         if path.suffix != ".partial":
             yield _entry(path, "pack")
+    for path in _children(folder / "shared" / "banks"):
+        told, _ = read_object(path / "bank.json")
+        yield _entry(path, "bank")._replace(weights=text(told.get("weights")))
     for path in _children(folder / "shared"):
-        if path.name != "packs":
+        if path.name not in ("packs", "banks"):
             yield _entry(path, "shared")
     for path in _children(folder / "studies"):
         yield _entry(path, "study")

@@ -103,11 +103,7 @@ def _runs(found: Inventory, now: float) -> list[Strip]:
 
 
 def _beside(shared: Sequence[Shared], runs: Sequence[Stored], now: float) -> list[Strip]:
-    used = [sum(run.pack == one.path.name for run in runs) for one in shared]
-    notes = [
-        f"images of {plural(number, 'run')}" if one.what == "pack" else ""
-        for one, number in zip(shared, used, strict=True)
-    ]
+    notes = [_note(one, runs) for one in shared]
     return [
         Strip("what", [one.what for one in shared], False, 0),
         Strip("name", [_called(one) for one in shared], False, 0),
@@ -117,8 +113,17 @@ def _beside(shared: Sequence[Shared], runs: Sequence[Stored], now: float) -> lis
     ]
 
 
+def _note(one: Shared, runs: Sequence[Stored]) -> str:
+    if one.what == "pack":
+        return f"images of {plural(sum(run.pack == one.path.name for run in runs), 'run')}"
+    if one.what == "bank":
+        teacher = next((run.record.id for run in runs if one.weights in run.weights), "")
+        return f"answers of {teacher}" if teacher else "answers of a teacher that is gone"
+    return ""
+
+
 def _called(one: Shared) -> str:
-    return one.path.name[:12] if one.what == "pack" else one.path.name
+    return one.path.name[:12] if one.what in ("pack", "bank") else one.path.name
 
 
 def _moment(seconds: float) -> str:

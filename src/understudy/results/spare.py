@@ -13,7 +13,7 @@ class Spare(NamedTuple):
 
     path: Path
     what: str
-    """run, pack, or partial"""
+    """run, pack, bank, or partial"""
     size: int
     reason: str
     lock: Path | None
@@ -52,7 +52,9 @@ def proposal(found: Inventory, *, unused: bool) -> Proposal:
         Spare(run.record.path, "run", run.size, _reason(run), run.record.path / ".lock")
         for run in going
     ]
-    return Proposal((*runs, *packs, *left), tuple(_kept(found, staying, unused=unused)))
+    return Proposal(
+        (*runs, *packs, *_banks(found, staying), *left), tuple(_kept(found, staying, unused=unused))
+    )
 
 
 def needed(kept: Iterable[str], parents: Mapping[str, Iterable[str]]) -> set[str]:
@@ -107,6 +109,21 @@ def _packs(found: Inventory, staying: Iterable[Stored]) -> list[Spare]:
         Spare(one.path, "pack", one.size, "nothing uses it", one.path.with_suffix(".lock"))
         for one in found.shared
         if one.what == "pack" and one.path.name not in used and not one.path.is_symlink()
+    ]
+
+
+def _banks(found: Inventory, staying: Iterable[Stored]) -> list[Spare]:
+    """The banks of teachers that no longer lie here, or go; none where a run cannot be read."""
+    teachers = {weights for run in staying for weights in run.weights}
+    if _unreadable(found):
+        return []
+    return [
+        Spare(one.path, "bank", one.size, "its teacher is gone", one.path.with_suffix(".lock"))
+        for one in found.shared
+        if one.what == "bank"
+        and one.weights
+        and one.weights not in teachers
+        and not one.path.is_symlink()
     ]
 
 

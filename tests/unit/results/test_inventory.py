@@ -70,14 +70,20 @@ def test_sizes_are_what_the_disk_gives_and_links_weigh_nothing(stored: Any, tmp_
 
 
 def test_what_is_shared_has_a_line_each(stored: Any, tmp_path: Path) -> None:
-    stored.store(tmp_path, "a", pack="p1")
+    run = stored.store(tmp_path, "a", pack="p1", weights="a1")
     stored.pack(tmp_path, "p1")
+    stored.bank(tmp_path, "b1", of="a1")
     (tmp_path / "shared" / "machine").mkdir()
     stored.study(tmp_path, "s", [])
+    stream = io.StringIO()
 
-    beside = [(one.what, one.path.name) for one in inventory(tmp_path).shared]
+    found = inventory(tmp_path)
+    show_inventory(found, Console(file=stream, width=80))
 
-    assert beside == [("pack", "p1"), ("shared", "machine"), ("study", "s")]
+    beside = [(one.what, one.path.name) for one in found.shared]
+    assert beside == [("pack", "p1"), ("bank", "b1"), ("shared", "machine"), ("study", "s")]
+    assert "images of 1 run" in stream.getvalue()
+    assert f"answers of train/{run.name}"[:20] in stream.getvalue()
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -73,6 +73,18 @@ def test_packs_of_no_run_go_and_not_while_a_run_has_not_said_which(
         assert names(tmp_path) == set()
 
 
+def test_a_bank_goes_with_its_teacher(stored: Any, tmp_path: Path) -> None:
+    teacher = stored.store(tmp_path, "teacher", weights="a1", pack="p")
+    stored.bank(tmp_path, "kept", of="a1")
+    stored.bank(tmp_path, "spare", of="b2")
+    (tmp_path / "shared" / "banks" / "begun").mkdir()
+    assert names(tmp_path) == {"spare"}
+    assert names(tmp_path, unused=True) == {teacher.name, "kept", "spare"}
+
+    stored.study(tmp_path, "s", []).joinpath("study.json").write_text("{")
+    assert names(tmp_path) == set(), "any run may be needed, and so any bank"
+
+
 def test_what_a_kill_left_goes_and_what_is_being_written_stays(stored: Any, tmp_path: Path) -> None:
     run = stored.store(tmp_path, "a", finished=False)
     (run / ".model.1.partial").write_text("x")
