@@ -1,7 +1,9 @@
 """How mistakes are put into words: one line each, with the key as users write it."""
 
 import difflib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 Location = tuple[int | str, ...]
 """Where a value lies: keys of mappings and positions in lists, outermost first."""
@@ -30,6 +32,13 @@ def dotted(location: Sequence[int | str]) -> str:
     """A location as users write it: `terms[0].weight`."""
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location]
     return "".join(parts).lstrip(".")
+
+
+def named(value: Any) -> str:
+    """What the value of an axis is called: by its `name` if it is a mapping that has one."""
+    if isinstance(value, Mapping) and isinstance(value.get("name"), str):
+        return str(value["name"])
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def shown(value: object) -> str:

@@ -10,6 +10,7 @@ from understudy.results.leaks import sign
 from understudy.results.records import IDENTITY_LENGTH, StudyRecord
 from understudy.results.rows import STUDENTS
 from understudy.results.run_cautions import MOST_NAMED, examples, of_runs
+from understudy.results.tuning_words import limits
 from understudy.results.values import listing, mapping, text, whole
 
 Told = list[tuple[str, str]]
@@ -24,6 +25,7 @@ def cautions(record: StudyRecord, comparison: Comparison) -> list[Finding]:
         *_contrasts(comparison),
         *_guessing(record, comparison.at("last") or comparison.lines),
         *_evaluation(comparison),
+        *(told for one in record.tuned if (told := limits(one))),
         *of_runs(record, comparison),
     ]
     return [Finding("caution", sentence) for sentence in dict.fromkeys(told)]
@@ -99,7 +101,7 @@ def _unpaired(contrasts: Sequence[Contrast]) -> Told:
     return [
         (
             place(one, contrasts),
-            f"Of {most} runs of {called(one.of.name)} or {called(one.against.name)} only "
+            f"Of {most} runs of {called(one.of.name)} or {called(one.other)} only "
             f"{plural(pairs, 'pair')} could be made.",
         )
         for one in contrasts

@@ -1,6 +1,6 @@
 """The main table: every name with its figures over seeds, and what the student gained."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeVar
@@ -46,11 +46,25 @@ class Contrast:
     axes: dict[str, str]
     checkpoint: str
     role: str
-    """What `against` is to `of`: baseline, teacher, or member of an ensemble."""
+    """What `against` is to `of`: baseline, teacher, member of an ensemble, or the study's
+    reference."""
     of: Line
     against: Line
     differences: dict[str, Difference]
     """By metric; a metric that no pair has is absent."""
+
+    @property
+    def other(self) -> str:
+        """What `against` is called: by its name, or by the axes that alone tell it from `of`."""
+        if self.against.name != self.of.name:
+            return self.against.name
+        axes = self.against.axes.items()
+        return ", ".join(value for axis, value in axes if self.of.axes.get(axis) != value)
+
+    @property
+    def title(self) -> str:
+        """`student − baseline`."""
+        return f"{self.of.name} − {self.other}"
 
 
 @dataclass(frozen=True)
@@ -71,8 +85,9 @@ def comparison(record: StudyRecord) -> Comparison:
     """Builds the main table of a study.
 
     Runs that share study, name, axes and configuration make one line. Each distilled model is
-    contrasted with its baseline (trained on labels alone under the same axes) and its teacher, and
-    each ensemble with its members.
+    contrasted with its baseline (trained on labels alone under the same axes), its teacher, and
+    what the study takes for the reference among the values of an axis; each ensemble with its
+    members.
     """
     rows = rows_of(record)
     lines = _lines([row for row in rows if row.val_top1 is not None or row.test_top1 is not None])
@@ -81,7 +96,10 @@ def comparison(record: StudyRecord) -> Comparison:
     contrasts = [
         contrast
         for student in students
-        for role, other in _opponents(student, possible.of(student))
+        for role, other in [
+            *_opponents(student, possible.of(student)),
+            *_references(student, students, record.reference.get(student.study, {})),
+        ]
         if (contrast := _contrast(student, other, role)).differences
     ]
     return Comparison(rows=tuple(rows), lines=tuple(lines), contrasts=tuple(contrasts))
@@ -171,6 +189,20 @@ def _opponents(student: Line, lines: Sequence[Line]) -> list[tuple[str, Line]]:
     return sorted(found, key=lambda pair: pair[0])
 
 
+def _references(
+    student: Line, students: Sequence[Line], reference: Mapping[str, str]
+) -> Iterator[tuple[str, Line]]:
+    """The same model at the value of each axis that others are compared with."""
+    for axis, value in reference.items():
+        wanted = {**student.axes, axis: value}
+        if axis not in student.axes or wanted == student.axes:
+            continue
+        for other in students:
+            same = (other.study, other.name, other.checkpoint, other.axes)
+            if same == (student.study, student.name, student.checkpoint, wanted):
+                yield "reference", other
+
+
 def _role(other: Line, student: Line) -> str:
     """What `other` is: what the student learned from or is made of, its baseline, or nothing."""
     if any(row.identity in learner.origins for row in other.rows for learner in student.rows):
@@ -203,8 +235,7 @@ def _met_at(other: Line, student: Line) -> str:
 
 
 def _contrast(student: Line, other: Line, role: str) -> Contrast:
-    rows = [*student.rows, *other.rows]
-    found = {metric: paired(rows, metric, of=student.name, against=other.name) for metric in JUDGED}
+    found = {metric: paired(student.rows, other.rows, metric) for metric in JUDGED}
     return Contrast(
         study=student.study,
         axes=student.axes,

@@ -22,6 +22,7 @@ from understudy.results.formats import (
 from understudy.results.leaks import sign
 from understudy.results.quantised import quantised
 from understudy.results.records import Entry, StudyRecord
+from understudy.results.tuning_words import outcome, reading
 from understudy.results.values import listing, mapping, number, text, whole
 
 
@@ -38,6 +39,7 @@ def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
         *_probes(record),
         *_export(record),
         *(one.sentence() for one in quantised(record)),
+        *(f"{reading(one)} {outcome(one)}" for one in record.tuned),
         *_test_images(record, best_student(comparison)),
         *_time(record),
     ]

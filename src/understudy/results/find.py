@@ -59,12 +59,15 @@ def _tells_of(evaluation: RunRecord, run: RunRecord) -> bool:
 def _together(path: Path, studies: Sequence[StudyRecord], runs: Sequence[Path]) -> StudyRecord:
     """A folder of runs: those of its studies in their places, then the others."""
     entries = tuple(entry for study in studies for entry in study.entries)
+    tuned = tuple(one for study in studies for one in study.tuned)
     known = {entry.run.path for entry in entries}
+    known |= {(path / run).resolve() for one in tuned for run in one.runs}
     others = [read_run(run.resolve()) for run in runs if run.resolve() not in known]
     name = path.resolve().name
     found = _loose(path, name=name, title=f"All runs in {name}", runs=others, before=entries)
     changed = {folder: words for study in studies for folder, words in study.changed.items()}
-    return replace(found, changed=changed)
+    reference = {folder: axes for study in studies for folder, axes in study.reference.items()}
+    return replace(found, changed=changed, reference=reference, tuned=tuned)
 
 
 STAGES = ("train", "pretrain", "adopt", "finetune", "ensemble", "distill", "mutual")

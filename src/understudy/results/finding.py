@@ -38,8 +38,15 @@ def setting(axes: Mapping[str, str]) -> str:
     return ", ".join(f"{axis} = {value}" for axis, value in axes.items())
 
 
+def telling(things: Sequence[Line | Contrast]) -> list[str]:
+    """The axes that tell these apart: those of which they do not all have one value."""
+    axes = dict.fromkeys(axis for thing in things for axis in thing.axes)
+    return [axis for axis in axes if len({thing.axes.get(axis) for thing in things}) > 1]
+
+
 def place(thing: Line | Contrast, among: Sequence[Line | Contrast]) -> str:
     """What tells this one's place in a sentence from the others': study and axes, or nothing."""
-    studies = {other.study for other in among}
-    parts = [thing.study if len(studies) > 1 else "", setting(thing.axes)]
+    studies, axes = {other.study for other in among}, telling(among)
+    kept = {axis: value for axis, value in thing.axes.items() if axis in axes}
+    parts = [thing.study if len(studies) > 1 else "", setting(kept)]
     return ", ".join(part for part in parts if part)

@@ -9,11 +9,12 @@ from understudy.results.finding import Finding, began, called, place
 from understudy.results.formats import listed, percent, plural, points
 from understudy.results.leaks import sign
 from understudy.results.records import StudyRecord
+from understudy.results.run_cautions import examples
 from understudy.results.tables import Difference
 
 METRICS = {"test_top1": "test accuracy", "val_top1": "validation accuracy"}
 """What a gain is told in: the test split where it was looked at, else validation."""
-ROLES = ("baseline", "teacher", "member")
+ROLES = ("baseline", "reference", "teacher", "member")
 """What is told first."""
 MOST_SENTENCES = 4  # settings told one by one; more are counted
 
@@ -25,9 +26,9 @@ def findings(record: StudyRecord, comparison: Comparison) -> list[Finding]:
 
 def _results(comparison: Comparison) -> Iterator[Finding]:
     all_told = [one for one in comparison.contrasts if metric_of(one)]
-    roles = [(role, one.against.name) for role in ROLES for one in all_told]
+    roles = [(role, one.other) for role in ROLES for one in all_told]
     for role, against in dict.fromkeys(roles):
-        told = [one for one in all_told if (one.role, one.against.name) == (role, against)]
+        told = [one for one in all_told if (one.role, one.other) == (role, against)]
         last = [one for one in told if one.checkpoint == "last"] or told
         if len(last) > MOST_SENTENCES:
             yield Finding("result", _counted(last))
@@ -58,14 +59,14 @@ def _is_best_of(contrast: Contrast, other: Contrast) -> bool:
     return (
         contrast.checkpoint == "last"
         and other.checkpoint == "best"
-        and contrast.against.name == other.against.name
+        and contrast.other == other.other
         and same == (other.study, other.axes, other.of.name, other.of.configuration)
     )
 
 
 def _gain(contrast: Contrast, metric: str) -> str:
     difference = contrast.differences[metric]
-    of, against = called(contrast.of.name), called(contrast.against.name)
+    of, against = called(contrast.of.name), called(contrast.other)
     gain, name = _points(contrast, metric), METRICS[metric]
     if difference.n == 1:
         return (
@@ -108,14 +109,16 @@ def _counted(contrasts: Sequence[Contrast]) -> str:
     """One sentence over many settings."""
     found = [(one, metric_of(one) or "") for one in contrasts]
     differences = [one.differences[metric] for one, metric in found]
-    shown = [difference for difference in differences if difference.is_shown]
-    better = sum(difference.mean > 0 for difference in shown)
+    shown = [(one, one.differences[metric]) for one, metric in found]
+    shown = [(one, difference) for one, difference in shown if difference.is_shown]
+    better = [place(one, contrasts) for one, difference in shown if difference.mean > 0]
+    worse = [place(one, contrasts) for one, difference in shown if difference.mean < 0]
     single = sum(difference.n == 1 for difference in differences)
     unclear = len(found) - len(shown) - single
-    against = called(contrasts[0].against.name)
+    against = called(contrasts[0].other)
     counts = (
-        (better, f"beats {against} in {better}"),
-        (len(shown) - better, f"is behind {against} in {len(shown) - better}"),
+        (len(better), f"beats {against} in {len(better)} ({examples(better)})"),
+        (len(worse), f"is behind {against} in {len(worse)} ({examples(worse)})"),
         (unclear, f"shows no difference in {unclear}"),
         (single, f"has one seed, and so no spread, in {single}"),
     )

@@ -145,12 +145,12 @@ def _children(folder: Path) -> list[Path]:
 
 def _study(path: Path) -> Study:
     content, reason = read_object(path)
-    runs = content.get("runs")
+    runs, tuning = content.get("runs"), mapping(content.get("tuning"))
     if not reason and not isinstance(runs, list):
         reason = f"{path.name} lists no runs."
     return Study(
         folder=path.parent.name,
-        entries=tuple(map(mapping, listing(runs))),
+        entries=tuple(map(mapping, [*listing(runs), *listing(tuning.get("runs"))])),
         mentions=frozenset(IDENTITY.findall(" ".join(texts(content.get("outside"))))),
         packs=frozenset(texts(content.get("packs"))),
         unreadable=reason,

@@ -1,17 +1,19 @@
 """A study as a page of Markdown, for `docs/results/`: table, gains, findings, and where from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from understudy.core.files import make_folder, write_text
 from understudy.results.comparison import Comparison, Contrast, Line, comparison
+from understudy.results.finding import telling
 from understudy.results.findings import findings
 from understudy.results.formats import ABSENT, count, duration, hundredths, milliseconds, points
 from understudy.results.leaks import sign
 from understudy.results.published import Compared, beside
 from understudy.results.records import StudyRecord
 from understudy.results.result_tables import TITLES
-from understudy.results.rows import plain_value
+from understudy.results.tuned import Tuned
+from understudy.results.tuning_words import head, mark, reading, score
 
 HEAD = ("model", "checkpoint", "test %", "validation %", "parameters", "ms / image", "labels", "n")
 RUNS = ("model", "seed", "steps", "time", "computed in", "code", "run")
@@ -34,13 +36,18 @@ def markdown(record: StudyRecord) -> str:
         f"# {_plain(record.title)}",
         f"Study `{_plain(record.name)}`; written by `understudy report`, not by hand.",
         *([f"**Reduced:** {_plain(record.reduced)}"] if record.reduced else []),
-        _table(HEAD, [_cells(line) for line in found.lines]),
+        _table(HEAD, [_cells(line, telling(found.lines)) for line in found.lines]),
         _table(
-            ("difference", "checkpoint", "of", "points", "95 % interval", "pairs"),
-            [_gain(one, metric) for one in found.contrasts for metric in one.differences],
+            ("difference", "checkpoint", "of", "points", "95 % interval", "pairs", "shown"),
+            [
+                _gain(one, metric, telling(found.contrasts))
+                for one in found.contrasts
+                for metric in one.differences
+            ],
         ),
         *_published(record, found),
         "\n".join(f"- {_plain(finding.text)}" for finding in findings(record, found)),
+        *(part for one in record.tuned for part in _tuning(one)),
         "## Runs",
         _table(RUNS, _runs(record)),
     ]
@@ -66,9 +73,26 @@ def _published(record: StudyRecord, found: Comparison) -> list[str]:
     ]
 
 
-def _cells(line: Line) -> list[str]:
+def _tuning(one: Tuned) -> list[str]:
+    rows = [
+        [
+            *(each.axes.get(axis, ABSENT) for axis in one.axes),
+            *(each.values.get(path, ABSENT) for path in one.paths),
+            score(one, each),
+            mark(each),
+        ]
+        for each in one.candidates
+    ]
     return [
-        " ".join([line.name, *_axes(line)]),
+        "## Tuning",
+        _plain(reading(one)),
+        _table([*one.axes, *one.paths, head(one), "which"], rows),
+    ]
+
+
+def _cells(line: Line, axes: Sequence[str]) -> list[str]:
+    return [
+        _at(line.name, line.axes, axes),
         line.checkpoint,
         _spread(line, "test_top1"),
         _spread(line, "val_top1"),
@@ -79,8 +103,9 @@ def _cells(line: Line) -> list[str]:
     ]
 
 
-def _axes(thing: Line | Contrast) -> list[str]:
-    return [f"{axis}={value}" for axis, value in thing.axes.items()]
+def _at(name: str, values: Mapping[str, str], axes: Sequence[str]) -> str:
+    """`student depth=8`, with the axes that tell the rows apart."""
+    return " ".join([name, *(f"{axis}={values[axis]}" for axis in axes if axis in values)])
 
 
 def _spread(line: Line, metric: str) -> str:
@@ -96,16 +121,17 @@ def _mean(line: Line, metric: str) -> float | None:
     return cell.mean if cell else None
 
 
-def _gain(contrast: Contrast, metric: str) -> list[str]:
+def _gain(contrast: Contrast, metric: str, axes: Sequence[str]) -> list[str]:
     found = contrast.differences[metric]
     interval = ABSENT if found.low is None else f"{points(found.low)} to {points(found.high)}"
     return [
-        " ".join([f"{contrast.of.name} − {contrast.against.name}", *_axes(contrast)]),
+        _at(contrast.title, contrast.axes, axes),
         contrast.checkpoint,
         TITLES[metric],
         points(found.mean) + sign((*contrast.of.rows, *contrast.against.rows), metric),
         interval,
         str(found.n),
+        found.verdict,
     ]
 
 
@@ -115,7 +141,7 @@ def _runs(record: StudyRecord) -> list[list[str]]:
             " ".join(
                 [
                     entry.node,
-                    *(f"{axis}={plain_value(value)}" for axis, value in entry.axes.items()),
+                    *(f"{axis}={value}" for axis, value in entry.axes.items()),
                 ]
             ),
             ABSENT if entry.seed is None else str(entry.seed),

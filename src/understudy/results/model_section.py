@@ -85,7 +85,7 @@ def _cells(
     figures = {metric: getattr(row, metric, None) for metric in ("val_top1", "test_top1")}
     return [
         Datum(link(element("code", _file(entry)), folder / _file(entry), beside=beside)),
-        *(Datum(str(entry.axes.get(axis, ABSENT))) for axis in axes),
+        *(Datum(entry.axes.get(axis, ABSENT)) for axis in axes),
         Datum(ABSENT if entry.seed is None else str(entry.seed), value=entry.seed),
         Datum(text(summary.get("checkpoint")) or ABSENT),
         *(

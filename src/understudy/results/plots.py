@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from understudy.results.comparison import Contrast, Line
 from understudy.results.figure import SHARE, Figure, figure, plain, titled
-from understudy.results.finding import place
+from understudy.results.finding import place, telling
 from understudy.results.formats import percent, points
 from understudy.results.tables import Cell
 
@@ -15,6 +15,7 @@ AGAINST = {
     "baseline": "var(--accent)",
     "teacher": "var(--teacher)",
     "member": "var(--teacher)",
+    "reference": "var(--series-1)",
 }
 """Colours of gains, by what they are gains over."""
 
@@ -27,8 +28,9 @@ def label(line: Line, among: Sequence[Line]) -> str:
 
 def row_of(thing: Line | Contrast, among: Sequence[Line | Contrast]) -> str:
     """The values of the axes, where there are any: the row that holds all models of a setting."""
-    studies = {other.study for other in among}
-    return " · ".join([*([thing.study] if len(studies) > 1 else []), *thing.axes.values()])
+    studies, axes = {other.study for other in among}, telling(among)
+    values = [value for axis, value in thing.axes.items() if axis in axes]
+    return " · ".join([*([thing.study] if len(studies) > 1 else []), *values])
 
 
 def accuracies(lines: Sequence[Line], metric: str, colours: Mapping[str, str]) -> Figure:
@@ -62,10 +64,7 @@ def accuracies(lines: Sequence[Line], metric: str, colours: Mapping[str, str]) -
 def gains(contrasts: Sequence[Contrast], metric: str) -> Figure:
     """A bar at each mean with its 95 % interval and a dot per seed, in percentage points."""
     settings = len({row_of(one, contrasts) for one in contrasts}) > 1
-    names = [
-        row_of(one, contrasts) if settings else f"{one.of.name} − {one.against.name}"
-        for one in contrasts
-    ]
+    names = [row_of(one, contrasts) if settings else one.title for one in contrasts]
     rows = {name: place for place, name in enumerate(dict.fromkeys(names))}
     placed = [
         (one, rows[name], AGAINST[one.role] if settings else AGAINST["baseline"])
@@ -81,7 +80,7 @@ def gains(contrasts: Sequence[Contrast], metric: str) -> Figure:
     means, reach = [], []
     for one, row, colour in placed:
         found = one.differences[metric]
-        told = f"{one.of.name} − {one.against.name}: {points(found.mean)} points"
+        told = f"{one.title}: {points(found.mean)} points"
         means.append((100 * found.mean, row, colour, told))
         reach.append(0.0 if found.high is None else 100 * (found.high - found.mean))
     roles = dict.fromkeys(one.role for one in contrasts) if settings else {}

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
+from understudy.core.wording import named
 from understudy.results.comparison import Comparison, Contrast, Line
 from understudy.results.finding import setting
 from understudy.results.formats import ABSENT, hundredths, points
 from understudy.results.records import StudyRecord
-from understudy.results.rows import plain_value
 from understudy.results.tables import Difference, difference
 from understudy.results.values import listing, mapping, number, text
 
@@ -86,9 +86,7 @@ def _source(told: dict[str, Any]) -> Source:
         figures={
             (
                 text(one.get("name")),
-                frozenset(
-                    (axis, plain_value(value)) for axis, value in mapping(one.get("axes")).items()
-                ),
+                frozenset((axis, named(value)) for axis, value in mapping(one.get("axes")).items()),
             ): tuple(
                 value for each in listing(one.get(METRIC)) if (value := number(each)) is not None
             )
@@ -115,7 +113,7 @@ def _differences(found: Comparison, sources: tuple[Source, ...]) -> Iterator[Com
         ]
         if ours and any(told):
             yield Compared(
-                f"{contrast.of.name} − {contrast.against.name}",
+                contrast.title,
                 setting(contrast.axes),
                 tuple(map(_interval, [ours, *told])),
             )

@@ -6,8 +6,10 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from understudy.core.wording import named
 from understudy.results.errors import ReportError
 from understudy.results.history import History, read_history
+from understudy.results.tuned import Tuned, tuned
 from understudy.results.values import listing, mapping, read_object, text, texts, whole
 
 IDENTITY_LENGTH = 12  # as in the names of run directories
@@ -73,7 +75,8 @@ class Entry:
     """What the study calls it: baseline, teacher, student, ..."""
     stage: str
     seed: int | None
-    axes: dict[str, Any]
+    axes: dict[str, str]
+    """What the value of each axis is called."""
     status: str
     """finished | failed | unfinished | damaged | missing | pending"""
     error: str
@@ -96,6 +99,10 @@ class StudyRecord:
     """By folder of a study, the parameters that are not as its file states them."""
     published: tuple[dict[str, Any], ...] = ()
     """Figures of others, as the study's file states them."""
+    reference: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By folder of a study and axis, the value that others are compared with."""
+    tuned: tuple[Tuned, ...] = ()
+    """What the study tried before it was done."""
 
     def having(self, fact: str) -> Iterator[Entry]:
         """The finished entries whose summary holds `fact`: "evaluations", "parity", ..."""
@@ -150,6 +157,10 @@ def read_study(path: Path) -> StudyRecord:
         entries=tuple(entries),
         changed={folder: mapping(content.get("changed"))},
         published=tuple(map(mapping, listing(content.get("published")))),
+        reference={
+            folder: {axis: text(value) for axis, value in mapping(content.get("reference")).items()}
+        },
+        tuned=tuned(folder, mapping(content.get("tuning"))),
     )
 
 
@@ -162,7 +173,7 @@ def _entry(runs: Path, study: str, listed: dict[str, Any]) -> Entry:
         node=node,
         stage=stage,
         seed=whole(run.summary.get("seed")) if seed is None else seed,
-        axes=mapping(listed.get("axes")),
+        axes={axis: named(value) for axis, value in mapping(listed.get("axes")).items()},
         status=_resolved(text(listed.get("status")), run.status),
         error=text(listed.get("error")),
         run=run,

@@ -26,10 +26,12 @@ from understudy.results.records import StudyRecord
 from understudy.results.result_section import costs, results
 from understudy.results.run_section import runs
 from understudy.results.training_section import training
+from understudy.results.tuning_section import tuning
 
 SECTIONS = {
     "findings": "Findings",
     "results": "Results",
+    "tuning": "Tuning",
     "published": "Published",
     "models": "Models",
     "training": "Training",
@@ -67,6 +69,7 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
     parts = {
         "findings": told(findings(record, found)),
         "results": results(found, painted),
+        "tuning": tuning(record.tuned),
         "published": published(beside_published(record, found), is_reduced=bool(record.reduced)),
         "models": models(record, found.rows, beside=beside),
         "training": training(record, painted),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from understudy.results.comparison import JUDGED, Contrast, Line
+from understudy.results.finding import telling
 from understudy.results.formats import (
     ABSENT,
     count,
@@ -58,8 +59,8 @@ TITLES = {
 
 
 def axes_of(lines: Sequence[Line | Contrast]) -> list[str]:
-    """The axes that tell these apart, each a column; the study too where there are several."""
-    return list(dict.fromkeys(axis for line in lines for axis in line.axes))
+    """The axes that tell these apart, each a column."""
+    return telling(lines)
 
 
 def swatch(name: str, colours: Mapping[str, str]) -> Markup:
@@ -215,11 +216,12 @@ def gains_table(contrasts: Sequence[Contrast]) -> Markup:
         Column("± sd"),
         Column("95 % interval", help="Student's t over the paired differences"),
         Column("Pairs", help="Seeds that both have"),
+        Column("Shown", numeric=False, help="What the interval shows: nothing, where it holds 0"),
     ]
     records = [
         Record(
             [
-                Datum(f"{contrast.of.name} − {contrast.against.name}"),
+                Datum(contrast.title),
                 *(Datum(contrast.axes.get(axis, ABSENT)) for axis in axes),
                 Datum(contrast.checkpoint),
                 Datum(TITLES[metric]),
@@ -233,6 +235,7 @@ def gains_table(contrasts: Sequence[Contrast]) -> Markup:
                     value=found.low,
                 ),
                 Datum(str(found.n), value=found.n),
+                Datum(found.verdict),
             ],
             kind=None if contrast.checkpoint == "last" else "beside",
         )

@@ -1,6 +1,5 @@
 """One row per trained model and kept checkpoint: what every table, plot and sentence is made of."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -135,7 +134,7 @@ def _row(
         name=entry.node,
         checkpoint=checkpoint,
         seed=entry.seed,
-        axes={name: plain_value(value) for name, value in entry.axes.items()},
+        axes=entry.axes,
         parameters=whole(summary.get("parameters", tested.get("parameters"))),
         labels=_labels(summary.get("labels")),
         steps=whole(summary.get("steps")) if step is None else step,
@@ -172,8 +171,3 @@ def _labels(labels: Any) -> int | None:
     counts = [whole(count) for count in mapping(labels).values()]
     known = [count for count in counts if count is not None]
     return sum(known) if known else whole(labels)
-
-
-def plain_value(value: Any) -> str:
-    """The value of an axis as tables show it."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -33,7 +33,7 @@ def examples(items: Sequence[str]) -> str:
 
 def named(entry: Entry) -> str:
     """`student, depth = 8, seed 2`."""
-    place = setting({axis: str(value) for axis, value in entry.axes.items()})
+    place = setting(entry.axes)
     seed = "" if entry.seed is None else f"seed {entry.seed}"
     return ", ".join(part for part in (entry.node, place, seed) if part)
 

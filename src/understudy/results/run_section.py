@@ -78,7 +78,7 @@ def _cells(entry: Entry, axes: list[str], beside: Path, colours: Mapping[str, st
     state = joined([entry.status, element("small", f" {reason}") if reason else None])
     return [
         Datum(swatch(entry.node, colours)),
-        *(Datum(str(entry.axes.get(axis, ABSENT))) for axis in axes),
+        *(Datum(entry.axes.get(axis, ABSENT)) for axis in axes),
         Datum(ABSENT if entry.seed is None else str(entry.seed), value=entry.seed),
         Datum(state, help=entry.error or None),
         Datum(exact(steps), value=steps),
@@ -109,7 +109,7 @@ def _settings(record: StudyRecord, rows: tuple[Row, ...]) -> Iterator[Markup]:
         if room < 0:
             yield element("p", "The settings of further runs lie in their config.yaml.")
             return
-        place = setting({axis: str(value) for axis, value in entry.axes.items()})
+        place = setting(entry.axes)
         title = " · ".join(part for part in (entry.node, place, f"seed {entry.seed}") if part)
         yield element(
             "details",

@@ -20,6 +20,8 @@ from understudy.results.plain import lines_for
 from understudy.results.records import StudyRecord
 from understudy.results.result_tables import TITLES, axes_of
 from understudy.results.strips import Strip, table_of, text_of
+from understudy.results.tuned import Candidate, Tuned
+from understudy.results.tuning_words import head, score
 
 MOST_LINES = 16  # above, only the last checkpoints are shown
 STYLES = {"result": "bold", "fact": "", "caution": "yellow"}
@@ -39,7 +41,9 @@ def show(
     found = comparison(record)
     short = len(found.lines) <= MOST_LINES or everything
     lines = found.lines if short else found.at("last")
-    contrasts = [one for one in found.contrasts if one.checkpoint == "last"] or found.contrasts
+    contrasts = [one for one in found.contrasts if one.checkpoint == "last"] or [*found.contrasts]
+    if len(contrasts) > MOST_LINES and not everything:  # a teacher's level stands above
+        contrasts = [one for one in contrasts if one.role != "teacher"]
     console.print(text_of(record.title, console, style="bold"))
     if lines:
         console.print()
@@ -49,6 +53,10 @@ def show(
     if contrasts:
         console.print()
         console.print(table_of(_gains(contrasts), console))
+    for one in record.tuned:
+        console.print()
+        console.print(text_of(f"tuned, {head(one)} behind each value tried:", console, style="dim"))
+        console.print(table_of(_tuned(one), console))
     for finding in findings(record, found):
         if not facts and finding.kind != "caution":
             continue
@@ -97,6 +105,30 @@ def _strips(lines: Sequence[Line]) -> list[Strip]:
     return [strip for strip in strips if any(cell != ABSENT for cell in strip.cells)]
 
 
+def _tuned(one: Tuned) -> list[Strip]:
+    """A line for each setting: what was taken, and all that was tried in the study's order."""
+    settings: dict[str, list[Candidate]] = {}
+    for each in one.candidates:
+        settings.setdefault(str(each.axes), []).append(each)
+    groups = list(settings.values())
+    taken = [next((each for each in group if each.is_taken), group[0]) for group in groups]
+    tried = [
+        "; ".join(f"{', '.join(each.values.values())}: {score(one, each)}" for each in group)
+        for group in groups
+    ]
+    return [
+        *(
+            Strip(axis, [each.axes.get(axis, ABSENT) for each in taken], False, 0)
+            for axis in one.axes
+        ),
+        *(
+            Strip(path, [each.values.get(path, ABSENT) for each in taken], False, 0)
+            for path in one.paths
+        ),
+        Strip("tried", tried, False, 0),
+    ]
+
+
 def _studies(lines: Sequence[Line]) -> bool:
     return len({line.study for line in lines}) > 1
 
@@ -121,7 +153,7 @@ def _gains(contrasts: Sequence[Contrast]) -> list[Strip]:
         ABSENT if one.low is None else f"{points(one.low)} to {points(one.high)}" for one in found
     ]
     return [
-        Strip("difference", [f"{one.of.name} − {one.against.name}" for one, _ in told], False, 0),
+        Strip("difference", [one.title for one, _ in told], False, 0),
         *(
             Strip(axis, [one.axes.get(axis, ABSENT) for one, _ in told], False, 0)
             for axis in axes_of(contrasts)
@@ -139,4 +171,5 @@ def _gains(contrasts: Sequence[Contrast]) -> list[Strip]:
         Strip("sd", [hundredths(one.sd) for one in found], True, 2),
         Strip("95 % interval", intervals, True, 0),
         Strip("pairs", [str(one.n) for one in found], True, 0),
+        Strip("shown", [one.verdict.removesuffix(" shown") for one in found], True, 3),
     ]

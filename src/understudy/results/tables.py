@@ -53,6 +53,15 @@ class Difference:
         """Whether the interval leaves out 0."""
         return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
 
+    @property
+    def verdict(self) -> str:
+        """What may be said of it in three words."""
+        if self.n == 1:
+            return "one pair"
+        if not self.is_shown:
+            return "no difference shown"
+        return "better" if self.mean > 0 else "worse"
+
 
 def summarize(rows: Sequence[Row], metric: str) -> Cell | None:
     """Mean and standard deviation over seeds; None where no row has the metric.
@@ -75,22 +84,21 @@ def summarize(rows: Sequence[Row], metric: str) -> Cell | None:
     )
 
 
-def paired(rows: Sequence[Row], metric: str, *, of: str, against: str) -> Difference | None:
+def paired(of: Sequence[Row], against: Sequence[Row], metric: str) -> Difference | None:
     """The differences `of` - `against` between runs of the same seed; None without such a pair.
 
     A run of no seed, such as the ensemble of all seeds, is compared with the other side's run of
     every seed; the interval is then of those seeds alone.
 
     Args:
-        rows: Rows of one checkpoint; those of other names are left aside.
+        of: Rows whose gain is asked for, of one checkpoint.
+        against: Rows that they are compared with, of one checkpoint.
         metric: A numeric column.
-        of: Name whose gain is asked for.
-        against: Name that it is compared with.
 
     Raises:
-        ReportError: Either name has rows of several configurations or checkpoints.
+        ReportError: Either side has rows of several configurations or checkpoints.
     """
-    sides = [_by_seed([row for row in rows if row.name == name], metric) for name in (of, against)]
+    sides = [_by_seed(rows, metric) for rows in (of, against)]
     of_no_seed = [set(side) == {None} for side in sides]
     if any(of_no_seed) and not all(of_no_seed):
         single, others = sides if of_no_seed[0] else sides[::-1]

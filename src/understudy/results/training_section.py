@@ -7,7 +7,6 @@ from understudy.results.figure import plotted
 from understudy.results.finding import setting
 from understudy.results.markup import Markup, element, section
 from understudy.results.records import Entry, StudyRecord
-from understudy.results.rows import plain_value
 
 MOST_APART = 12  # plots of losses; of more settings, those of a name share one
 
@@ -42,7 +41,7 @@ def _apart(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     found: dict[str, list[Entry]] = {}
     by_name: dict[str, list[Entry]] = {}
     for entry in entries:
-        axes = setting({axis: plain_value(value) for axis, value in entry.axes.items()})
+        axes = setting(entry.axes)
         found.setdefault(" · ".join(part for part in (entry.node, axes) if part), []).append(entry)
         by_name.setdefault(entry.node, []).append(entry)
     return found if len(found) <= MOST_APART else by_name

@@ -2,6 +2,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from understudy.results.comparison import comparison
 from understudy.results.find import find
 
@@ -170,3 +172,31 @@ def test_a_student_with_more_than_its_backbone_meets_the_baseline_of_the_same_ba
     contrasts = comparison(find(tree.study())).contrasts
 
     assert {(one.role, one.against.name) for one in contrasts} == {("baseline", "baseline")}
+
+
+def named(method: str) -> dict[str, Any]:
+    return {"method": {"name": method, "terms": [{"kind": method}]}, "pair": {"name": "small"}}
+
+
+def test_every_value_of_an_axis_is_compared_with_the_reference(tree: Any) -> None:
+    """Equal in the other axes, at the same checkpoint, and called by the names of the values."""
+    for seed in (1, 2, 3):
+        tree.train("baseline", seed, validation=0.4 + seed / 1000, axes={"pair": {"name": "small"}})
+        for method, level in (("soft_label", 0.5), ("dist", 0.52), ("hints", 0.5)):
+            wobble = seed / 1000 if method == "dist" else seed**2 / 1000
+            tree.train("student", seed, validation=level + wobble, axes=named(method))
+
+    found = comparison(find(tree.study(reference={"method": "soft_label"})))
+
+    last = [one for one in found.contrasts if one.checkpoint == "last"]
+    assert [(one.axes["method"], one.role, one.title) for one in last] == [
+        ("soft_label", "baseline", "student − baseline"),
+        ("dist", "baseline", "student − baseline"),
+        ("dist", "reference", "student − soft_label"),
+        ("hints", "baseline", "student − baseline"),
+        ("hints", "reference", "student − soft_label"),
+    ]
+    dist, hints = (one.differences["val_top1"] for one in last if one.role == "reference")
+    assert dist.values == pytest.approx((0.02, 0.018, 0.014))
+    assert dist.verdict == "better"
+    assert hints.verdict == "no difference shown", "equal in all seeds"

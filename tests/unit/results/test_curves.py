@@ -66,7 +66,7 @@ def test_a_model_in_one_setting_has_a_plot_of_its_own_with_both_losses(tree: Any
     record = find(tree.study())
 
     page = str(training(record, colours((e.node, e.stage) for e in record.entries)))
-    own = [entry for entry in record.entries if entry.axes == {"depth": 3}]
+    own = [entry for entry in record.entries if entry.axes == {"depth": "3"}]
     drawn = losses(own, colours={"student": "red"})
 
     assert "student · depth = 3" in page

@@ -351,7 +351,7 @@ def test_a_copied_tree_keeps_its_links(run_main_job: Any, tmp_path: Path) -> Non
 def test_an_axis_may_be_called_like_a_column_and_classes_like_anything(tree: Any) -> None:
     names = ("Käse", "奶酪", "‮tros", "a|b", "")
     for value in ("8", "14"):
-        axes = {"test_top1": value, "Model": value, "seed": "x"}
+        axes = {"test_top1": value, "Model": value, "seed": value}
         tree.train("student", 1, axes=axes)
         tree.evaluate(1, top1={"student": 0.5}, classes=names, axes=axes)
     study = tree.study()

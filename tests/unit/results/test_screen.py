@@ -44,6 +44,7 @@ def test_large_figures_and_long_names_fit_without_being_cut(tree: Any) -> None:
             axes=axes,
             summary={"labels": {"train": 1_281_167, "validation": 50_000}},
         )
+    tree.train("other", 1, stage="train", axes={"method": "none", "depth": 8})
 
     text = printed(tree.study())
 

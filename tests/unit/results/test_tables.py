@@ -89,7 +89,7 @@ def test_an_unknown_metric_is_refused_with_the_known_ones(rows: list[Row]) -> No
 
 def test_paired_differences_agree_with_a_computation_by_hand(rows: list[Row]) -> None:
     """Differences 0.080, 0.080, 0.074: mean 0.078, deviation sqrt(0.000012)."""
-    difference = paired(rows, "test_top1", of="student", against="baseline")
+    difference = paired(of(rows, "student"), of(rows, "baseline"), "test_top1")
 
     assert difference is not None
     sd = sqrt((0.002**2 + 0.002**2 + 0.004**2) / 2)
@@ -104,7 +104,7 @@ def test_paired_differences_agree_with_a_computation_by_hand(rows: list[Row]) ->
 
 
 def test_an_interval_that_holds_zero_shows_no_difference(rows: list[Row]) -> None:
-    difference = paired(rows, "test_top1", of="student", against="teacher")
+    difference = paired(of(rows, "student"), of(rows, "teacher"), "test_top1")
 
     assert difference is not None
     assert difference.low is not None and difference.low < 0 < difference.mean
@@ -120,7 +120,7 @@ def test_differences_that_are_all_equal_show_no_spread_and_so_no_difference(
         replace(row, name="student", test_top1=(row.test_top1 or 0) + 0.1) for row in baselines
     ]
 
-    gain = paired([*baselines, *better], "test_top1", of="student", against="baseline")
+    gain = paired(better, baselines, "test_top1")
 
     assert gain is not None
     assert gain.mean == approx(0.1)
@@ -133,8 +133,8 @@ def test_a_run_of_no_seed_is_compared_with_the_run_of_every_seed(rows: list[Row]
     students = of(rows, "student")  # 0.530, 0.540, 0.532
     ensemble = replace(of(rows, "baseline")[0], name="ensemble", seed=None, test_top1=0.6)
 
-    behind = paired([*students, ensemble], "test_top1", of="student", against="ensemble")
-    ahead = paired([*students, ensemble], "test_top1", of="ensemble", against="student")
+    behind = paired(students, [ensemble], "test_top1")
+    ahead = paired([ensemble], students, "test_top1")
 
     assert behind is not None
     assert behind.values == approx((-0.07, -0.06, -0.068))
@@ -146,7 +146,7 @@ def test_a_run_of_no_seed_is_compared_with_the_run_of_every_seed(rows: list[Row]
 def test_one_pair_has_neither_deviation_nor_interval(rows: list[Row]) -> None:
     few = [row for row in rows if row.seed == 1]
 
-    difference = paired(few, "test_top1", of="student", against="baseline")
+    difference = paired(of(few, "student"), of(few, "baseline"), "test_top1")
 
     assert difference is not None
     assert difference.mean == approx(0.08)
@@ -158,11 +158,11 @@ def test_one_pair_has_neither_deviation_nor_interval(rows: list[Row]) -> None:
 def test_only_seeds_that_both_have_are_paired(rows: list[Row]) -> None:
     few = [row for row in rows if row.name != "baseline" or row.seed != 2]
 
-    difference = paired(few, "test_top1", of="student", against="baseline")
+    difference = paired(of(few, "student"), of(few, "baseline"), "test_top1")
 
     assert difference is not None
     assert difference.seeds == (1, 3)
-    assert paired(rows, "test_top1", of="student", against="nobody") is None
+    assert paired(of(rows, "student"), of(rows, "nobody"), "test_top1") is None
 
 
 def test_a_mixture_on_either_side_is_refused(rows: list[Row]) -> None:
@@ -172,4 +172,4 @@ def test_a_mixture_on_either_side_is_refused(rows: list[Row]) -> None:
     ]
 
     with pytest.raises(ReportError, match="2 different configurations, such as train/baseline"):
-        paired(mixed, "test_top1", of="student", against="baseline")
+        paired(of(mixed, "student"), of(mixed, "baseline"), "test_top1")
