@@ -25,7 +25,7 @@ def run_command(
     """
     plan = verbs.planned(asked, parse_overrides(words), must_be_at_hand=not dry_run)
     if dry_run:
-        print("\n".join([*changed(plan.study), *map(plain, plan.lines())]))
+        print("\n".join([*changed(plan.study), *map(plain, verbs.told(plan))]))
         return 0
 
     with progress_on(sys.stderr, loudness) as progress:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from understudy.cli.plain_text import plain, wrapped
 from understudy.core.overrides import written
+from understudy.core.wording import named
 from understudy.studies.configure import with_words
 from understudy.studies.parameters import leaves, unknown
 from understudy.studies.study import Study, read_study
@@ -28,6 +29,9 @@ def _lines(study: Study) -> Iterator[str]:
     for word in written({key: value for key, value in values.items() if key not in unread}):
         yield from wrapped(word, first="  ", indent="      ")
     yield f"  seeds={','.join(map(str, study.seeds))}"
+    for axis, choices in study.axes.items():
+        told = f"{axis}=NAME,...  of {', '.join(map(named, choices))}"
+        yield from wrapped(told, first="  ", indent="      ")
     for scale, changes in study.scales.items():
         told = f"scale={scale}  {changes.get('reduced', '')}"
         yield from wrapped(told, first="  ", indent="      ")

@@ -29,6 +29,13 @@ class Ramp(Settings):
             )
         return self
 
+    def times(self, factor: float) -> Self:
+        """The same movement between weights that are so many times as large."""
+        return self.model_copy(update={"start": factor * self.start, "end": factor * self.end})
+
+    def __str__(self) -> str:
+        return f"{self.start:g} to {self.end:g}"
+
 
 Weight = NonNegativeFloat | Ramp
 

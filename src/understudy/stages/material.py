@@ -1,7 +1,7 @@
 """The images of a training: the pack, its splits, and the few whose labels may be read."""
 
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,8 @@ class LabelledSettings(DataSettings):
 class TrainingSettings(LabelledSettings):
     """What every training needs."""
 
+    chooses: ClassVar[bool] = True
+    """Whether what is seen on validation decides which checkpoint is the best."""
     generation: NonNegativeInt = 0
     """Counts networks that learn one after another under one seed, as in self-distillation: each
     draws its own initialisation, order and views, and shares the labeled images."""

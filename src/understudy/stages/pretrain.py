@@ -1,6 +1,6 @@
 """Pretrain a backbone on all training images, without a label."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 
@@ -27,6 +27,7 @@ class PretrainSettings(TrainingSettings):
     They change no weight and no identity, so one pretraining serves every number of labels.
     """
 
+    chooses: ClassVar[bool] = False
     stage: Literal["pretrain"] = "pretrain"
     labels: Annotated[FewLabelsSettings, Aside()] = FewLabelsSettings()
     """What the k-NN probe knows; changes no identity."""

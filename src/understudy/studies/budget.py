@@ -21,6 +21,7 @@ from understudy.studies.parameters import BUDGET
 from understudy.studies.plan import plan
 from understudy.studies.study import Study
 from understudy.studies.time_limit import seconds_of
+from understudy.studies.tuning import tuning_of
 
 LEAST_EPOCHS = 1.0
 
@@ -46,7 +47,10 @@ def within_budget(study: Study, *, runs: Path, folder: Path, progress: Progress)
     if not study.budget:
         raise UsageError(f"{study.origin}: this study has no `budget:` that says how to spend one.")
     shares = _shares(study)
-    nodes = plan(study, STAGES).runs
+    planned = plan(study, STAGES)
+    tuning = tuning_of(planned, STAGES)
+    every = {node.key: node for node in (*planned.runs, *(tuning.runs if tuning else ()))}
+    nodes = list(every.values())  # what is tried takes time too; all of it, whatever is chosen
     record = folder / f"budget-{len(nodes)}.json"  # more runs in the same time: fewer epochs each
     if not record.exists():
         progress.say(f"budget {limit}: measuring each stage for a few steps")

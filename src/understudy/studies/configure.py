@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from understudy.core.errors import UsageError
 from understudy.core.overrides import overlaid, parse_overrides, with_data_path
-from understudy.core.wording import headed, nearest, shown
+from understudy.core.wording import headed, named, nearest, shown
 from understudy.studies.parameters import BUDGET, is_around, unknown
 from understudy.studies.study import Study
 from understudy.studies.time_limit import seconds_of
@@ -40,11 +40,16 @@ def made_of(study: Study, given: Mapping[str, Any]) -> Understood:
     Args:
         study: As its file states it.
         given: Values by dotted key: parameters, where `data=PATH` is short for `data.path`, and
-            beside them `scale`, `seeds` (a number, a list, or text such as "1,2,3") and `machine`.
-            What is asked for here goes over what a scale says.
+            beside them `scale`, `seeds` (a number, a list, or text such as "1,2,3"), `machine`,
+            and axes: a list of values, or text such as "soft_label,dist". What is asked for here
+            goes over what a scale says.
     """
     overrides = dict(given)
-    asked = {key: _said(overrides.pop(key)) for key in ("scale", "seeds") if key in overrides}
+    asked = {
+        key: _said(overrides.pop(key))
+        for key in ("scale", "seeds", *study.axes)
+        if key in overrides
+    }
     computing = {key: overrides.pop(key) for key in list(overrides) if is_around("machine", key)}
     machine = overlaid({}, computing).get("machine", {})
     if isinstance(study.parameters.get("data"), dict):
@@ -56,10 +61,19 @@ def made_of(study: Study, given: Mapping[str, Any]) -> Understood:
     if scale is not None and (not isinstance(scale, str) or scale not in study.scales):
         mistakes.append(_unknown_scale(study, scale))
         scale = None
-    seeds = _seeds(asked["seeds"]) if "seeds" in asked else study.seeds
+    chosen = dict(study.scales.get(scale, {})) if scale else {}
+    reduced = chosen.pop("reduced", None)
+    around = {key: chosen.pop(key) for key in ("seeds", *study.axes) if key in chosen}
+    around |= asked
+    seeds = _seeds(around["seeds"]) if "seeds" in around else study.seeds
     if not seeds:
-        told = shown(asked["seeds"])
+        told = shown(around["seeds"])
         mistakes.append(f"seeds = {told}  must be values such as 1,2,3: each once, >= 0")
+    axes = {}
+    for axis, values in study.axes.items():
+        picked = picked_of(study.stated_axes[axis], around[axis]) if axis in around else None
+        axes[axis] = values if picked is None or picked.mistakes else picked.values
+        mistakes += [f"{axis} = {told}" for told in (picked.mistakes if picked else ())]
     if not isinstance(machine, dict):
         told = shown(machine)
         mistakes.append(f"machine = {told}  must be a mapping of keys, or machine.KEY=VALUE")
@@ -68,12 +82,11 @@ def made_of(study: Study, given: Mapping[str, Any]) -> Understood:
     known = {key: value for key, value in overrides.items() if key not in strange}
     if known.get(BUDGET) is not None:
         seconds_of(known[BUDGET])  # refused here, so that a plan refuses it too
-    chosen = dict(study.scales.get(scale, {})) if scale else {}
-    reduced = chosen.pop("reduced", None)
     scaled = overlaid(study.parameters, chosen, origin=f"{study.origin}, scale {scale}")
     changed = dataclasses.replace(
         study,
         parameters=overlaid(scaled, known, origin=study.origin),
+        axes=axes,
         seeds=seeds or study.seeds,
         scale=scale or study.scale,
         reduced=reduced or study.reduced,
@@ -91,6 +104,36 @@ def _unknown_scale(study: Study, scale: Any) -> str:
     if not study.scales:
         return f"scale = {shown(scale)}  this study has no scales"
     return f"scale = {shown(scale)}  unknown; {nearest(str(scale), list(study.scales))}"
+
+
+class Picked(NamedTuple):
+    """Values of an axis."""
+
+    values: tuple[Any, ...]
+    mistakes: list[str]
+    """What is wrong with each that cannot be."""
+
+
+def picked_of(stated: Sequence[Any], asked: Any) -> Picked:
+    """The values of an axis that were asked for: those of the file by their names, or others.
+
+    Args:
+        stated: The file's.
+        asked: A list, one value, or text such as "soft_label,dist".
+    """
+    known = {named(value): value for value in stated}
+    listed = asked.split(",") if isinstance(asked, str) else asked
+    entries = [*listed] if isinstance(listed, list | tuple) else [listed]
+    found = [known.get(each.strip(), each) if isinstance(each, str) else each for each in entries]
+    has_names = any(isinstance(value, Mapping) for value in stated)
+    mistakes = [
+        f"{shown(each)}  is no value of this axis; {nearest(str(each), list(known))}"
+        for each in found
+        if each not in stated and (isinstance(each, str) or isinstance(each, Mapping) != has_names)
+    ]
+    if len({named(each) for each in found}) < len(found) or not found:
+        mistakes.append(f"{shown(asked)}  must be one value or several, each once")
+    return Picked(tuple(found), mistakes)
 
 
 def _seeds(asked: Any) -> tuple[int, ...]:

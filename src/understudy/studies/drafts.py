@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from understudy.core.errors import UsageError
 from understudy.core.overrides import overlaid
 from understudy.core.settings import Settings
 from understudy.core.wording import Location, dotted, nearest
 from understudy.core.yaml import line_of
 from understudy.studies.filling import Filling, gathered, runs_in
+from understudy.studies.settling import changes_for, laid_over
 from understudy.studies.study import Study
 
 DraftKey = tuple[str, frozenset[tuple[str, int]]]
@@ -133,6 +135,11 @@ class Drafts:
             if key in fields or (key in self._study.stages[node] and key != "stage")
         }
         filled = filling.fill(wanted)
+        if changes := changes_for(self._study.settled, node, choices):
+            try:
+                filled = laid_over(self._stages[stage], filled, changes)
+            except UsageError as error:
+                self.mistakes.append(f"stages.{node}.{error}")
         if self._study.machine and "machine" in fields:
             filled = overlaid(filled, {"machine": self._study.machine})
         return filling, filled

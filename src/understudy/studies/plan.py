@@ -176,7 +176,8 @@ def _spread(nodes: Sequence[Node]) -> str:
     """Over what a stage is spread: `seeds 1, 2, 3 x 5 depth`."""
     seeds = list(dict.fromkeys(node.seed for node in nodes if node.seed is not None))
     axes = dict.fromkeys(axis for node in nodes for axis in node.axes)
-    parts = [f"{len({repr(node.axes.get(axis)) for node in nodes})} {axis}" for axis in axes]
+    counts = {axis: len({repr(node.axes.get(axis)) for node in nodes}) for axis in axes}
+    parts = [f"{count} {axis}" for axis, count in counts.items() if count > 1]
     if seeds:
         shown = ", ".join(map(str, seeds))
         words = f"seed{'s' if len(seeds) > 1 else ''} {shown}"

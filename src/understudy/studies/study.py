@@ -1,9 +1,10 @@
 """A study as its file states it: parameters, scales, axes, seeds, stages that name each other."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, NonNegativeInt
 
@@ -12,7 +13,7 @@ from understudy.core.identity import digest
 from understudy.core.overrides import overlaid
 from understudy.core.settings import Settings, checked
 from understudy.core.shipped import found
-from understudy.core.wording import headed, nearest
+from understudy.core.wording import headed, named, nearest
 from understudy.core.yaml import read_yaml
 from understudy.studies.filling import REFERENCE, Filling, references_in
 from understudy.studies.parameters import BUDGET, leaves, unknown
@@ -36,9 +37,15 @@ class StudyFile(Settings):
     parameters: dict[str, Any] = Field(default_factory=dict)
     """What `key=value` on the command line may change; stages refer to it as `${key}`."""
     scales: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """Sizes by name: parameters to change, and `reduced`, a sentence on what is left out."""
+    """Sizes by name: parameters to change, `seeds`, other values of axes (known ones by their
+    names), and `reduced`, a sentence on what is left out."""
     axes: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default_factory=dict)
-    """Values to combine with each other; stages refer to the one at hand as `${axis}`."""
+    """Values to combine with each other; stages refer to the one at hand as `${axis}`. A mapping is
+    called by its `name`."""
+    reference: dict[str, str] = Field(default_factory=dict)
+    """By axis, the value that the models of all its other values are compared with."""
+    tune: dict[str, Any] | None = None
+    """Settings of a stage to choose on validation before the study is done."""
     seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = (0,)
     """Everything is done once for each; stages refer to the one at hand as `${seed}`."""
     budget: dict[str, Any] | None = None
@@ -72,25 +79,56 @@ class Study:
     """What the scale leaves out, in a sentence."""
     machine: Mapping[str, Any] = field(default_factory=dict)
     """What to compute with, laid over the `machine` of every stage; no part of what is asked."""
+    reference: Mapping[str, str] = field(default_factory=dict)
+    """By axis, the name of the value that others are compared with."""
+    tune: Mapping[str, Any] | None = None
+    """As the file says it, references and all."""
+    stated_axes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """The axes of the file."""
+    settled: tuple["Settled", ...] = ()
+    """What tuning tries or chose; no part of what is asked."""
 
     @property
     def read(self) -> set[str]:
         """The dotted keys of the parameters that anything in the study refers to."""
-        places = (self.stages, self.budget, self.parameters, self.axes, self.scales)
+        places = (
+            *(self.stages, self.budget, self.parameters, self.axes, self.scales),
+            *(self.tune, self.stated_axes),
+        )
         found = {path for place in places for path in references_in(place)}
         return found | {BUDGET} if self.budget else found
 
     @property
     def changed(self) -> dict[str, Any]:
-        """The parameters that are not as the file states them, by dotted key."""
-        return dict(_different(self.parameters, self.stated, ""))
+        """The parameters that are not as the file states them, by dotted key; axes by names."""
+        axes = {axis: [*map(named, values)] for axis, values in self._other_axes.items()}
+        return {**dict(_different(self.parameters, self.stated, "")), **axes}
 
     @property
     def folder(self) -> str:
-        """The folder of its results: the name, and a short hash where parameters were changed."""
+        """The folder of its results: the name, and a short hash of what was changed."""
+        if self._other_axes:
+            return f"{self.name}-{digest([self.parameters, self._other_axes])[:8]}"
         if self.parameters == self.stated:
             return self.name
         return f"{self.name}-{digest(self.parameters)[:8]}"
+
+    @property
+    def _other_axes(self) -> dict[str, tuple[Any, ...]]:
+        return {
+            axis: values for axis, values in self.axes.items() if values != self.stated_axes[axis]
+        }
+
+
+class Settled(NamedTuple):
+    """Settings of a stage that stand in place of those that are written."""
+
+    stage: str
+    """Its name in the study."""
+    axes: Mapping[str, Any]
+    """Where: under these values of the axes; others do not matter."""
+    changes: Mapping[str, Any]
+    """By dotted path, the value, or a factor as `{times: 3}`."""
 
 
 def _different(own: Any, stated: Any, key: str) -> Iterator[tuple[str, Any]]:
@@ -174,6 +212,9 @@ def _study(
         stages={name: stage for name, stage in stages.items() if stage is not None},
         origin=origin,
         stated=parameters,
+        reference=said("reference"),
+        tune=said("tune"),
+        stated_axes=said("axes"),
     )
 
 
@@ -226,9 +267,17 @@ def _mistakes(study: Study) -> Iterable[str]:
         if not isinstance(changes.get("reduced", ""), str):
             yield f"scales.{scale}.reduced  must be a sentence"
         for key in changes:
-            if key != "reduced" and key.split(".")[0] not in study.parameters:
-                known = nearest(key, list(study.parameters))
-                yield f"scales.{scale}.{key}  unknown parameter; {known}"
+            known = [*study.parameters, *study.axes, "reduced", "seeds"]
+            if key not in known and key.split(".")[0] not in study.parameters:
+                yield f"scales.{scale}.{key}  unknown parameter; {nearest(key, known)}"
+    for axis, values in study.axes.items():
+        twice = [name for name, count in Counter(map(named, values)).items() if count > 1]
+        yield from (f"axes.{axis}  has two values called {name}" for name in twice)
+    for axis, name in study.reference.items():
+        if axis not in study.axes:
+            yield f"reference.{axis}  is no axis; {nearest(axis, list(study.axes))}"
+        elif name not in (names := [*map(named, study.axes[axis])]):
+            yield f"reference.{axis} = {name}  is no value of this axis; {nearest(name, names)}"
     yield from unknown_in(study.published, stages=study.stages, axes=study.axes)
     if not study.stages:
         yield "stages  missing; a study needs at least one run, or another study to extend"

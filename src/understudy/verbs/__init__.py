@@ -9,7 +9,7 @@ from understudy.verbs.predicting import Predicted, predicted
 from understudy.verbs.reporting import reported
 from understudy.verbs.staging import done
 from understudy.verbs.starting import started
-from understudy.verbs.studying import carried_out, planned
+from understudy.verbs.studying import carried_out, planned, told
 
 __all__ = [
     "Predicted",
@@ -20,4 +20,5 @@ __all__ = [
     "predicted",
     "reported",
     "started",
+    "told",
 ]

@@ -35,8 +35,20 @@ def planned(study: str, given: Mapping[str, Any], *, must_be_at_hand: bool) -> "
 
     from understudy.stages import STAGES  # only now: it brings torch
     from understudy.studies.plan import plan
+    from understudy.studies.tuning import tuning_of
 
-    return plan(found, STAGES, mistakes=[*mistakes, *missing])
+    plan_of_all = plan(found, STAGES, mistakes=[*mistakes, *missing])
+    tuning_of(plan_of_all, STAGES)  # its mistakes too
+    return plan_of_all
+
+
+def told(plan: "Plan") -> list[str]:
+    """A plan for a person: a line for each stage, what is tuned, and how many runs there are."""
+    from understudy.stages import STAGES
+    from understudy.studies.tuning import tuning_of
+
+    tuning = tuning_of(plan, STAGES)
+    return [*plan.lines(), *(tuning.lines(plan) if tuning else [])]
 
 
 def carried_out(

@@ -47,3 +47,11 @@ def test_it_is_read_from_a_number_or_from_the_keys_of_a_ramp() -> None:
 def test_a_mistake_is_told_once(weight: object, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         checked(Weighted, {"weight": weight}, origin="here")
+
+
+def test_a_movement_times_a_factor_is_that_many_times_as_large_at_any_time() -> None:
+    ramp = Ramp(start=0.1, end=5, after=0.2, until=0.6)
+
+    for progress in (0.0, 0.2, 0.3, 0.5, 0.6, 1.0):
+        assert weight_at(ramp.times(3), progress) == pytest.approx(3 * weight_at(ramp, progress))
+    assert str(ramp) == "0.1 to 5"

@@ -166,3 +166,59 @@ def test_what_was_changed_is_known_as_deep_as_it_lies(study: Reader, chain: str)
 def test_a_machine_that_is_no_mapping_is_refused(study: Reader, chain: str, value: str) -> None:
     with pytest.raises(UsageError, match=r"machine = .* must be a mapping of keys"):
         with_words(study(chain), [f"machine={value}"])
+
+
+AXES = """
+axes:
+  objective: [{name: soft, t: 4}, {name: hard, t: 1}, {name: dist, t: 2}]
+  epochs: [1, 2]
+scales:
+  large: {objective: [dist, {name: other, t: 9}], seeds: [7, 8]}
+stages:
+  a: {stage: train, epochs: '${epochs}'}
+  b: {stage: distill, teacher: '@a', temperature: '${objective.t}'}
+"""
+
+
+def names(found: Study) -> list[str]:
+    return [value["name"] for value in found.axes["objective"]]
+
+
+@pytest.mark.parametrize("word", ["objective=dist,soft", "objective=[dist, soft]"])
+def test_values_of_an_axis_are_picked_by_their_names(study: Reader, word: str) -> None:
+    picked = with_words(study(AXES), [word, "epochs=2"])
+
+    assert names(picked) == ["dist", "soft"]
+    assert picked.axes["epochs"] == (2,)
+    assert picked.changed == {"objective": ["dist", "soft"], "epochs": ["2"]}
+    assert picked.folder not in (study(AXES).folder, with_words(study(AXES), ["epochs=2"]).folder)
+
+
+def test_a_scale_may_have_seeds_and_other_values_of_an_axis(study: Reader) -> None:
+    large = with_words(study(AXES), ["scale=large"])
+    asked = with_words(study(AXES), ["scale=large", "seeds=1", "objective=hard"])
+
+    assert (names(large), large.seeds) == (["dist", "other"], (7, 8))
+    assert (names(asked), asked.seeds) == (["hard"], (1,))
+
+
+def test_plain_values_of_an_axis_may_be_others(study: Reader) -> None:
+    assert with_words(study(AXES), ["epochs=[2, 5]"]).axes["epochs"] == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("word", "complaint"),
+    [
+        ("objective=dis", "objective = 'dis'  is no value of this axis; did you mean 'dist'?"),
+        ("objective=4", "objective = 4  is no value of this axis"),
+        ("objective=soft,soft", "must be one value or several, each once"),
+        ("objective=[]", "must be one value or several, each once"),
+        ("epochs={a: 1}", "is no value of this axis"),
+        ("epochs=", "is no value of this axis"),
+    ],
+)
+def test_what_is_no_value_of_an_axis_is_refused(study: Reader, word: str, complaint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        with_words(study(AXES), [word])
+
+    assert complaint in str(caught.value)

@@ -184,3 +184,25 @@ def test_a_parameter_may_be_read_by_the_stages_of_the_file_that_extends(tmp_path
     )
 
     assert read_study(str(tmp_path / "own.yaml")).parameters == {"extra": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("axes: {net: [{name: a}, {name: a, b: 1}]}", "axes.net  has two values called a"),
+        ("axes: {net: [8, '8']}", "axes.net  has two values called 8"),
+        (
+            "axes: {net: [8]}\nreference: {nte: '8'}",
+            "reference.nte  is no axis; did you mean 'net'",
+        ),
+        ("axes: {net: [8]}\nreference: {net: '9'}", "reference.net = 9  is no value of this axis"),
+        ("axes: {net: [8]}\nscales: {s: {nte: [8]}}", "scales.s.nte  unknown parameter; did you"),
+    ],
+)
+def test_axes_that_cannot_be_told_apart_or_compared_are_refused(
+    study: Reader, text: str, complaint: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        study(f"{text}\nstages: {{a: {{stage: train}}}}\n")
+
+    assert complaint in str(caught.value)

@@ -1,0 +1,54 @@
+"""The progress of one run of a study, under the study's own title."""
+
+from understudy.core.progress import Progress
+from understudy.studies.remaining import Speed, about
+
+
+class Numbered:
+    """Shows each piece of work under the study's own title of its run.
+
+    Args:
+        progress: Where to show it.
+        title: Of the run.
+        stage: Which piece of work is the run itself; others are preparations.
+        after: Seconds of all runs after this one, where that is known.
+    """
+
+    def __init__(self, progress: Progress, title: str, stage: str, after: float | None) -> None:
+        self.progress, self.title, self.stage, self.after = progress, title, stage, after
+        self._run: Speed | None = None
+
+    def begin(self, title: str, total: int) -> None:
+        """Starts a piece of work; the stage stands in the title already."""
+        first = title.split(" ")[0]
+        self._run = Speed(total) if first == self.stage else None
+        self.progress.begin(f"{self.title}: {first}", total)
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """Reports units done; a note also says how long the whole study will still take."""
+        if self._run:
+            self._run.advance(count)
+        own = self._run.seconds_left if self._run else None
+        known = note and own is not None and self.after is not None
+        self.progress.advance(count, self._with_rest(note, own or 0.0) if known else note)
+
+    def end(self, note: str = "") -> None:
+        """Closes the piece of work."""
+        known = self._run and self.after is not None
+        self._run = None
+        self.progress.end(self._with_rest(note, 0.0) if known else note)
+
+    def _with_rest(self, note: str, own: float) -> str:
+        return f"{note}; study: {about(own + (self.after or 0.0))} left"
+
+    def say(self, text: str) -> None:
+        """Shows one line."""
+        self.progress.say(text)
+
+    def warn(self, text: str) -> None:
+        """Shows one line, also to a person who asked for quiet."""
+        self.progress.warn(text)
+
+    def detail(self, text: str) -> None:
+        """Shows lines to a person who asked for all."""
+        self.progress.detail(text)
