@@ -1,5 +1,6 @@
 """Every shipped study and recipe is valid, and trains."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from understudy.cli import main
 from understudy.core.shipped import shipped_folders, shipped_names
 from understudy.core.yaml import read_yaml
+from understudy.objectives import every_objective
 from understudy.stages import STAGES
 from understudy.studies.plan import Node, plan
 from understudy.studies.study import read_study
@@ -88,3 +90,40 @@ def test_two_studies_share_the_run_of_a_common_ancestor(
     assert len(list((tmp_path / "runs" / "pretrain").glob("pretrain-*"))) == 1
     assert len(list((tmp_path / "runs" / "distill").glob("student-*"))) == 2
     assert len(list((tmp_path / "runs" / "studies").iterdir())) == 2
+
+
+def test_the_benchmark_has_every_objective_that_learns_from_a_teacher() -> None:
+    """And what is tuned is the weight of each, behind the label's."""
+    terms = {one["name"]: one["terms"] for one in read_study("kd-benchmark").axes["objective"]}
+
+    apart = {"label", "nt_xent"}  # the baseline's, and one of pretraining
+    kinds = {kind for each in every_objective() for kind in [each.model_fields["kind"].default]}
+    assert set(terms) == kinds - apart
+    assert all(found[0]["kind"] == "label" for found in terms.values())
+    assert all(found[1]["kind"] == name for name, found in terms.items())
+
+
+@pytest.mark.slow
+def test_the_benchmark_runs_on_digits_and_tells_its_objectives_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "run kd-benchmark data.kind=digits labels.per_class=20 labels.validation_per_class=5"
+    asked = f"{words} objective=soft_label,dist,review scale=smoke --runs {tmp_path}/runs".split()
+
+    assert main([*asked, "--dry-run"]) == 0
+    assert "up to 2 more runs" in capsys.readouterr().out
+    assert main(asked) == 0
+    shown = capsys.readouterr().out
+    assert main(asked) == 0
+    again = capsys.readouterr()
+
+    (folder,) = (tmp_path / "runs" / "studies").iterdir()
+    rows = list(csv.DictReader((folder / "rows.csv").read_text().splitlines()))
+    students = {row["axis.objective"] for row in rows if row["name"] == "student"}
+    assert students == {"soft_label", "dist", "review"}
+    assert all(row["test_top1"] for row in rows)
+    tried = list(csv.DictReader((folder / "tuning.csv").read_text().splitlines()))
+    assert len(tried) == 3 + 2
+    assert "student − soft_label" in " ".join(shown.split())
+    assert "terms.1.weight of “student”" in " ".join(shown.split())
+    assert "Nothing new to do: all 11 runs" in again.err
