@@ -38,10 +38,11 @@ def training(record: StudyRecord, colours: Mapping[str, str]) -> Markup | None:
 
 def _apart(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     """The runs of each plot of losses, by its title: a model in one setting of the axes."""
-    found: dict[str, list[Entry]] = {}
     by_name: dict[str, list[Entry]] = {}
     for entry in entries:
+        by_name.setdefault(entry.node, []).append(entry)
+    found: dict[str, list[Entry]] = {}
+    for entry in (entry for own in by_name.values() for entry in own):
         axes = setting(entry.axes)
         found.setdefault(" · ".join(part for part in (entry.node, axes) if part), []).append(entry)
-        by_name.setdefault(entry.node, []).append(entry)
     return found if len(found) <= MOST_APART else by_name
