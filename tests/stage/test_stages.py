@@ -103,6 +103,21 @@ def test_a_distillation_reads_no_label_for_training(
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_a_distillation_says_how_few_of_its_images_an_objective_reads(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    asked = {"teacher": str(teacher.run.path), "root": tmp_path, "say": said.append}
+    reading = [{"kind": "decoupled"}]
+
+    go("distill", **asked, terms=reading)
+    go("distill", **asked, terms=reading, transfer="labelled")
+    go("distill", **asked)
+
+    (told,) = [line for line in said if "labels that may be read" in line]
+    assert "50 of 1,2" in told, "five of each digit, of all training images"
+
+
 def test_training_is_given_no_label_outside_its_subset(
     go: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

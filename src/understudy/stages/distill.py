@@ -171,6 +171,11 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         images=torch.from_numpy(transfer),
         seed=settings.stream("objectives"),
     )
+    if objective.reads_labels and len(images.labelled) < len(transfer):
+        run.progress.say(
+            f"{run.stage} {run.name}: {len(images.labelled):,} of {len(transfer):,} images have "
+            "labels that may be read; the others count nothing where an objective reads them"
+        )
     method = Distilled(student, objective)
     refuse_unfit(settings.views, method, images)  # before a teacher is asked for a bank
 
