@@ -21,7 +21,9 @@ from understudy.core.errors import (
 )
 from understudy.core.files import write_bytes, write_json
 from understudy.core.seeds import derived_seed
+from understudy.stages.distill import DistillSettings
 from understudy.stages.launch import Launched
+from understudy.stages.train import TrainSettings
 
 CROP = {"transforms": [{"kind": "random_resized_crop", "scale": [0.4, 1.0]}]}
 PLAN = {"epochs": 4, "batch_size": 25, "observations": 2}  # two steps over 50 images
@@ -85,6 +87,16 @@ def test_students_of_other_seeds_share_the_bank_of_one_seed_of_views(
 
     assert sum(line.startswith("bank: 2 views of 50 images") for line in said) == 1
     assert not torch.equal(weights(one)["classifier.weight"], weights(other)["classifier.weight"])
+
+
+def test_the_views_of_a_bank_of_its_own_seed_are_those_of_no_training(tmp_path: Path) -> None:
+    """Else the member of that seed would answer to the very pixels that it learned from."""
+    of_a_bank = DistillSettings(teacher=tmp_path, seed=1, bank={"views": 2, "seed": 0})
+    of_a_training = [TrainSettings(seed=0, generation=each) for each in (0, 1)]
+
+    seeds = {each.stream("views") for each in (of_a_bank, *of_a_training)}
+
+    assert len(seeds) == 3
 
 
 def test_building_that_was_interrupted_goes_on_and_gives_the_same_file(

@@ -46,8 +46,8 @@ class BankSettings(Settings):
     """How many views of each image are stored, V; they come round in turn. As many as the epochs
     (times the views of each) make the training with the teacher in the loop, up to rounding."""
     seed: NonNegativeInt | None = None
-    """Draws the views; by default the training's own seed does. Students of other seeds share a
-    bank of one number: they see the same views, each in an order of its own."""
+    """Draws the views; by default the training's own seed and generation do. Students of other
+    seeds share a bank of one number: they see the same views, each in an order of its own."""
     members: bool = False
     """Of an ensemble, whether each member's answers are stored, in a bank of its own, and not their
     mean: as many times the room, and a member's bank serves every ensemble that it belongs to and

@@ -129,7 +129,9 @@ class DistillSettings(TrainingSettings):
     def stream(self, purpose: str) -> int:
         """The seed of one purpose; views that a bank is asked for by number follow that number."""
         if purpose == VIEWS and self.bank is not None and self.bank.seed is not None:
-            return derived_seed(self.bank.seed, purpose)
+            return derived_seed(
+                self.bank.seed, "views of a bank"
+            )  # no run's own, whatever its seed
         return super().stream(purpose)
 
     def must_be_at_hand(self) -> None:
