@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
+from understudy.core.errors import DivergedError
 from understudy.core.types import Guidance
 
 
@@ -66,20 +67,36 @@ class Hearing:
 
     def hear(self, guidance: Guidance) -> None:
         """Takes note of one step's answers, whatever they hold."""
-        if guidance is None:
-            return
-        given = [
-            values
-            for answer in guidance
-            for values in (answer.logits, answer.pooled, answer.projected, *answer.stages)
-            if values is not None
-        ]
-        if not given:
-            return
-        finite = torch.stack([values.isfinite().all() for values in given]).all()
-        unsound = (~finite).to(torch.int64)
-        self._unsound = unsound if self._unsound is None else self._unsound + unsound
+        finite = _finite(guidance)
+        if finite is not None:
+            unsound = (~finite).to(torch.int64)
+            self._unsound = unsound if self._unsound is None else self._unsound + unsound
 
     def read(self) -> int:
         """How many steps so far had answers that are not finite."""
         return 0 if self._unsound is None else int(self._unsound)
+
+
+def must_be_finite(guidance: Guidance, name: str) -> None:
+    """Looks at once at one step's answers.
+
+    Raises:
+        DivergedError: Some are NaN or infinity.
+    """
+    finite = _finite(guidance)
+    if finite is not None and not bool(finite):
+        raise DivergedError(
+            f"{name} answered with NaN or infinity to the first images. Let another checkpoint or "
+            "another run teach."
+        )
+
+
+def _finite(guidance: Guidance) -> Tensor | None:
+    """Scalar on the device: whether all answers are; None where there are none."""
+    given = [
+        values
+        for answer in guidance or ()
+        for values in (answer.logits, answer.pooled, answer.projected, *answer.stages)
+        if values is not None
+    ]
+    return torch.stack([values.isfinite().all() for values in given]).all() if given else None

@@ -17,11 +17,14 @@ from understudy.core.files import make_folder, read_json, write_json
 from understudy.core.identity import digest
 from understudy.core.progress import Progress
 from understudy.core.types import Batch
+from understudy.engine.guard import must_be_finite
 from understudy.engine.machine import Choice, MachineSettings, describe, lacks_bf16
 from understudy.guidance.guide import Guide
 from understudy.methods.method import Method
 
 TIMED_STEPS = 3
+COMPARABLE = "comparable"
+"""Of a record that is not kept: whether the plain step gave anything to hold the others to."""
 HOPELESS = 3.0  # times slower: not measured further; bf16 that a processor lacks takes 10 times
 WORTH_COMPILING = 120.0  # seconds of training: compiling costs 10 to 60 s and at best halves it
 LOSS_TOLERANCE = 0.02  # relative; bf16 has 8 bits, and a loss averages over the batch
@@ -89,9 +92,11 @@ def _kept(
     key = digest(about)
     path = folder / f"{key}.json"
     with FileLock(folder / f".{key}.lock"):
-        if not path.exists():
-            write_json(path, measured())
-        record: dict[str, Any] = read_json(path)
+        if path.exists():
+            return dict(read_json(path))
+        record = measured()
+        if record.pop(COMPARABLE, True):  # else a later training would be held to nothing, too
+            write_json(path, record)
     return record
 
 
@@ -128,7 +133,7 @@ def _eager(
         progress.detail(f"machine: {candidate}: {_told(timed[candidate])}")
     best = _fastest(timed)
     progress.say(f"machine: {best}, {_compared(timed, best)}")
-    return _record(best, timed)
+    return {**_record(best, timed), COMPARABLE: _is_measure(reference)}
 
 
 def _compiled(
@@ -154,7 +159,7 @@ def _compiled(
     )
     best = _fastest(eligible)
     progress.say(f"machine: {best}, {_compared(timed, best)}")
-    return _record(best, timed)
+    return {**_record(best, timed), COMPARABLE: _is_measure(reference)}
 
 
 def _record(choice: Choice, timed: Mapping[Choice, dict[str, Any]]) -> dict[str, Any]:
@@ -221,7 +226,10 @@ def _trial(
 
     def step() -> None:
         with choice.autocast(device):
-            loss: Tensor = method(batch, guide(batch)).loss
+            guidance = guide(batch)
+            if not losses and against is None:  # before anything is held to what it makes
+                must_be_finite(guidance, guide.name)
+            loss: Tensor = method(batch, guidance).loss
         loss.backward()  # type: ignore[no-untyped-call]
         losses.append(loss.detach())
 
@@ -285,6 +293,14 @@ def _verdict(trial: _Trial, reference: _Trial) -> dict[str, Any]:
         "sound": trial is reference or agrees,
         "error": None,
     }
+
+
+def _is_measure(reference: _Trial) -> bool:
+    """Whether there is a loss and a gradient to hold others to."""
+    if reference.gradient is None:
+        return False
+    length = float(reference.gradient.norm())
+    return math.isfinite(reference.loss) and math.isfinite(length) and length > 0
 
 
 def _told(seen: Mapping[str, Any]) -> str:

@@ -38,7 +38,7 @@ class Frozen(nn.Module):
     @torch.no_grad()
     def forward(self, images: Tensor, taps: frozenset[Tap]) -> Outputs:
         """As the network; nothing that comes out carries a gradient."""
-        if self.network.training:  # somebody reached past `train`
+        if any(module.training for module in self.network.modules()):  # reached past `train`
             self.network.eval()
         outputs: Outputs = self.network(images, taps)
         return outputs

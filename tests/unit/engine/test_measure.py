@@ -233,9 +233,12 @@ def test_a_signal_while_measuring_is_no_fault_of_a_candidate(
 
 @pytest.mark.parametrize("factor", [float("nan"), 0.0])
 def test_a_step_that_cannot_be_compared_is_computed_plainly(
-    factor: float, choose: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    factor: float, choose: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The guard of the loop judges it then; there is nothing wrong with the machine."""
+    """The guard of the loop judges it then; there is nothing wrong with the machine.
+
+    Nothing is kept of it, or every later training of this network would be computed plainly, too.
+    """
     learner = method()
     honest = learner.forward
 
@@ -248,6 +251,7 @@ def test_a_step_that_cannot_be_compared_is_computed_plainly(
     choice, _ = choose(MachineSettings(compile="never"), learner)
 
     assert choice == Choice("fp32", channels_last=False, compiled=False)
+    assert not list((tmp_path / "machine").glob("*.json"))
 
 
 def test_an_interrupted_run_goes_on_as_it_began(choose: Callable[..., Any]) -> None:

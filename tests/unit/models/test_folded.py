@@ -5,8 +5,10 @@ from torch.testing import assert_close
 from understudy.core.types import Outputs, Tap
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.folded import fold
+from understudy.models.frozen import Frozen
 from understudy.models.network import Network, NetworkSettings
 from understudy.models.resnet_by_depth import ResNetByDepthSettings
+from understudy.models.timm_backbone import TimmSettings
 
 ALL = frozenset({Tap.LOGITS, Tap.POOLED, Tap.STAGES})
 
@@ -69,3 +71,23 @@ def test_a_batch_norm_that_no_convolution_leads_to_stays() -> None:
     fold(sequence)
 
     assert isinstance(sequence[2], nn.BatchNorm2d)
+
+
+def test_a_teacher_that_keeps_batch_norms_moves_none_of_them_whoever_wakes_it() -> None:
+    """Those of timm are not pairs in a sequence, and so are there to be moved."""
+    network = NetworkSettings(
+        backbone=TimmSettings(name="test_resnet"),
+        channels=3,
+        size=32,
+        classes=("a", "b"),
+        projector=None,
+    ).build(mean=[0.5] * 3, std=[0.2] * 3, seed=0)
+    frozen = Frozen(network)
+    before = {name: tensor.clone() for name, tensor in frozen.state_dict().items()}
+
+    frozen.network.backbone.train()  # type: ignore[union-attr]
+    frozen(torch.rand(4, 3, 32, 32), ALL)
+
+    after = frozen.state_dict()
+    assert any("running_mean" in name for name in after)
+    assert all(torch.equal(before[name], after[name]) for name in after)
