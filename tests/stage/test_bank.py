@@ -190,7 +190,7 @@ def test_a_teacher_that_answers_nan_is_refused(
 ) -> None:
     broken = spoiled_copy(teacher, tmp_path, torch.nan)
 
-    with pytest.raises(DivergedError, match="answers with NaN"):
+    with pytest.raises(DivergedError, match=r"teacher .* answers with NaN"):
         go("distill", root=tmp_path, **SHOWN, teacher=str(broken), bank={"views": 1})
 
 
@@ -252,3 +252,28 @@ def test_banks_of_members_of_which_the_students_classes_are_looked_up(
     bank = weights(go("distill", name="bank", **asked, bank={"views": 4, "members": True}))
 
     assert max(float((loop[name] - bank[name]).abs().max()) for name in loop) < 0.02
+
+
+def test_members_of_other_sizes_are_asked_the_same_in_the_loop_and_for_a_bank(
+    go: Launcher, tmp_path: Path
+) -> None:
+    members = [go("train", name=f"m{size}", size=size, root=tmp_path) for size in (8, 9)]
+    both = go("ensemble", members=[str(each.run.path) for each in members], root=tmp_path)
+    once = {"steps": 1, "batch_size": 50, "observations": 1}
+    asked = {"root": tmp_path, "transfer": "labelled", "views": [{"transforms": []}], "plan": once}
+
+    def told(**bank: Any) -> float:
+        run = go("distill", teacher=str(both.run.path), seed=13, **asked, **bank).run
+        first = json.loads((run.path / "metrics.jsonl").read_text().splitlines()[0])
+        return float(first["soft_label"])
+
+    assert told() == pytest.approx(told(bank={"views": 1, "members": True}), rel=1e-3)
+
+
+def test_banks_of_members_are_refused_where_there_are_none(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    asked = {**SHOWN, "root": tmp_path, "teacher": str(teacher.run.path)}
+
+    with pytest.raises(UsageError, match=r"bank\.members: teacher .* is one network"):
+        go("distill", **asked, bank={"views": 4, "members": True})

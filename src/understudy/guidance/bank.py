@@ -272,7 +272,7 @@ def _asked(
     logits: Tensor = answer.logits.to(torch.float16)
     if not bool(logits.isfinite().all()):
         raise DivergedError(
-            "The teacher answers with NaN, infinity, or logits beyond 65,504; it is broken. "
+            f"{teacher.name} answers with NaN, infinity, or logits beyond 65,504; it is broken. "
             "Use another checkpoint of it."
         )
     return np.asarray(logits.numpy(force=True))

@@ -3,6 +3,7 @@
 from copy import deepcopy
 from hashlib import sha256
 
+from understudy.core.errors import UsageError
 from understudy.core.run import Run
 from understudy.data.views import ViewSettings
 from understudy.engine.checkpoint import weights_hash
@@ -40,6 +41,7 @@ def stored(
 
     Raises:
         StorageError, DivergedError: As for `open_bank`.
+        UsageError: Banks of members are asked for, where there are none.
     """
     device = settings.machine.build_device()
     seed = settings.stream(VIEWS)
@@ -80,10 +82,12 @@ def stored(
         )
 
     found, known = source.network, source.settings
-    if not (
-        bank.members and isinstance(found, Ensemble) and isinstance(known, EnsembleNetworkSettings)
-    ):
+    if not bank.members:
         return opened(teacher, known, source.weights)
+    if not (isinstance(found, Ensemble) and isinstance(known, EnsembleNetworkSettings)):
+        raise UsageError(
+            f"bank.members: {teacher.name} is one network, and has no members. Take it out."
+        )
     banks = []
     for number, (member, described) in enumerate(
         zip(found.members, known.members, strict=True), start=1

@@ -43,11 +43,14 @@ class RunSource(NamedTuple):
         return self.found.settings.size
 
     def teacher(self, taps: frozenset[Tap]) -> Teacher:
-        """The network, frozen; a copy, since freezing folds it, and weights are known as read."""
+        """The network, frozen; a copy, since freezing folds it, and weights are known as read.
+
+        The members of an ensemble bring what the student sees to their own sizes themselves.
+        """
         return Teacher(
             Frozen(deepcopy(self.found.network)),
             taps=taps,
-            size=self.found.settings.size,
+            size=None if isinstance(self.found.network, Ensemble) else self.found.settings.size,
             classes=self.columns,
             name=f"teacher {self.path}, checkpoint {self.found.slot}",
         )

@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from understudy.engine import memory
+
 STEPS = """
 import resource, torch
 from understudy.engine.memory import keep_freed_memory
@@ -32,3 +34,26 @@ def test_a_step_takes_again_what_the_last_one_freed() -> None:
 
     assert without > 1000
     assert kept < without / 10
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+@pytest.mark.parametrize(("refused", "asked"), [({1 << 30}, 3), ({1 << 30, 1 << 25}, 2)])
+def test_a_library_that_refuses_a_threshold_is_not_left_halfway(
+    refused: set[int], asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trim threshold alone doubled the time of a step; older versions refuse large blocks."""
+    calls: list[tuple[int, int]] = []
+
+    class Library:
+        @staticmethod
+        def mallopt(which: int, value: int) -> int:
+            calls.append((which, value))
+            return int(value not in refused)
+
+    monkeypatch.setattr("ctypes.CDLL", lambda _: Library)
+
+    memory.keep_freed_memory()
+
+    assert len(calls) == asked
+    trimmed = [which for which, _ in calls if which == memory.M_TRIM_THRESHOLD]
+    assert len(trimmed) == asked - 2
