@@ -44,6 +44,7 @@ class Contrast:
 
     study: str
     axes: dict[str, str]
+    """Of the one whose gain is asked for; against a member of an ensemble, the member's."""
     checkpoint: str
     role: str
     """What `against` is to `of`: baseline, teacher, member of an ensemble, or the study's
@@ -99,6 +100,7 @@ def comparison(record: StudyRecord) -> Comparison:
         for role, other in [
             *_opponents(student, possible.of(student)),
             *_references(student, students, record.reference.get(student.study, {})),
+            *_ensembles_of_teachers(student, lines),
         ]
         if (contrast := _contrast(student, other, role)).differences
     ]
@@ -174,19 +176,31 @@ def _opponents(student: Line, lines: Sequence[Line]) -> list[tuple[str, Line]]:
     """The student's baselines and teachers, each under the axes that it shares with it.
 
     At the student's checkpoint; one that kept only its other checkpoint, as early stopping may
-    leave a teacher, is met at that.
+    leave a teacher, is met at that. Of an ensemble's members each setting of the axes is met.
     """
-    found: list[tuple[str, Line]] = []
-    for name in dict.fromkeys(line.name for line in lines if line.name != student.name):
-        met = [
-            (role, line)
-            for line in lines
-            if line.name == name and line.study == student.study
-            if (role := _role(line, student))
-        ]
-        if met:
-            found.append(max(met, key=lambda pair: _nearness(pair[1], student)))
+    met: dict[Hashable, list[tuple[str, Line]]] = {}
+    for line in lines:
+        if line.name != student.name and line.study == student.study:
+            role = _role(line, student)
+            setting = tuple(line.axes.items()) if role == "member" else ()
+            met.setdefault((line.name, setting), []).extend([(role, line)] if role else [])
+    found = [
+        max(some, key=lambda pair: _nearness(pair[1], student)) for some in met.values() if some
+    ]
     return sorted(found, key=lambda pair: pair[0])
+
+
+def _ensembles_of_teachers(student: Line, lines: Sequence[Line]) -> Iterator[tuple[str, Line]]:
+    """Of an ensemble, the ensembles of those that taught its members."""
+    if student.stage != "ensemble":
+        return
+    origins = {row.identity: row.origins for line in lines for row in line.rows}
+    members = {member for row in student.rows for member in row.origins}
+    teachers = {teacher for member in members for teacher in origins.get(member, {})}
+    for other in lines:
+        held = {member for row in other.rows for member in row.origins}
+        if other.stage == "ensemble" and other.study == student.study and held <= teachers:
+            yield "teacher", other
 
 
 def _references(
@@ -238,7 +252,7 @@ def _contrast(student: Line, other: Line, role: str) -> Contrast:
     found = {metric: paired(student.rows, other.rows, metric) for metric in JUDGED}
     return Contrast(
         study=student.study,
-        axes=student.axes,
+        axes=other.axes if role == "member" else student.axes,
         checkpoint=student.checkpoint,
         role=role,
         of=student,

@@ -16,6 +16,8 @@ METRICS = {"test_top1": "test accuracy", "val_top1": "validation accuracy"}
 """What a gain is told in: the test split where it was looked at, else validation."""
 ROLES = ("baseline", "reference", "teacher", "member")
 """What is told first."""
+WHAT = {"distill": "distillation", "mutual": "mutual learning", "ensemble": "the ensemble"}
+"""What a sentence over many settings calls what is judged."""
 MOST_SENTENCES = 4  # settings told one by one; more are counted
 
 
@@ -69,8 +71,9 @@ def _gain(contrast: Contrast, metric: str) -> str:
     of, against = called(contrast.of.name), called(contrast.other)
     gain, name = _points(contrast, metric), METRICS[metric]
     if difference.n == 1:
+        alone = "With one seed" if difference.seeds != (None,) else "With one run of each"
         return (
-            f"With one seed, {of} differs from {against} by {gain} in {name} "
+            f"{alone}, {of} differs from {against} by {gain} in {name} "
             f"({_levels(contrast, metric)})."
         )
     pairs = plural(difference.n, "paired seed")
@@ -126,7 +129,8 @@ def _counted(contrasts: Sequence[Contrast]) -> str:
     ranked = sorted(found, key=lambda pair: pair[0].differences[pair[1]].mean)
     low, high = (f"{_points(*one)} ({place(one[0], contrasts)})" for one in (ranked[0], ranked[-1]))
     first, metric = found[0]
-    what = "the ensemble" if first.role == "member" else "distillation"
+    stages = {one.of.stage for one, _ in found}
+    what = WHAT.get(stages.pop(), "each") if len(stages) == 1 else "each"
     return (
         f"Over {plural(len(found), 'setting')}, {what} {parts} "
         f"({METRICS[metric]}, {first.checkpoint} checkpoint, 95 % intervals over "

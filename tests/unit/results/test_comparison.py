@@ -135,18 +135,22 @@ def test_a_teacher_is_known_by_its_identity_wherever_it_was_when_it_taught(tree:
     assert {one.role for one in comparison(find(tree.study())).contrasts} == {"teacher"}
 
 
-def test_an_ensemble_meets_its_members_in_every_seed(tree: Any) -> None:
-    for seed in (1, 2, 3):
-        tree.train("single", seed, stage="train")
-    members = {
+def ensemble(tree: Any, name: str, members: list[Any], validation: float) -> None:
+    """An ensemble of the best checkpoints of these entries, of no seed and no axes."""
+    parents = {
         f"members[{at}]": {"identity": one["identity"], "run": one["run"], "checkpoint": "best"}
-        for at, one in enumerate(tree.entries)
+        for at, one in enumerate(members)
     }
-    last = {"last": {"step": 0, "val_top1": 0.9}}
-    tree.run("ensemble", 1, stage="ensemble", summary={"checkpoints": last, "parents": members})
-    tree.entries[-1]["seed"] = None
-    tree.summaries[tree.entries[-1]["run"]].pop("seed")
-    tree.write(f"{tree.entries[-1]['run']}/summary.json", tree.summaries[tree.entries[-1]["run"]])
+    last = {"last": {"step": 0, "val_top1": validation}}
+    entry = tree.run(name, 1, stage="ensemble", summary={"checkpoints": last, "parents": parents})
+    entry["seed"] = None
+    summary = tree.summaries[entry["run"]]
+    summary.pop("seed")
+    tree.write(f"{entry['run']}/summary.json", summary)
+
+
+def test_an_ensemble_meets_its_members_in_every_seed(tree: Any) -> None:
+    ensemble(tree, "ensemble", [tree.train("single", n, stage="train") for n in (1, 2, 3)], 0.9)
 
     (contrast,) = comparison(find(tree.study())).contrasts
 
@@ -156,6 +160,37 @@ def test_an_ensemble_meets_its_members_in_every_seed(tree: Any) -> None:
     assert contrast.against.checkpoint == "best", "the one that the ensemble is made of"
     assert contrast.differences["val_top1"].n == 3
     assert contrast.differences["val_top1"].is_with_one_run
+
+
+def test_an_ensemble_over_an_axis_meets_the_member_of_each_value(tree: Any) -> None:
+    members = [
+        tree.train("single", 1, stage="train", axes={"depth": depth}, validation=depth / 10)
+        for depth in (3, 5)
+    ]
+    ensemble(tree, "ensemble", members, 0.6)
+
+    found = comparison(find(tree.study())).contrasts
+
+    gains = [(one.axes, round(one.differences["val_top1"].mean, 3)) for one in found]
+    assert gains == [({"depth": "3"}, 0.28), ({"depth": "5"}, 0.08)]
+
+
+def test_an_ensemble_of_students_meets_that_of_their_teachers(tree: Any) -> None:
+    teachers = [tree.train("single", seed, stage="train") for seed in (1, 2)]
+    students = []
+    for seed, teacher in zip((1, 2), teachers, strict=True):
+        origin = {"teacher": {"identity": teacher["identity"], "run": teacher["run"]}}
+        students.append(
+            tree.train("self", seed, stage="distill", summary={"parents": origin}, steps=901)
+        )
+    ensemble(tree, "of_singles", teachers, 0.6)
+    ensemble(tree, "of_selves", students, 0.61)
+
+    found = comparison(find(tree.study())).contrasts
+
+    (met,) = [one for one in found if one.against.stage == "ensemble"]
+    assert (met.of.name, met.against.name, met.role) == ("of_selves", "of_singles", "teacher")
+    assert met.differences["val_top1"].mean == pytest.approx(0.01)
 
 
 def test_a_student_with_more_than_its_backbone_meets_the_baseline_of_the_same_backbone(
