@@ -67,7 +67,8 @@ def _together(path: Path, studies: Sequence[StudyRecord], runs: Sequence[Path]) 
     found = _loose(path, name=name, title=f"All runs in {name}", runs=others, before=entries)
     changed = {folder: words for study in studies for folder, words in study.changed.items()}
     reference = {folder: axes for study in studies for folder, axes in study.reference.items()}
-    return replace(found, changed=changed, reference=reference, tuned=tuned)
+    published = {folder: told for study in studies for folder, told in study.published.items()}
+    return replace(found, changed=changed, reference=reference, tuned=tuned, published=published)
 
 
 STAGES = ("train", "pretrain", "adopt", "finetune", "ensemble", "distill", "mutual")

@@ -66,6 +66,7 @@ def _published(record: StudyRecord, found: Comparison) -> list[str]:
 
     return [
         "## Beside what was published",
+        *([both.note] if both.note else []),
         _table(("model", "setting", "this study, test %", *titles), rows(both.models)),
         _table(("difference", "setting", "this study, points", *titles), rows(both.differences)),
         "\n".join(f"- {_plain(one.title)}: {_plain(one.text)}" for one in both.sources),

@@ -1,6 +1,6 @@
 """A study's figures beside those that others published of the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
@@ -11,31 +11,40 @@ from understudy.results.finding import setting
 from understudy.results.formats import ABSENT, hundredths, points
 from understudy.results.records import StudyRecord
 from understudy.results.tables import Difference, difference
-from understudy.results.values import listing, mapping, number, text
+from understudy.results.values import listing, mapping, number, text, whole
 
 METRIC = "test_top1"
+OTHERWISE = (
+    "This study did not run the published protocol: its accuracies cannot be those published. "
+    "Compare the differences, and what their intervals leave open."
+)
 
 
 @dataclass(frozen=True)
 class Source:
     """What one source published."""
 
+    study: str
+    """Folder of the study whose file names it."""
     title: str
     text: str
     """Who, where, and what the figures hold for."""
     checkpoint: str
+    test_images: int | None
     figures: dict[tuple[str, frozenset[tuple[str, str]]], tuple[float, ...]]
     """Test accuracies by stage and axes, one for each seed."""
 
     def of(self, line: Line) -> tuple[float, ...]:
         """Its figures of the same model; none where it has none."""
+        if line.study != self.study:
+            return ()
         axes = line.axes.items()
-        found = (
-            values
+        found = [
+            (len(asked), values)
             for (name, asked), values in self.figures.items()
             if name == line.name and asked <= axes
-        )
-        return next(found, ())
+        ]
+        return max(found, default=(0, ()))[1]
 
     def difference(self, contrast: Contrast) -> Difference | None:
         """What it says of the same comparison."""
@@ -68,21 +77,29 @@ class Beside:
     """In per cent."""
     differences: tuple[Compared, ...]
     """In points."""
+    note: str
+    """Why the accuracies themselves cannot be those published; "" where they can."""
 
 
 def beside(record: StudyRecord, found: Comparison) -> Beside | None:
     """The figures side by side; None where nothing published is named, or nothing was tested."""
-    sources = tuple(_source(one) for one in record.published)
-    models = tuple(_models(found, sources))
-    return Beside(sources, models, tuple(_differences(found, sources))) if models else None
+    named_here = [_source(one, study) for study, told in record.published.items() for one in told]
+    models = tuple(_models(found, named_here))
+    if not models:
+        return None
+    changed = {key for one in named_here for key in record.changed.get(one.study, {})}
+    note = OTHERWISE if record.reduced or changed - {"data.path"} else ""
+    return Beside(tuple(named_here), models, tuple(_differences(found, named_here)), note)
 
 
-def _source(told: dict[str, Any]) -> Source:
+def _source(told: dict[str, Any], study: str) -> Source:
     figures = map(mapping, listing(told.get("figures")))
     return Source(
+        study=study,
         title=text(told.get("title")),
         text=text(told.get("source")),
         checkpoint=text(told.get("checkpoint")),
+        test_images=whole(told.get("test_images")),
         figures={
             (
                 text(one.get("name")),
@@ -95,7 +112,7 @@ def _source(told: dict[str, Any]) -> Source:
     )
 
 
-def _models(found: Comparison, sources: tuple[Source, ...]) -> Iterator[Compared]:
+def _models(found: Comparison, sources: Sequence[Source]) -> Iterator[Compared]:
     for line in found.lines:
         told = [one.of(line) if _is_meant(line, one, found) else () for one in sources]
         cell = line.cell(METRIC)
@@ -104,7 +121,7 @@ def _models(found: Comparison, sources: tuple[Source, ...]) -> Iterator[Compared
             yield Compared(line.name, setting(line.axes), (ours, *map(_spread, told)))
 
 
-def _differences(found: Comparison, sources: tuple[Source, ...]) -> Iterator[Compared]:
+def _differences(found: Comparison, sources: Sequence[Source]) -> Iterator[Compared]:
     for contrast in found.contrasts:
         ours = contrast.differences.get(METRIC)
         told = [
@@ -120,7 +137,12 @@ def _differences(found: Comparison, sources: tuple[Source, ...]) -> Iterator[Com
 
 
 def _is_meant(line: Line, source: Source, found: Comparison) -> bool:
-    """Whether the line is at the source's checkpoint, or kept no other, as an ensemble does."""
+    """Whether the line is at the source's checkpoint, or kept no other, as an ensemble does.
+
+    And was tested on as many images.
+    """
+    if line.rows[0].test_images != source.test_images:
+        return False
     own = [one.checkpoint for one in found.lines if (one.name, one.axes) == (line.name, line.axes)]
     return line.checkpoint == source.checkpoint or len(own) == 1
 

@@ -7,20 +7,15 @@ from understudy.results.html_table import Column, Datum, Record, table
 from understudy.results.markup import Markup, element, section
 from understudy.results.published import Beside, Compared
 
-REDUCED = (
-    "This study is reduced: its accuracies cannot be those published. Compare the differences, "
-    "and what their intervals leave open."
-)
 
-
-def published(found: Beside | None, *, is_reduced: bool) -> Markup | None:
+def published(found: Beside | None) -> Markup | None:
     """Models and differences, ours and theirs; None where nothing is to be compared."""
     if found is None:
         return None
     return section(
         "published",
         "Beside what was published",
-        element("p", REDUCED, class_="quiet note") if is_reduced else None,
+        element("p", found.note, class_="quiet note") if found.note else None,
         element("h3", "Test accuracy"),
         _table("Model", "%", found, found.models),
         *_differences(found),

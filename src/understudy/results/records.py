@@ -97,8 +97,8 @@ class StudyRecord:
     entries: tuple[Entry, ...]
     changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By folder of a study, the parameters that are not as its file states them."""
-    published: tuple[dict[str, Any], ...] = ()
-    """Figures of others, as the study's file states them."""
+    published: Mapping[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)
+    """By folder of a study, figures of others, as its file states them."""
     reference: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By folder of a study and axis, the value that others are compared with."""
     tuned: tuple[Tuned, ...] = ()
@@ -156,7 +156,7 @@ def read_study(path: Path) -> StudyRecord:
         reduced=text(content.get("reduced")),
         entries=tuple(entries),
         changed={folder: mapping(content.get("changed"))},
-        published=tuple(map(mapping, listing(content.get("published")))),
+        published={folder: tuple(map(mapping, listing(content.get("published"))))},
         reference={
             folder: {axis: text(value) for axis, value in mapping(content.get("reference")).items()}
         },

@@ -70,7 +70,7 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
         "findings": told(findings(record, found)),
         "results": results(found, painted),
         "tuning": tuning(record.tuned),
-        "published": published(beside_published(record, found), is_reduced=bool(record.reduced)),
+        "published": published(beside_published(record, found)),
         "models": models(record, found.rows, beside=beside),
         "training": training(record, painted),
         "data": data(record),

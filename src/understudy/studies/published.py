@@ -1,12 +1,12 @@
 """Figures that others published of what a study does again, to stand beside its own."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from understudy.core.settings import Settings
-from understudy.core.wording import nearest
+from understudy.core.wording import named, nearest
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -29,6 +29,9 @@ class PublishedSettings(Settings):
     """Heads their column."""
     source: str
     """Who published them where, and what they hold for, in a sentence."""
+    test_images: PositiveInt
+    """How many images they were measured on: beside results on another number they are not shown,
+    as those on other data."""
     checkpoint: Literal["last", "best"] = "last"
     """Which checkpoint of this study they are compared with."""
     figures: tuple[PublishedFigure, ...]
@@ -38,17 +41,20 @@ def unknown_in(
     published: tuple[PublishedSettings, ...],
     *,
     stages: Collection[str],
-    axes: Collection[str],
+    axes: Mapping[str, Collection[Any]],
 ) -> Iterator[str]:
-    """Mistakes: figures of stages or axes that the study does not have."""
+    """Mistakes: figures of stages, axes or values that the study does not have."""
     for place, one in enumerate(published):
         for at, figure in enumerate(one.figures):
             where = f"published[{place}].figures[{at}]"
             if figure.name not in stages:
                 told = nearest(figure.name, list(stages))
                 yield f"{where}.name = {figure.name}  is no stage of this study; {told}"
-            for axis in figure.axes:
+            for axis, value in figure.axes.items():
+                values = [named(each) for each in axes.get(axis, ())]
                 if axis not in axes:
-                    yield f"{where}.axes.{axis}  is no axis of this study; " + nearest(
-                        axis, list(axes)
-                    )
+                    told = nearest(axis, list(axes))
+                    yield f"{where}.axes.{axis}  is no axis of this study; {told}"
+                elif named(value) not in values:
+                    told = nearest(named(value), values)
+                    yield f"{where}.axes.{axis} = {named(value)}  is no value of that axis; {told}"

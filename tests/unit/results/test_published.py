@@ -14,6 +14,7 @@ THEIRS = {
     "title": "as published",
     "source": "A paper, table 2",
     "checkpoint": "last",
+    "test_images": 10_000,
     "figures": [
         {"name": "baseline", "axes": {}, "test_top1": [0.40, 0.42, 0.41]},
         {"name": "student", "axes": {}, "test_top1": [0.45, 0.44, 0.49]},
@@ -61,10 +62,60 @@ def test_a_figure_of_one_setting_is_shown_beside_that_alone(tree: Any) -> None:
     assert [(row.setting, row.figures[1]) for row in found.models] == [("depth = 4", "70.0")]
 
 
-def test_a_reduced_study_says_that_levels_cannot_be_compared(compared: Beside) -> None:
-    assert "Compare the differences" in str(published(compared, is_reduced=True))
-    assert "Compare the differences" not in str(published(compared, is_reduced=False))
-    assert published(None, is_reduced=True) is None
+@pytest.mark.parametrize(
+    ("fields", "is_said"),
+    [
+        ({}, False),
+        ({"changed": {"data.path": "cifar"}}, False),
+        ({"changed": {"epochs": 5}}, True),
+        ({"reduced": "Less of it."}, True),
+    ],
+)
+def test_a_study_of_another_protocol_says_that_levels_cannot_be_compared(
+    run_main_job: Any, fields: dict[str, Any], is_said: bool
+) -> None:
+    record = find(run_main_job().study(published=[THEIRS], **fields))
+    found = beside(record, comparison(record))
+
+    assert ("Compare the differences" in str(published(found))) is is_said
+    assert ("Compare the differences" in markdown(record)) is is_said
+
+
+def test_figures_are_not_shown_beside_results_on_other_images(run_main_job: Any) -> None:
+    record = find(run_main_job().study(published=[{**THEIRS, "test_images": 360}]))
+
+    assert beside(record, comparison(record)) is None
+    assert published(None) is None
+
+
+def test_each_study_of_a_folder_is_held_against_its_own_sources(run_main_job: Any) -> None:
+    tree = run_main_job()
+    tree.study("one", published=[THEIRS])
+    tree.study("other")
+    record = find(tree.root)
+
+    found = beside(record, comparison(record))
+
+    assert found is not None
+    assert [row.title for row in found.models] == ["baseline", "teacher", "student"]
+
+
+def test_the_figure_of_the_setting_goes_before_one_of_all_settings(tree: Any) -> None:
+    tree.train("student", 1, axes={"depth": 4})
+    tree.evaluate(1, axes={"depth": 4}, settings={"depth": 4})
+    of_all, own = (
+        {"name": "student", "axes": axes, "test_top1": [value]}
+        for axes, value in (
+            ({}, 0.9),
+            ({"depth": 4}, 0.7),
+        )
+    )
+    record = find(tree.study(published=[{**THEIRS, "figures": [of_all, own]}]))
+
+    found = beside(record, comparison(record))
+
+    assert found is not None
+    assert found.models[0].figures[1] == "70.0"
 
 
 def test_the_page_for_the_documentation_holds_them_too(run_main_job: Any) -> None:

@@ -70,14 +70,19 @@ def test_what_a_study_cannot_be_is_refused(study: Reader, text: str, complaint: 
 
 
 def test_a_published_figure_is_of_a_stage_and_of_axes_of_the_study(study: Reader) -> None:
-    figure = "{title: theirs, source: a paper, figures: [{name: %s, axes: {%s}, test_top1: [%s]}]}"
-    text = "stages: {only: {stage: train}}\naxes: {depth: [3]}\npublished: [" + figure + "]\n"
+    text = (
+        "stages: {only: {stage: train}}\naxes: {depth: [3]}\npublished:\n  - title: theirs\n"
+        "    source: a paper\n    test_images: 9\n"
+        "    figures: [{name: %s, axes: {%s}, test_top1: [%s]}]\n"
+    )
 
     assert study(text % ("only", "depth: 3", "0.9")).published[0].figures[0].test_top1 == (0.9,)
     with pytest.raises(UsageError, match=r"(?s)name = ony .*'only'.*axes\.dept .*'depth'"):
         study(text % ("ony", "dept: 3", "0.9"))
     with pytest.raises(UsageError, match=r"test_top1\[0\] = 90 "):
         study(text % ("only", "depth: 3", "90"))
+    with pytest.raises(UsageError, match=r"axes\.depth = 4  is no value of that axis"):
+        study(text % ("only", "depth: 4", "0.9"))
 
 
 def test_all_mistakes_between_keys_are_named_at_once(study: Reader) -> None:
