@@ -161,6 +161,11 @@ def test_what_cannot_be_is_refused_before_anything_is_made(
     assert f"has no weights of {bare}" in refused(go, tmp_path, backbone=none, weights="timm")
 
 
+def test_a_class_that_is_named_twice_is_refused(go: Launcher, published: Path) -> None:
+    with pytest.raises(UsageError, match="classes: b named twice"):
+        go("adopt", backbone=TIMM, weights=str(published), classes=["a", "b", "b"])
+
+
 def test_without_a_word_on_the_normalisation_it_is_asked_for(
     go: Launcher, pretrained: Launched, tmp_path: Path
 ) -> None:

@@ -97,7 +97,7 @@ def test_further_terms_count_beside_its_own(
 
 
 def test_stored_answers_are_refused(go: Launcher, teacher: Launched) -> None:
-    with pytest.raises(UsageError, match="bank: holds logits alone, and method=classifier_reuse"):
+    with pytest.raises(UsageError, match=r"bank: .* method\.kind=classifier_reuse compares"):
         go("distill", teacher=str(teacher.run.path), method=REUSE, bank={"views": 2})
 
 
@@ -114,3 +114,22 @@ def test_a_mistake_in_its_settings_is_told_as_any(go: Launcher, teacher: Launche
         go("distill", teacher=str(teacher.run.path), method={**REUSE, "factor": 0})
     with pytest.raises(UsageError, match=r"method\.kind"):
         go("distill", teacher=str(teacher.run.path), method={"kind": "simkd"})
+
+
+def test_its_backbone_alone_goes_elsewhere_and_that_is_said(
+    go: Launcher, reused: Launched, tmp_path: Path
+) -> None:
+    """Its classifier reads what the neck makes, also where the widths happen to fit."""
+    file = reused.run.path / "checkpoints" / "last" / "model.safetensors"
+    said: list[str] = []
+
+    with pytest.raises(UsageError, match="reads the backbone's features"):
+        go(
+            "adopt",
+            root=tmp_path,
+            backbone=NARROW,
+            weights=str(file),
+            classes=[str(digit) for digit in range(10)],
+        )
+    go("finetune", root=tmp_path, start=str(reused.run.path), say=said.append)
+    assert any("left aside, its backbone goes on" in line for line in said)

@@ -120,3 +120,9 @@ def test_a_student_learns_from_one(go: Launcher, first: Launched, tmp_path: Path
     student = go("distill", teacher=str(first.run.path), root=tmp_path)
 
     assert student.summary["parents"]["teacher"]["identity"] == first.summary["identity"]
+
+
+def test_labels_that_no_objective_reads_are_not_read(go: Launcher, tmp_path: Path) -> None:
+    run = go("mutual", root=tmp_path, terms=[{"kind": "soft_label"}])
+
+    assert run.summary["labels"] == {"train": 0, "validation": 50}

@@ -14,6 +14,7 @@ from understudy.models.network import Network, NetworkSettings
 
 OURS = "backbone."  # how a `Network` names what its backbone holds
 STATISTICS = ("normalise.mean", "normalise.std")
+NECK = "neck."  # layers between its backbone and another's classifier
 CLASSIFIER = ("classifier.weight", "classifier.bias")
 COUNTERS = "num_batches_tracked"  # of batch norms; torch itself does without one in a file
 
@@ -95,8 +96,8 @@ def _take_classifier(
     found = given.classifier
     if found is None:
         raise UsageError(
-            f"{origin}: holds no linear classifier that could be kept. Leave `classes` out, and "
-            "finetune the run."
+            f"{origin}: holds no linear classifier that reads the backbone's features. Leave "
+            "`classes` out, and finetune the run; or use the run itself, if it is one of ours."
         )
     expected = (len(settings.classes), network.shape.pooled)
     if tuple(found.weight.shape) != expected:
@@ -134,8 +135,11 @@ def _of_ours(tensors: Mapping[str, Tensor]) -> Foreign:
 
 
 def _classifier_of(tensors: Mapping[str, Tensor]) -> ForeignClassifier | None:
+    """The classifier, where it reads what the backbone gives and not what a neck makes of it."""
     weight, bias = (tensors.get(name) for name in CLASSIFIER)
-    return None if weight is None or bias is None else ForeignClassifier(CLASSIFIER, weight, bias)
+    if weight is None or bias is None or any(name.startswith(NECK) for name in tensors):
+        return None
+    return ForeignClassifier(CLASSIFIER, weight, bias)
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -77,6 +77,9 @@ class AdoptSettings(LabelledSettings):
         timm = self.backbone if isinstance(self.backbone, TimmSettings) else None
         if (self.mean is None) != (self.std is None):
             raise ValueError("give both `mean` and `std`, or neither")
+        twice = sorted({one for one in self.classes or () if (self.classes or ()).count(one) > 1})
+        if self.classes != "timm" and twice:
+            raise ValueError(f"classes: {', '.join(twice)} named twice; name each class once")
         if timm is None and self.classes == "timm":
             raise ValueError("`classes: timm` goes with `backbone.kind: timm` alone")
         if timm is None and (self.weights == "timm" or self.tag):

@@ -110,8 +110,8 @@ class DistillSettings(TrainingSettings):
         stored = "bank" if self.bank else "answers" if self.answers else ""
         if stored and self.method.reads_features:
             raise ValueError(
-                f"{stored}: holds logits alone, and method={self.method.kind} compares features; "
-                "take one of them out"
+                f"{stored}: holds logits alone, and method.kind={self.method.kind} compares "
+                "features; take one of them out"
             )
         if self.bank and self.answers:
             raise ValueError("bank: stores the answers of a run; `answers` are stored already")

@@ -48,6 +48,11 @@ def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]
     images = material(settings, pack, run)
     start = restored(settings.start, settings.checkpoint)
     network, learner = _classifier_from(start, images, settings)
+    if getattr(start.network, "neck", None) is not None:
+        run.progress.say(
+            f"{run.stage} {run.name}: {settings.start} leads to its teacher's classifier; that and "
+            "the layers before it are left aside, its backbone goes on"
+        )
     objective = combine(
         settings.terms,
         student=learner.shape,

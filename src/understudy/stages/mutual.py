@@ -80,21 +80,28 @@ def mutual(settings: MutualSettings, pack: Pack, run: Run) -> dict[str, Any]:
     ]
     settings_kept, kept = _kept(settings, described, peers, size=images.size)
     shown = images.labelled if settings.transfer == "labelled" else images.pool
+    objective = _objective(settings, pack, shown)
 
     summary = train_method(
         settings,
         images,
         run,
-        method=Mutual(peers, _objective(settings, pack, shown), network=kept),
+        method=Mutual(peers, objective, network=kept),
         network=settings_kept,
         guide=unguided,
         images=shown,
-        labels=images.allowed_labels(),
+        labels=images.allowed_labels() if objective.reads_labels else None,
         views=settings.views,
         plan=settings.plan.over(len(shown)),
         observe=PeersObserver(images, monitor=settings.plan.monitor, peers=peers),
     )
-    labels = labels_read(run, pack, train=images.labelled, validation=images.validation, parents=())
+    labels = labels_read(
+        run,
+        pack,
+        train=images.labelled if objective.reads_labels else images.labelled[:0],
+        validation=images.validation,
+        parents=(),
+    )
     return {
         **summary,
         "peers": _told(settings, peers, summary["checkpoints"]["last"], images, run),
@@ -163,8 +170,9 @@ def _told(
     ]
     if len(images.validation) and seen.get("val_together_top1") is not None:
         shares = ", ".join(f"{one['val_top1']:.1%}" for one in told)
+        raw = " as they learn, before averaging" if settings.plan.average else ""
         run.progress.say(
-            f"{run.stage} {run.name}: peers {shares}; their mean {seen['val_together_top1']:.1%} "
-            f"on {len(images.validation):,} validation images"
+            f"{run.stage} {run.name}: peers{raw} {shares}; their mean "
+            f"{seen['val_together_top1']:.1%} on {len(images.validation):,} validation images"
         )
     return told

@@ -49,6 +49,8 @@ class ClassifierObserver:
 class PeersObserver(ClassifierObserver):
     """Also the accuracy of each of several peers, and of the mean of their probabilities.
 
+    Peers are looked at as they learn; a moving average is of the network that counts alone.
+
     Args:
         material: The images of the training.
         monitor: Of the network that counts.
