@@ -1,15 +1,31 @@
 """Runs every race; each prints ratios measured in one run. `--write FILE` keeps them as a page."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
-from bench import augment, stages, start
-from bench.table import shown, write_page
+from bench import augment, distill, stages, start
+from bench.table import Table, shown, write_page
 
 if __name__ == "__main__":
-    asked = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    asked.add_argument("--write", type=Path, metavar="FILE", help="page of Markdown to write")
-    place = asked.parse_args().write
-    tables = [shown(race.table()) for race in (start, augment, stages)]
-    if place:
-        write_page(tables, place)
+    arguments = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    arguments.add_argument("--write", type=Path, metavar="FILE", help="page of Markdown to write")
+    arguments.add_argument(
+        "--only",
+        nargs="+",
+        metavar="RACE",
+        help="of start, augment, stages, distill; the page keeps what it says of the others",
+    )
+    distill.asked_for(arguments)
+    asked = arguments.parse_args()
+    races: dict[str, Callable[[], Table]] = {
+        "start": start.table,
+        "augment": augment.table,
+        "stages": stages.table,
+        "distill": lambda: distill.table(asked.data, asked.place),
+    }
+    if unknown := set(asked.only or ()) - races.keys():
+        arguments.error(f"--only: {', '.join(sorted(unknown))} is none of {', '.join(races)}")
+    tables = [shown(races[name]()) for name in asked.only or races]
+    if asked.write:
+        write_page(tables, asked.write)

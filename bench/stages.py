@@ -143,7 +143,7 @@ def run(race: Race, pixels: NDArray[np.uint8], folder: Path) -> tuple[str, ...]:
         earlier=None,
         progress=Silent(),
     )
-    ours = _our_steps(method, guide, batches(choice), choice)
+    ours = our_steps(method, guide, batches(choice), choice)
     others = {workers: race.plain(pixels, workers) for workers in (0, 1, 2)}
     for steps in (ours, *others.values()):
         list(islice(steps, 3))  # warm-up
@@ -166,9 +166,10 @@ def run(race: Race, pixels: NDArray[np.uint8], folder: Path) -> tuple[str, ...]:
     )
 
 
-def _our_steps(
+def our_steps(
     method: Method, guide: Guide, stream: Iterator[Batch], choice: Choice
 ) -> Iterator[float]:
+    """Seconds of each step of an endless training, with all that `fit` does in one."""
     optimizer = SgdSettings().build(method)
     guard = Guard(method, optimizer, max_norm=None)
     method.train()

@@ -12,6 +12,14 @@ from understudy.engine.machine import describe
 
 PACKAGES = ("understudy", "torch", "torchvision")
 
+HEAD = (
+    "# Speed",
+    "",
+    "Written by `python -m bench --write docs/results/speed.md`, not by hand. Both sides of",
+    "a ratio were measured in turn, in one run; the ratio is what carries over to another",
+    "machine.",
+)
+
 
 class Table(NamedTuple):
     """The result of one file of races."""
@@ -40,8 +48,11 @@ def shown(table: Table) -> Table:
 
 
 def write_page(tables: Sequence[Table], path: Path) -> None:
-    """Writes measured tables as a page of Markdown."""
-    write_text(path, "\n".join(_page(tables)) + "\n")
+    """Writes measured tables as a page of Markdown; what it says of others stays, in its place."""
+    sections = {table.title: "\n".join(_section(table)) for table in tables}
+    kept = path.read_text().split("\n## ")[1:] if path.exists() else []
+    before = {section.partition("\n")[0]: f"## {section.rstrip()}" for section in kept}
+    write_text(path, "\n\n".join(["\n".join(HEAD), *{**before, **sections}.values()]) + "\n")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -49,19 +60,12 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return first + "".join(f"  {cell:>{w}}" for cell, w in zip(cells[1:], widths[1:], strict=True))
 
 
-def _page(tables: Sequence[Table]) -> Iterator[str]:
-    yield "# Speed"
-    yield ""
-    yield "Written by `python -m bench --write docs/results/speed.md`, not by hand. Both sides of"
-    yield "a ratio were measured in turn, in one run; the ratio is what carries over to another"
-    yield "machine."
-    yield ""
-    yield f"Measured with {_machine()}."
-    for table in tables:
-        yield from ("", f"## {table.title}", "", f"`{table.command}`: {table.note}", "")
-        yield f"| {' | '.join(table.head)} |"
-        yield f"| {' | '.join('---' for _ in table.head)} |"
-        yield from (f"| {' | '.join(row)} |" for row in table.rows)
+def _section(table: Table) -> Iterator[str]:
+    yield from (f"## {table.title}", "", f"`{table.command}`: {table.note}", "")
+    yield from (f"Measured with {_machine()}.", "")
+    yield f"| {' | '.join(table.head)} |"
+    yield f"| {' | '.join('---' for _ in table.head)} |"
+    yield from (f"| {' | '.join(row)} |" for row in table.rows)
 
 
 def _machine() -> str:
