@@ -45,11 +45,13 @@ class Scale(NamedTuple):
     """In a round."""
     searched: int = 5
     """Steps of a way of theirs, after two that do not count."""
+    banked: int = 512
+    """Images of the part of a bank whose building is timed."""
     job: int = 100_000
     """Images of a whole job."""
 
 
-WHOLE, GLANCE = Scale(), Scale(rounds=1, steps=1, searched=1, job=512)
+WHOLE, GLANCE = Scale(), Scale(rounds=1, steps=1, searched=1, banked=64, job=512)
 
 
 def table(
@@ -184,7 +186,7 @@ def _study(
 ) -> Iterator[Row]:
     way, _ = best_way(here, scale)
     sides = {
-        "ours": Contestant(ours.from_a_bank, here, teachers, RING),
+        "ours": Contestant(ours.from_a_bank, here, teachers, RING, scale.banked),
         "theirs": Contestant(peers.training, here, "plain loop", way, teachers),
     }
     seconds = _raced(sides, scale)
@@ -265,7 +267,12 @@ def _against(we: float, they: float) -> tuple[str, str, str]:
 def _teacher_run(here: arena.Arena, runs: Path) -> Path:
     """A finished run of a teacher; of a few steps, for what it knows does not matter here."""
     plain = "{precision: fp32, memory_format: channels_last, compile: never}"
-    words = ["train", *_data(here), f"backbone.depth={arena.TEACHER}", "plan.steps=4"]
+    words = [
+        "train",
+        *_data(here),
+        f"backbone.depth={arena.TEACHER}",
+        "plan={steps: 4, observations: 1}",
+    ]
     _understudy([*words, f"machine={plain}", "--runs", str(runs)], here.place / "inductor")
     return _run(runs, "train", 0)
 

@@ -29,7 +29,6 @@ from understudy.objectives.distill.soft_label import SoftLabelSettings
 from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import Combined, combine
 
-BANKED = 512  # images of the part of a bank whose building is timed
 VIEWS = (
     ViewSettings.model_validate(
         {"transforms": [{"kind": "pad_and_crop"}, {"kind": "horizontal_flip"}]}
@@ -77,10 +76,17 @@ def in_the_loop(here: arena.Arena, precision: Literal["measure", "fp32"]) -> Rea
     return Ready(str(choice), steps)
 
 
-def from_a_bank(here: arena.Arena, teachers: int, ring: int) -> Ready:
-    """The teacher answers once; a part of its bank is built now, and read again and again."""
+def from_a_bank(here: arena.Arena, teachers: int, ring: int, banked: int) -> Ready:
+    """The teacher answers once; a part of its bank is built now, and read again and again.
+
+    Args:
+        here: The arena.
+        teachers: How many answer as one.
+        ring: Views of each image.
+        banked: Images of the part.
+    """
     keep_freed_memory()
-    views = Views(here.pixels, np.arange(BANKED), VIEWS, arena.SIZE, seed=1, device=CPU)
+    views = Views(here.pixels, np.arange(banked), VIEWS, arena.SIZE, seed=1, device=CPU)
     with tempfile.TemporaryDirectory() as folder:
 
         def opened(count: int, shared: Path) -> Guide:
@@ -94,11 +100,11 @@ def from_a_bank(here: arena.Arena, teachers: int, ring: int) -> Ready:
                 progress=Silent(),
             )
 
-        opened(arena.BATCH, Path(folder) / "first")  # what a process sets up once
+        opened(banked // 8, Path(folder) / "first")  # what a process sets up once
         began = time.perf_counter()
-        bank = opened(BANKED, Path(folder) / "timed")
-        rate = BANKED * ring / (time.perf_counter() - began)
-    choice, steps = _training(here, bank, precision="measure", ring=ring, images=BANKED)
+        bank = opened(banked, Path(folder) / "timed")
+        rate = banked * ring / (time.perf_counter() - began)
+    choice, steps = _training(here, bank, precision="measure", ring=ring, images=banked)
     return Ready(Banked(str(choice), rate), steps)
 
 
