@@ -133,8 +133,8 @@ def _classifier_of(network: Network | Ensemble | None) -> nn.Linear:
     if isinstance(network, Network) and isinstance(network.classifier, nn.Linear):
         return network.classifier
     raise UsageError(
-        "method.kind=classifier_reuse takes over the teacher's classifier, and an ensemble has none "
-        "of its own. Let one of its members teach, or leave `method` out."
+        "method.kind=classifier_reuse takes over the teacher's classifier, and an ensemble has "
+        "none of its own. Let one of its members teach, or leave `method` out."
     )
 
 
