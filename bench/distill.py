@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from shutil import rmtree
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from PIL import Image
@@ -141,15 +141,16 @@ def whole(here: arena.Arena, scale: Scale) -> Iterator[Row]:
         *(f"plan={{steps: {steps}, observations: 1}}", "--runs", str(runs)),
     ]
     rmtree(runs / "shared" / "machine", ignore_errors=True)
-    rmtree(runs / "distill", ignore_errors=True)
     compiled = here.place / "inductor"
     rmtree(compiled, ignore_errors=True)
     told = [str(here.place), "plain loop", json.dumps(way), str(steps)]
     theirs = _wall([sys.executable, "-m", "bench.peers", *told], compiled / "theirs")
     print(f"  theirs, {way}: {theirs:.0f} s", flush=True)
     for warmth, seed in (("cold", 0), ("warm", 1)):
-        seconds = _understudy([*words, f"seed={seed}"], compiled / "ours")
-        choice = _summary(runs, "distill", seed)["precision"]
+        out = runs / "distill" / warmth
+        rmtree(out, ignore_errors=True)
+        seconds = _understudy([*words, f"seed={seed}", "--out", str(out)], compiled / "ours")
+        choice = read_json(out / "summary.json")["precision"]
         yield (
             f"{scale.job:,} images, {warmth}",
             *(f"{seconds:,.0f} s", f"{theirs:,.0f} s", f"{theirs / seconds:.2f}", "1.6"),
@@ -273,8 +274,10 @@ def _teacher_run(here: arena.Arena, runs: Path) -> Path:
         f"backbone.depth={arena.TEACHER}",
         "plan={steps: 4, observations: 1}",
     ]
-    _understudy([*words, f"machine={plain}", "--runs", str(runs)], here.place / "inductor")
-    return _run(runs, "train", 0)
+    out = runs / "train" / "teacher"
+    where = ("--runs", str(runs), "--out", str(out))
+    _understudy([*words, f"machine={plain}", *where], here.place / "inductor")
+    return out
 
 
 def _data(here: arena.Arena) -> list[str]:
@@ -293,19 +296,6 @@ def _wall(command: Sequence[str], compiled: Path) -> float:
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stderr}")
     return time.perf_counter() - began
-
-
-def _run(runs: Path, stage: str, seed: int) -> Path:
-    (found,) = [
-        path.parent
-        for path in (runs / stage).glob("*/summary.json")
-        if read_json(path)["seed"] == seed
-    ]
-    return found
-
-
-def _summary(runs: Path, stage: str, seed: int) -> dict[str, Any]:
-    return dict(read_json(_run(runs, stage, seed) / "summary.json"))
 
 
 def must_compute_the_same(here: arena.Arena) -> None:
