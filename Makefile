@@ -51,7 +51,7 @@ format: setup
 	$(BIN)/ruff check --fix .
 
 bench: setup
-	$(BIN)/python -m bench --write docs/results/speed.md
+	$(BIN)/python -m bench $(if $(DATA),--data $(DATA)) --write docs/results/speed.md
 
 docs: setup
 	$(BIN)/python -m understudy.reference
