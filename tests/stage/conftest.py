@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import timm
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file, save, save_file
 
 from understudy.core.files import write_bytes, write_json
 from understudy.core.interrupts import Interrupts
@@ -148,3 +149,12 @@ def teacher(go: Launcher, pretrained: Launched) -> Launched:
 @pytest.fixture(scope="session")
 def student(go: Launcher, teacher: Launched) -> Launched:
     return go("distill", name="student", teacher=str(teacher.run.path))
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file as timm publishes its weights: with a classifier of ImageNet's 1000 classes."""
+    torch.manual_seed(1)
+    path = tmp_path_factory.mktemp("hub") / "model.safetensors"
+    save_file(timm.create_model("test_resnet").state_dict(), path)
+    return path

@@ -30,15 +30,6 @@ PLAIN = {"device": "cpu", "precision": "fp32", "memory_format": "contiguous", "c
 POOLED = frozenset({Tap.POOLED})
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file as timm publishes its weights, classifier and all."""
-    torch.manual_seed(1)
-    path = tmp_path_factory.mktemp("hub") / "model.safetensors"
-    save_file(timm.create_model("test_resnet").state_dict(), path)
-    return path
-
-
 def test_what_timm_wrote_answers_as_timm_does_without_its_classifier(
     go: Launcher, published: Path, tmp_path: Path
 ) -> None:

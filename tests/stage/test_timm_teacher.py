@@ -25,15 +25,6 @@ SIZE = 40
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file as timm publishes its weights: ImageNet's 1000 classes."""
-    torch.manual_seed(1)
-    path = tmp_path_factory.mktemp("hub") / "model.safetensors"
-    save_file(timm.create_model("test_resnet").state_dict(), path)
-    return path
-
-
-@pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Photographs of 24 x 24 pixels, of two of the classes, not in ImageNet's order of names."""
     folder = tmp_path_factory.mktemp("fish")
