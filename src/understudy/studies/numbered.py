@@ -19,8 +19,8 @@ class Numbered:
         self._run: Speed | None = None
 
     def begin(self, title: str, total: int) -> None:
-        """Starts a piece of work; the stage stands in the title already."""
-        first = title.split(" ")[0]
+        """Starts a piece of work, called by the first word of its title: `distill`, `bank`."""
+        first = title.split(" ")[0].rstrip(":")
         self._run = Speed(total) if first == self.stage else None
         self.progress.begin(f"{self.title}: {first}", total)
 
