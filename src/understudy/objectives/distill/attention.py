@@ -41,7 +41,8 @@ class Attention(Objective):
     """Looks where the teacher looks, at each pair of stages; the pairs are added up.
 
     Departs from the paper, as its authors' code does: the square of the distance, averaged over
-    the places, and no 1/2. Maps of unequal size are averaged to the smaller.
+    the places, and no 1/2. So the value falls as the number of places grows, for an attention of
+    length 1 is spread over them. Maps of unequal size are averaged to the smaller.
     """
 
     taps: ClassVar = frozenset({Tap.STAGES})
@@ -71,7 +72,11 @@ class Attention(Objective):
 
 
 class AttentionSettings(ObjectiveSettings):
-    """Where each stage looks; weight: 1000 in the usual tables (RepDistiller)."""
+    """Where each stage looks; weight: 1000 in the usual tables (RepDistiller), at 32 pixels.
+
+    An image of half the side needs a quarter of it, of a quarter the sixteenth part: 62 at 8
+    pixels, where 1000 outweighs the labels many times over.
+    """
 
     kind: Literal["attention"] = "attention"
     stages: Pairing = "all"

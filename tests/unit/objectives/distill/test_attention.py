@@ -30,6 +30,19 @@ def test_places_are_told_apart() -> None:
     assert_close(turned, attention_distance(maps(4, 5, seed=2), teacher, 2.0))
 
 
+@pytest.mark.parametrize("times", [2, 4])
+def test_the_same_attention_on_more_places_weighs_less_by_their_number(times: int) -> None:
+    """So 1000 at 32 pixels is 62 at 8: the value is a mean over places that share a length of 1."""
+    student, teacher = maps(6, 3, seed=1), maps(4, 3, seed=2)
+
+    def finer(each: Tensor) -> Tensor:
+        return each.repeat_interleave(times, dim=2).repeat_interleave(times, dim=3)
+
+    coarse = attention_distance(student, teacher, 2.0)
+
+    assert_close(attention_distance(finer(student), finer(teacher), 2.0), coarse / times**2)
+
+
 def test_all_pairs_are_added_up(small: Shape, large: Shape, targets: Targets) -> None:
     learner, teacher = view(small, seed=1), view(large, seed=2)
     pairs = ([["s1", "t1"]], [["s2", "t2"]])
