@@ -11,6 +11,7 @@ from understudy.core.shipped import shipped_folders, shipped_names
 from understudy.core.yaml import read_yaml
 from understudy.objectives import every_objective
 from understudy.stages import STAGES
+from understudy.studies.configure import with_words
 from understudy.studies.plan import Node, plan
 from understudy.studies.study import read_study
 
@@ -101,6 +102,29 @@ def test_the_benchmark_has_every_objective_that_learns_from_a_teacher() -> None:
     assert set(terms) == kinds - apart
     assert all(found[0]["kind"] == "label" for found in terms.values())
     assert all(found[1]["kind"] == name for name, found in terms.items())
+
+
+@pytest.mark.parametrize("scale", ["cpu", "full"])
+def test_simkd_has_the_very_teachers_and_baselines_of_the_benchmark(scale: str) -> None:
+    among, apart = (
+        plan(with_words(read_study(name), [f"scale={scale}"]), STAGES).nodes
+        for name in ("kd-benchmark", "kd-benchmark-simkd")
+    )
+
+    for name in ("teacher", "baseline"):
+        keys = {node.key for node in apart if node.name == name}
+        assert keys == {node.key for node in among if node.name == name}
+    own = {"method", "terms"}
+    theirs, ours = (
+        [
+            (node.seed, {key: node.settings[key] for key in node.settings.keys() - own})
+            for node in nodes
+            if node.name == "student"
+        ]
+        for nodes in (among, apart)
+    )
+    assert ours
+    assert all(student in theirs for student in ours)
 
 
 @pytest.mark.slow
