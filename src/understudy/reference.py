@@ -5,6 +5,7 @@ the two. The command line reads the JSON, so that its help needs neither torch n
 """
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from understudy.core.files import write_text
 from understudy.data.sources import AnySource
 from understudy.methods import BY_STAGE, AnyDistillation, AnySelfSupervised
 from understudy.models import AnyBackbone
-from understudy.objectives import AnyObjective
+from understudy.objectives import AnyObjective, every_objective
 from understudy.stages import STAGES
 
 PLACE = Path(__file__).with_name("settings_reference.json")
@@ -50,7 +51,7 @@ def reference() -> dict[str, Any]:
     return {
         "stages": {
             name: {
-                "help": " ".join((kind.__doc__ or "").split("\n\n")[0].split()),
+                "help": _first_paragraph(kind.__doc__),
                 "settings": [
                     setting._asdict()
                     for setting in _settings(kind.model_json_schema(mode="validation"))
@@ -65,12 +66,23 @@ def reference() -> dict[str, Any]:
             "objectives": _kinds(AnyObjective),
             "sources": _kinds(AnySource),
         },
+        "papers": {
+            "objectives": {
+                str(kind): _first_paragraph(sys.modules[settings.__module__].__doc__)
+                for settings in every_objective()
+                for kind in kinds_of(settings)
+            },
+        },
     }
 
 
 def as_text(content: Mapping[str, Any]) -> str:
     """The reference as it stands in the file."""
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _first_paragraph(text: str | None) -> str:
+    return " ".join((text or "").split("\n\n")[0].split())
 
 
 def _kinds(union: Any) -> list[str]:

@@ -4,6 +4,7 @@ They are imported when their command runs, for `--help` must not wait for torch;
 functions here import.
 """
 
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from typing import Annotated
 from cyclopts import App, Group, Parameter
 
 from understudy.cli.loudness import Telling
-from understudy.cli.names import names_of
+from understudy.cli.names import explained, names_of
 from understudy.cli.runs_commands import RUNS, stored
 from understudy.cli.settings_help import own_runs, reference, settings_help
 from understudy.cli.words import name_first
@@ -135,11 +136,13 @@ for _position, _stage in enumerate(reference()["stages"], start=1):
 def list_(what: str = "", /) -> None:
     """List what there is by name: studies, recipes, methods, objectives, backbones or sources.
 
+    A terminal is shown the paper of each objective as well; a pipe is given one name a line.
+
     Args:
         what: One of these words.
     """
-    for name in names_of(what):
-        print(name)
+    for line in explained(what) if sys.stdout.isatty() else names_of(what):
+        print(line)
 
 
 @app.command(group=MAIN_JOB, sort_key=3, help_epilogue=COLUMNS)

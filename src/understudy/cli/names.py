@@ -1,5 +1,8 @@
 """What `understudy list` names."""
 
+from collections.abc import Iterator
+
+from understudy.cli.plain_text import wrapped
 from understudy.cli.settings_help import reference
 from understudy.core.errors import UsageError
 from understudy.core.shipped import shipped_folders, shipped_names
@@ -29,3 +32,19 @@ def names_of(what: str) -> list[str]:
         ]
     names: list[str] = reference()["names"][what]
     return names
+
+
+def explained(what: str) -> Iterator[str]:
+    """The names, each with the paper that it is from where that is known; in 79 columns.
+
+    Raises:
+        UsageError: There is no such list.
+    """
+    names = names_of(what)
+    papers: dict[str, str] = reference()["papers"].get(what, {})
+    width = max(map(len, names), default=0) + 2
+    for name in names:
+        if name in papers:
+            yield from wrapped(papers[name], first=name.ljust(width), indent=" " * width)
+        else:
+            yield name

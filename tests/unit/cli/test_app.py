@@ -107,6 +107,21 @@ def test_lists_are_one_name_a_line(what: str, capsys: pytest.CaptureFixture[str]
     assert len(set(lines)) == len(lines)
 
 
+def test_a_terminal_is_shown_the_paper_of_each_objective_in_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["list", "objectives"])
+    names = capsys.readouterr().out.split()
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    main(["list", "objectives"])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line[0] != " "] == names
+    assert max(map(len, lines)) < 80
+    assert sum("arXiv:" in line for line in lines) >= len(names) - 1  # MLKD has none
+    assert re.search(r"\battention +Attention transfer [^)]*arXiv:1612\.03928\)", "".join(lines))
+
+
 def test_listed_recipes_are_taken_by_their_stage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "recipes"]) == 0
 

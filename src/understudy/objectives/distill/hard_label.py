@@ -1,4 +1,4 @@
-"""Pseudo-labels: the class that the teacher finds likeliest, where it is sure enough (Lee 2013)."""
+"""Pseudo-labels, where the teacher is sure (Lee 2013; Sohn et al. 2020, arXiv:2001.07685)."""
 
 from typing import Annotated, ClassVar, Literal
 

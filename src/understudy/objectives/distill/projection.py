@@ -1,7 +1,7 @@
-"""The simple recipe (SRD): a linear projector and a soft maximum of the errors.
+"""The simple recipe (SRD; Miles and Mikolajczyk, AAAI 2024, arXiv:2303.11098).
 
-Miles and Mikolajczyk, "Understanding the role of the projector in knowledge distillation", AAAI
-2024, arXiv:2303.11098.
+A linear projector and a soft maximum of the errors, from "Understanding the role of the projector
+in knowledge distillation".
 """
 
 from typing import Annotated, ClassVar, Literal
