@@ -133,7 +133,7 @@ def seen(ignored: Mapping[str, int]) -> str:
     """Sentences on what lies there instead of images."""
     sentences = "".join(f" Ignored: {n} x {reason}." for reason, n in ignored.items() if n)
     advice = {
-        "(.parquet)": " Set `data.kind=parquet`.",
+        "(.parquet)": " A folder is taken for class folders until you set `data.kind=parquet`.",
         "(.csv)": " If a .csv file names the images, give that file: data=FILE.csv.",
     }
     return sentences + "".join(advice[mark] for mark in advice if mark in sentences)

@@ -267,7 +267,8 @@ def test_other_files_in_place_of_images_are_named(
 
     message = message_of(tmp_path)
 
-    assert "Ignored: 1 x file that is no image (.parquet). Set `data.kind=parquet`." in message
+    assert "Ignored: 1 x file that is no image (.parquet)." in message
+    assert "A folder is taken for class folders until you set `data.kind=parquet`." in message
 
 
 def test_an_empty_pool_is_refused(tmp_path: Path, write_images: WriteImages) -> None:
