@@ -4,6 +4,8 @@ A step that is not finite changes nothing. Answers of a teacher that are not fin
 an objective such as `hard_label` would make a finite loss of them.
 """
 
+from typing import Protocol, runtime_checkable
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
@@ -13,11 +15,24 @@ from understudy.core.errors import DivergedError
 from understudy.core.types import Guidance
 
 
+@runtime_checkable
+class Undoing(Protocol):
+    """A part with buffers too large to be copied at every step, which knows what a step changed."""
+
+    def undo(self, spoiled: Tensor) -> None:
+        """Puts its buffers back as they were before the last step, where `spoiled` is 1.
+
+        Args:
+            spoiled: Scalar on the device, 0 or 1; nobody waits for it.
+        """
+
+
 class Guard:
     """Makes optimizer and batch-norm statistics forget a step whose loss or gradient is not finite.
 
     The optimizer is told through `found_inf`, which torch's fused optimizers and our LARS obey.
-    The forward pass has by then moved the statistics, so they are kept aside before it.
+    The forward pass has by then moved the statistics, so they are kept aside before it; a part
+    that is `Undoing` puts its own back.
 
     Args:
         module: What learns.
@@ -27,7 +42,11 @@ class Guard:
 
     def __init__(self, module: nn.Module, optimizer: Optimizer, *, max_norm: float | None) -> None:
         self.module, self.optimizer, self.max_norm = module, optimizer, max_norm
-        self._buffers = [buffer for buffer in module.buffers() if buffer.numel()]
+        self._undoing = [part for part in module.modules() if isinstance(part, Undoing)]
+        own = {id(buffer) for part in self._undoing for buffer in part.buffers()}
+        self._buffers = [
+            buffer for buffer in module.buffers() if buffer.numel() and id(buffer) not in own
+        ]
         self._before = [buffer.clone() for buffer in self._buffers]
 
     def remember(self) -> None:
@@ -56,6 +75,8 @@ class Guard:
         self.optimizer.step()
         for kept, buffer in zip(self._before, self._buffers, strict=True):
             buffer.copy_(torch.where(finite, buffer, kept))
+        for part in self._undoing:
+            part.undo(spoiled)
         return spoiled
 
 

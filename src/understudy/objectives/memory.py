@@ -10,8 +10,9 @@ from understudy.objectives.together import gathered
 class Memory(nn.Module):
     """Two features of length 1 for each image of a training; 8 x width bytes an image.
 
-    They are buffers: saved with the training, and taken back by the loop where a step was not
-    finite. Rows lie in a random order, so that rows next to each other are a random draw.
+    They are buffers, saved with the training. Where a step was not finite the loop has it undone:
+    the few rows that a step moves are kept, since a copy of all would cost up to a tenth of it.
+    Rows lie in a random order, so that rows next to each other are a random draw.
 
     Args:
         images: [n], int64, as `Targets.index` names them; in any order.
@@ -32,6 +33,7 @@ class Memory(nn.Module):
         self.register_buffer("student", F.normalize(torch.randn(len(known), width), dim=1))
         self.register_buffer("teacher", F.normalize(torch.randn(len(known), width), dim=1))
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
+        self._moved: tuple[Tensor, Tensor, Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -60,9 +62,25 @@ class Memory(nn.Module):
         """
         rows = gathered(rows)
         same = rows[:, None] == rows
+        self._moved = rows, self.student[rows], self.teacher[rows]
         for memory, fresh in ((self.student, student), (self.teacher, teacher)):
             everywhere = gathered(fresh.detach())
             shares = same.to(everywhere.dtype) / same.sum(dim=1, keepdim=True)
             moved = momentum * memory[rows] + (1 - momentum) * (shares @ everywhere)
             memory.index_copy_(0, rows, F.normalize(moved, dim=1))
         self.step += 1
+
+    @torch.no_grad()
+    def undo(self, spoiled: Tensor) -> None:
+        """Puts back what the last `remember` moved, where `spoiled` is 1; once.
+
+        Args:
+            spoiled: Scalar on the device, 0 or 1.
+        """
+        if self._moved is None:
+            return
+        rows, *before = self._moved
+        for memory, old in zip((self.student, self.teacher), before, strict=True):
+            memory.index_copy_(0, rows, torch.where(spoiled > 0, old, memory[rows]))
+        self.step -= spoiled.to(self.step.dtype)
+        self._moved = None

@@ -6,6 +6,7 @@ from torch.testing import assert_close
 from understudy.core.settings import Settings
 from understudy.engine.guard import Guard
 from understudy.engine.optim import AdamWSettings, LarsSettings, SgdSettings
+from understudy.objectives.memory import Memory
 
 NAN = float("nan")
 ALL = [SgdSettings(), AdamWSettings(), LarsSettings()]
@@ -67,6 +68,35 @@ def test_a_sound_step_after_a_spoiled_one_is_as_if_it_had_not_been(
             step(module, guard, images, factor)
 
     assert_close(spoilt.state_dict(), clean.state_dict(), rtol=0, atol=0)
+
+
+class Remembers(nn.Module):
+    """A network with a memory, of which a step moves a row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = network()
+        self.memory = Memory(torch.arange(100), width=4)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        answers: torch.Tensor = self.network(images)
+        made = answers.detach().repeat(1, 2)
+        self.memory.remember(self.memory.rows(torch.arange(len(images))), made, made, momentum=0.5)
+        return answers
+
+
+def test_a_memory_is_put_back_without_being_copied() -> None:
+    module = Remembers()
+    guard = Guard(module, SgdSettings().build(module), max_norm=None)
+    images = torch.randn(8, 3, 8, 8)
+    assert step(module, guard, images) == 0
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    assert not any(kept.shape == module.memory.student.shape for kept in guard._before)
+
+    assert step(module, guard, images, NAN) == 1
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    assert step(module, guard, images) == 0
+    assert module.memory.step == 2
 
 
 @pytest.mark.parametrize("settings", ALL, ids=lambda settings: settings.kind)

@@ -82,6 +82,22 @@ def test_an_image_that_comes_twice_counts_with_its_mean() -> None:
     assert_close(twice.state_dict(), once.state_dict())
 
 
+def test_a_spoiled_step_is_undone_bit_by_bit_and_a_sound_one_stands() -> None:
+    kept, index = memory(), torch.tensor([41, 12, 41])
+    spoiled, sound = torch.tensor(1.0), torch.tensor(0.0)
+    kept.remember(kept.rows(index), fresh(3, seed=2), fresh(3, seed=3), momentum=0.5)
+    kept.undo(sound)
+    before = {name: value.clone() for name, value in kept.state_dict().items()}
+
+    kept.remember(kept.rows(index), fresh(3, seed=4) / 0, fresh(3, seed=5), momentum=0.5)
+    assert not all(torch.equal(value, before[name]) for name, value in kept.state_dict().items())
+    kept.undo(spoiled)
+    kept.undo(spoiled)  # of a step that remembered nothing
+
+    assert all(torch.equal(value, before[name]) for name, value in kept.state_dict().items())
+    assert before["step"] == 1
+
+
 def remember_half(rank: int, folder: Path) -> None:
     torch.set_num_threads(1)
     meeting = f"file://{folder}/meeting"
