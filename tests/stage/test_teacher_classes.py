@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from tests.stage.conftest import Launcher
@@ -13,7 +14,7 @@ from understudy.core.errors import DataError
 from understudy.stages.launch import Launched
 
 LABELS = {"per_class": 5, "validation_per_class": 2}
-COLOURS = {"ant": (200, 60, 60), "bee": (60, 200, 60), "cat": (60, 60, 200)}
+COLOURS = {"ant": (200, 60, 60), "bee": (60, 200, 60), "cat": (60, 60, 200), "dog": (60, 60, 60)}
 
 
 def drawn(folder: Path, names: list[str]) -> dict[str, Any]:
@@ -68,3 +69,20 @@ def test_a_class_that_the_teacher_does_not_know_is_named(go: Launcher, tmp_path:
             teacher=str(knows_two.run.path),
             teacher_classes="by_name",
         )
+
+
+def test_a_model_of_more_classes_is_measured_on_those_of_the_data_and_that_is_told(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    two = drawn(tmp_path / "two", ["cat", "ant"])
+    asked = {"root": tmp_path / "runs", "models": [str(teacher.run.path)]}
+
+    found = go("evaluate", **asked, data=two)
+
+    assert found.summary["evaluations"][0]["top1"] == 1
+    (note,) = found.summary["notes"]
+    assert "knows 3 classes: it was asked for the 2 of the data" in note
+    (file,) = sorted((found.run.path / "predictions").glob("*-last.parquet"))
+    assert {len(row) for row in pq.read_table(file)["logits"].to_pylist()} == {2}
+    with pytest.raises(DataError, match="knows 3 classes, but not 'dog' of the data"):
+        go("evaluate", **asked, data=drawn(tmp_path / "dogs", ["ant", "dog"]))

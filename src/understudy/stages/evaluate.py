@@ -26,7 +26,14 @@ from understudy.stages.costs import cost_of
 from understudy.stages.material import Indices
 from understudy.stages.observers import answers_on
 from understudy.stages.probing import probed
-from understudy.stages.restore import Restored, Slot, classifier, must_fit, restored, slots_of
+from understudy.stages.restore import (
+    Restored,
+    Slot,
+    classes_by_name,
+    classifier,
+    restored,
+    slots_of,
+)
 from understudy.stages.showing import write_examples
 from understudy.stages.training import parent_identity
 
@@ -35,6 +42,7 @@ class EvaluateSettings(DataSettings):
     """Evaluate finished runs side by side.
 
     Classifiers are asked for their answers; of pretrained networks the frozen features are probed.
+    What a model says of classes that the data do not have is left out, and noted.
     """
 
     stage: Literal["evaluate"] = "evaluate"
@@ -80,7 +88,7 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
         "classes": list(pack.classes),
         "evaluations": evaluations,
         "probes": probes,
-        "notes": list(splits.notes),
+        "notes": [*splits.notes, *dict.fromkeys(each.note for each in answered if each.note)],
         "parents": {
             f"models[{position}]": parent_identity(path)
             for position, path in enumerate(settings.models)
@@ -94,6 +102,9 @@ class _Answered(NamedTuple):
     slot: Slot
     model: Restored
     answers: Predictions
+    """For the data's classes, in their order."""
+    note: str
+    """What is to be known of them; mostly nothing."""
 
 
 def _probe(
@@ -115,12 +126,25 @@ def _answered(
 ) -> _Answered:
     """Asks one checkpoint about every image, and writes its answers into the run."""
     model = classifier(path, slot)
-    must_fit(model, pack, path)
+    columns = classes_by_name(model, pack, path)
     network = model.network.to(device)
     answers = answers_on(network, pack, images, size=model.settings.size)
+    if columns is not None:
+        answers = answers._replace(logits=answers.logits[:, columns])
     _write_answers(run, f"{path.name}-{slot}", answers, pack)
     run.progress.advance()
-    return _Answered(path, slot, model, answers)
+    return _Answered(path, slot, model, answers, _left_out(path, model, pack))
+
+
+def _left_out(path: Path, model: Restored, pack: Pack) -> str:
+    """A sentence where a model knows more classes than it is measured on."""
+    known, asked = len(model.classes), len(pack.classes)
+    if known == asked:
+        return ""
+    return (
+        f"{path.name} knows {known:,} classes: it was asked for the {asked:,} of the data, and "
+        "what it says of the others was left out, which makes its task easier."
+    )
 
 
 def _figures(

@@ -126,7 +126,7 @@ def classes_by_name(found: Restored, pack: Pack, run: Path) -> list[int] | None:
     if lacking:
         raise DataError(
             f"{run}: knows {len(found.classes)} classes, but not {quoted(lacking)} of the data. "
-            "Use a teacher that knows them, or take these classes away."
+            "Use a model that knows them, or take these classes away."
         )
     columns = [found.classes.index(name) for name in pack.classes]
     return None if columns == list(range(len(found.classes))) else columns
