@@ -77,6 +77,22 @@ def test_students_of_other_objectives_and_architectures_share_it(
     assert len([line for line in told if line.startswith("bank: ")]) == 1
 
 
+def test_another_plan_of_views_is_another_bank(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    """So that no answer is ever taken for one to other pixels."""
+    told: list[str] = []
+    shift = {"transforms": [{"kind": "pad_and_crop", "padding": 1}]}
+    asked = {**SHOWN, "plan": {**PLAN, "epochs": 1}, "seed": 14, "root": tmp_path}
+    asked |= {"teacher": str(teacher.run.path), "say": told.append}
+
+    go("distill", name="crop", **asked, bank={"views": 1})
+    go("distill", name="shift", **{**asked, "views": [shift]}, bank={"views": 1})
+    go("distill", name="again", **asked, bank={"views": 1}, terms=[{"kind": "logit_mse"}])
+
+    assert len([line for line in told if line.startswith("bank: ")]) == 2
+
+
 def test_students_of_other_seeds_share_the_bank_of_one_seed_of_views(
     go: Launcher, teacher: Launched, tmp_path: Path
 ) -> None:
