@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.beside import beside
 
 from understudy.objectives import every_objective
 
@@ -33,3 +34,13 @@ def test_a_row_names_its_settings_and_other_objectives_alone(row: list[str]) -> 
     known = set(KINDS) | {name for kind in KINDS.values() for name in kind.model_fields}
 
     assert named <= known | {"alpha", "jensen_shannon", "views"}
+
+
+def test_every_objective_is_set_beside_another_library_or_said_to_be_ours_alone() -> None:
+    (alone,) = re.findall(r"^Neither has (.*)\.$", PAGE, re.MULTILINE)
+    ours_alone = re.findall(r"`(\w+)`", alone)
+    compared = {name for row in beside() for name in re.findall(r"`(\w+)`", row.ours)}
+    settings = {"distance", "angle", "head"}
+
+    assert sorted({*compared - settings, *ours_alone}) == sorted(KINDS)
+    assert not compared & set(ours_alone)

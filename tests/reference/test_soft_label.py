@@ -1,12 +1,11 @@
 """The softened divergence, spelled out one image and one class at a time."""
 
 import math
-from typing import ClassVar
 
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.testing import assert_close
 
 from understudy.objectives.distill.soft_label import (
@@ -144,30 +143,3 @@ def test_a_mean_of_probabilities_teaches_the_mean_of_what_its_teachers_teach() -
 
     ensemble = 4.0 * (teachers / 4.0).softmax(dim=2).mean(dim=0).log()
     assert_close(taught(ensemble), torch.stack([taught(each) for each in teachers]).mean(dim=0))
-
-
-class Answers(nn.Module):
-    """Stands where timm wants a network, and answers whatever it is asked with these logits."""
-
-    num_classes, in_chans = 6, 3
-    pretrained_cfg: ClassVar = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
-
-    def __init__(self, logits: Tensor) -> None:
-        super().__init__()
-        self.logits = logits
-
-    def forward(self, images: Tensor) -> Tensor:
-        assert len(images) == len(self.logits)
-        return self.logits
-
-
-@pytest.mark.parametrize("temperature", [1.0, 4.0])
-def test_it_is_timms(temperature: float) -> None:
-    task = pytest.importorskip("timm.task").LogitDistillationTask
-    student, teacher = (logits.float() for logits in pair(batch=8, classes=6))
-
-    theirs = task(
-        Answers(student), Answers(teacher), nn.CrossEntropyLoss(), temperature=temperature
-    )(torch.zeros(8, 3, 1, 1), torch.zeros(8, dtype=torch.int64))
-
-    assert_close(soft_label_divergence(student, teacher, temperature), theirs["kd_loss"])
