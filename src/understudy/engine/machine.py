@@ -4,6 +4,7 @@ import logging
 import os
 import platform
 import re
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
@@ -85,6 +86,18 @@ def device_named(name: str) -> torch.device:
             f"device = {name}: not here. Found: {', '.join(['cpu', *names])}."
         )
     return device
+
+
+def forget_compiled() -> None:
+    """Forgets what this process has compiled, so that a training depends on none before it.
+
+    Some values that are compiled in, sets of taps among them, are known again by their place in
+    memory alone (torch 2.15), and a later training's may come to lie at the same one: a teacher
+    would then answer what an earlier one was asked for. An earlier batch of another size would
+    also make the next one compiled for any size, and after eight networks nothing more is compiled.
+    """
+    if "torch._dynamo" in sys.modules:  # else nothing was compiled, and it takes a second to import
+        torch.compiler.reset()
 
 
 class Choice(NamedTuple):

@@ -18,7 +18,7 @@ from understudy.core.types import Batch
 from understudy.data.stream import training_stream
 from understudy.data.views import ViewSettings, check_plan
 from understudy.engine.loop import Observe, fit
-from understudy.engine.machine import Choice, describe
+from understudy.engine.machine import Choice, describe, forget_compiled
 from understudy.engine.measure import chosen
 from understudy.engine.memory import keep_freed_memory
 from understudy.engine.plan import Plan
@@ -62,6 +62,7 @@ def train_method(
     """
     refuse_unfit(views, method, material)
     settings.machine.use_threads()
+    forget_compiled()
     keep_freed_memory()
     device = settings.machine.build_device()
     method.to(device)
