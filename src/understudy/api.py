@@ -115,12 +115,16 @@ class FailedStudyError(UnderstudyError):
         self.exit_code, self.result = exit_code, result
 
 
-def run(study: Place = "digits", /, *, runs: Place = RUNS, **settings: Any) -> StudyResult:
+def run(
+    study: Place = "digits", /, *, runs: Place = RUNS, workers: int = 1, **settings: Any
+) -> StudyResult:
     """Runs a study: every stage, for every seed, that is not finished yet.
 
     Args:
         study: Name of a shipped study, or path of a YAML file.
         runs: Where runs, packs and results lie.
+        workers: How many runs to do at once, each in a process of its own; a script that asks for
+            several calls this under `if __name__ == "__main__":`.
         settings: Its parameters; `data=PATH` is short for `data.path`, `seeds` and `scale` as on
             the command line, `machine={"device": "cpu"}` where to compute.
 
@@ -135,7 +139,9 @@ def run(study: Place = "digits", /, *, runs: Place = RUNS, **settings: Any) -> S
 
     plan = verbs.planned(os.fspath(study), _given(settings), must_be_at_hand=True)
     progress, interrupts = _ours()
-    outcome = verbs.carried_out(plan, runs=_place(runs), progress=progress, interrupts=interrupts)
+    outcome = verbs.carried_out(
+        plan, runs=_place(runs), workers=workers, progress=progress, interrupts=interrupts
+    )
     result = StudyResult(
         folder=outcome.folder,
         rows=as_mappings(rows_of(outcome.record)),

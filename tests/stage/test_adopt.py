@@ -21,7 +21,7 @@ from understudy.core.types import Tap
 from understudy.stages.launch import Launched
 from understudy.stages.restore import restored
 from understudy.studies.configure import made_of
-from understudy.studies.local import run_study
+from understudy.studies.running import run_study
 from understudy.studies.study import read_study
 
 Launcher = Callable[..., Launched]

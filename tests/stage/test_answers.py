@@ -24,7 +24,7 @@ from understudy.stages.launch import Launched
 from understudy.stages.observers import answers_on
 from understudy.stages.restore import classifier
 from understudy.studies.configure import made_of
-from understudy.studies.local import run_study
+from understudy.studies.running import run_study
 from understudy.studies.study import read_study
 
 PLAN = {"steps": 6, "batch_size": 32, "observations": 1}

@@ -16,7 +16,7 @@ from understudy.results.comparison import comparison
 from understudy.results.inventory import inventory
 from understudy.results.spare import proposal
 from understudy.studies.configure import made_of
-from understudy.studies.local import run_study
+from understudy.studies.running import run_study
 from understudy.studies.study import Study, read_study
 from understudy.studies.time_limit import seconds_of
 

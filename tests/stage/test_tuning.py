@@ -12,7 +12,7 @@ from understudy.core.progress import Silent
 from understudy.results.inventory import inventory
 from understudy.results.spare import proposal
 from understudy.studies.configure import made_of
-from understudy.studies.local import run_study
+from understudy.studies.running import run_study
 from understudy.studies.study import Study, read_study
 
 STUDY = """

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Group, Parameter
+from cyclopts import App, Group, Parameter, validators
 
 from understudy.cli.loudness import Telling
 from understudy.cli.names import explained, names_of
@@ -69,6 +69,7 @@ def run(
     /,
     *words: str,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
+    workers: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 1,
     runs: Path = RUNS,
     telling: Telling = NORMALLY,
 ) -> int:
@@ -78,13 +79,17 @@ def run(
         study: Name of a shipped study, or path of a YAML file.
         words: `key=value`, see below.
         dry_run: Print the graph of runs and do nothing.
+        workers: How many runs to do at once, each in a process of its own with its share of the
+            cores. Small networks leave a GPU, and several cores, idle much of the time.
         runs: Where runs, packs and results lie.
         telling: How much to tell.
     """
     from understudy.cli.run_command import run_command
 
     study, words = name_first(study, words, otherwise=DEFAULT_STUDY)
-    return run_command(study, words, dry_run=dry_run, runs=runs, loudness=telling.loudness)
+    return run_command(
+        study, words, dry_run=dry_run, workers=workers, runs=runs, loudness=telling.loudness
+    )
 
 
 def _add_stage(stage: str, position: int) -> None:

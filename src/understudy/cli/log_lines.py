@@ -2,23 +2,19 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Self, TextIO
+from typing import NamedTuple, Self, TextIO
 
 from understudy.cli.plain_text import duration, one_line, plain
+from understudy.core.pace import Pace
 
 SECONDS_BETWEEN = 10.0  # often enough to see that it lives, rare enough for a log
 
 
-@dataclass
-class _Work:
+class _Work(NamedTuple):
     title: str
-    total: int
     began: float
-    done: int = 0
-    found: int = 0
-    """Units of an earlier attempt, told at once in the beginning: they say nothing of speed."""
+    pace: Pace
 
 
 class LineProgress:
@@ -43,18 +39,16 @@ class LineProgress:
 
     def begin(self, title: str, total: int) -> None:
         """Starts a piece of work of `total` units."""
-        self._under_way.append(_Work(one_line(title), total, began=self._clock()))
+        self._under_way.append(_Work(one_line(title), self._clock(), Pace(total, self._clock)))
 
     def advance(self, count: int = 1, note: str = "") -> None:
         """Reports further units done; written where the last line is long ago."""
         if not self._under_way:
             return
         work = self._under_way[-1]
-        if not work.done and count > 1:
-            work.found = count
-        work.done += count
+        work.pace.advance(count)
         if self._clock() - self._written >= SECONDS_BETWEEN:
-            self._write(f"{work.title}: {self._state(work)}", note)
+            self._write(f"{work.title}: {_state(work.pace)}", note)
 
     def end(self, note: str = "") -> None:
         """Closes the piece of work with a line."""
@@ -77,6 +71,14 @@ class LineProgress:
         if self._verbose:
             self.say(text)
 
+    def beside(self) -> "LineProgress":
+        """Lines among the same lines."""
+        return LineProgress(self._stream, self._clock, verbose=self._verbose)
+
+    def clear(self) -> None:
+        """Forgets what has not ended."""
+        self._under_way.clear()
+
     def __enter__(self) -> Self:
         return self
 
@@ -88,13 +90,15 @@ class LineProgress:
     ) -> None:
         """Has nothing to take away."""
 
-    def _state(self, work: _Work) -> str:
-        share = f"{work.done:,} of {work.total:,}"
-        now = work.done - work.found
-        if now <= 0 or work.done > work.total:
-            return share
-        left = (self._clock() - work.began) * (work.total - work.done) / now
-        return f"{share} ({100 * work.done // work.total} %), {duration(left)} left"
-
     def _write(self, text: str, note: str) -> None:
         self.say(f"{text}, {one_line(note)}" if note else text)
+
+
+def _state(pace: Pace) -> str:
+    share = f"{pace.done:,} of {pace.total:,}"
+    left = pace.seconds_left
+    return (
+        share
+        if left is None
+        else f"{share} ({100 * pace.done // pace.total} %), {duration(left)} left"
+    )

@@ -16,7 +16,13 @@ from understudy.core.overrides import parse_overrides
 
 
 def run_command(
-    asked: str, words: Sequence[str], *, dry_run: bool, runs: Path, loudness: Loudness
+    asked: str,
+    words: Sequence[str],
+    *,
+    dry_run: bool,
+    workers: int,
+    runs: Path,
+    loudness: Loudness,
 ) -> int:
     """Runs a study, or prints its plan.
 
@@ -30,7 +36,11 @@ def run_command(
 
     with progress_on(sys.stderr, loudness) as progress:
         outcome = verbs.carried_out(
-            plan, runs=runs, progress=progress, interrupts=interrupts_beside(progress)
+            plan,
+            runs=runs,
+            workers=workers,
+            progress=progress,
+            interrupts=interrupts_beside(progress),
         )
     show_as(loudness, outcome.record, Console(highlight=False))
     print(plain(f"\nReport: {outcome.folder / 'report.html'}"))

@@ -1,5 +1,6 @@
 """Progress on a terminal: a bar with the remaining time for each piece of work under way."""
 
+import copy
 import os
 from collections.abc import Iterator
 from types import TracebackType
@@ -77,7 +78,22 @@ class ScreenProgress:
         taken = next((t.elapsed for t in self._bars.tasks if t.id == task), None) or 0.0
         self._bars.remove_task(task)
         self.say("  ".join(part for part in (title, one_line(note), duration(taken)) if part))
-        if not self._under_way:
+        self._stop_if_idle()
+
+    def beside(self) -> "ScreenProgress":
+        """Bars among the same bars."""
+        other = copy.copy(self)
+        other._under_way = []
+        return other
+
+    def clear(self) -> None:
+        """Takes the bars of what has not ended away."""
+        while self._under_way:
+            self._bars.remove_task(self._under_way.pop()[0])
+        self._stop_if_idle()
+
+    def _stop_if_idle(self) -> None:
+        if not self._bars.tasks:
             self._bars.stop()
 
     def say(self, text: str) -> None:

@@ -1,6 +1,6 @@
 """What a long piece of work tells the person who waits for it."""
 
-from typing import Protocol
+from typing import Protocol, Self
 
 
 class Progress(Protocol):
@@ -24,6 +24,12 @@ class Progress(Protocol):
     def detail(self, text: str) -> None:
         """Shows lines that stay, to a person who asked for all of them."""
 
+    def beside(self) -> "Progress":
+        """A place in the same view for work that goes on at the same time."""
+
+    def clear(self) -> None:
+        """Takes away what is shown of work that has not ended, because it failed."""
+
 
 class Silent:
     """Shows nothing."""
@@ -46,3 +52,10 @@ class Silent:
 
     def detail(self, text: str) -> None:
         """Shows nothing."""
+
+    def beside(self) -> Self:
+        """Shows nothing either."""
+        return self
+
+    def clear(self) -> None:
+        """Has nothing to take away."""

@@ -1,16 +1,14 @@
-"""Does runs of a study in this process, one after the other, and remembers what came of each."""
+"""Does runs of a study, each when those that it builds on are there, and remembers what came."""
 
-import gc
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from understudy.core.errors import UnderstudyError
-from understudy.core.interrupts import Interrupts
 from understudy.core.progress import Progress
 from understudy.core.run import known_keys
 from understudy.core.wording import named
-from understudy.stages.launch import launch
+from understudy.studies.executors.executor import Done, Ended, Executor, Job
 from understudy.studies.numbered import Numbered
 from understudy.studies.plan import Node
 from understudy.studies.remaining import seconds_left, waiting
@@ -23,14 +21,12 @@ class Execution:
         study: Name of the study, to head messages.
         runs: Root of all runs.
         progress: Where to show how far it is.
-        interrupts: Where to ask whether a signal came.
+        executor: What does the runs.
     """
 
-    def __init__(
-        self, study: str, *, runs: Path, progress: Progress, interrupts: Interrupts
-    ) -> None:
+    def __init__(self, study: str, *, runs: Path, progress: Progress, executor: Executor) -> None:
         self.study, self.runs = study, runs
-        self.progress, self.interrupts = progress, interrupts
+        self.progress, self.executor = progress, executor
         self.paths: dict[str, Path] = {}
         """Of the finished runs, by key; so are the following."""
         self.identities: dict[str, str] = {}
@@ -38,6 +34,8 @@ class Execution:
         self.errors: dict[str, UnderstudyError] = {}
         self.found: set[str] = set()
         """Those that were finished before."""
+        self._shown: dict[str, Progress] = {}
+        """Of the runs under way."""
 
     def do(
         self,
@@ -61,48 +59,66 @@ class Execution:
         every = {node.key: node for node in (*todo, *then)}
         stages = {node.stage for node in every.values()}
         known = set().union(*(known_keys(self.runs, stage=stage) for stage in stages))
-        for number, node in enumerate(todo, start=1):
-            left = self._seconds_after(node, every.values(), known)
-            self._do(node, f"[{part}{number} of {len(todo)}] {label(node)}", left)
-            if node.key in self.paths:
-                after_each()
-            gc.collect()  # a finished run's tensors, before the next one takes its own
+        titles = {
+            node.key: f"[{part}{number} of {len(todo)}] {label(node)}"
+            for number, node in enumerate(todo, start=1)
+        }
+        while True:
+            for node in self._ready(todo)[: self.executor.slots - self.executor.under_way]:
+                todo.remove(node)
+                self._begin(
+                    node, titles[node.key], self._seconds_after(node, every.values(), known)
+                )
+            if not self.executor.under_way:
+                return
+            for ended in self.executor.ended():
+                self._remember(ended)
+                if ended.job.key in self.paths:
+                    after_each()
 
-    def _do(self, node: Node, title: str, left: float | None) -> None:
-        if node.key in self.paths or node.key in self.errors:
+    def _ready(self, nodes: Iterable[Node]) -> list[Node]:
+        """Those that nothing is waited for: neither done, nor lost, nor after what is not done."""
+        return [
+            node
+            for node in nodes
+            if node.key not in self.paths
+            and node.key not in self.errors
+            and all(parent.key in self.paths for parent in node.parents.values())
+        ]
+
+    def _begin(self, node: Node, title: str, left: float | None) -> None:
+        origin = f"{self.study}, {label(node)}"
+        job = Job(node.key, node.stage, node.recipe(self.paths), origin, node.name, self.runs)
+        shown = Numbered(self.progress.beside(), title, node.stage, left)
+        self._shown[node.key] = shown
+        self.executor.begin(job, shown)
+
+    def _remember(self, ended: Ended) -> None:
+        key, result = ended.job.key, ended.result
+        self._shown.pop(key).clear()
+        if not isinstance(result, Done):
+            self.errors[key] = result
+            self.progress.warn(f"failed: {ended.job.origin}: {result}")
             return
-        if any(parent.key not in self.paths for parent in node.parents.values()):
-            return
-        try:
-            launched = launch(
-                node.stage,
-                node.recipe(self.paths),
-                origin=f"{self.study}, {label(node)}",
-                name=node.name,
-                runs=self.runs,
-                shared=self.runs / "shared",
-                out=None,
-                progress=Numbered(self.progress, title, node.stage, left),
-                interrupts=self.interrupts,
-                told_of_images=True,
-            )
-        except UnderstudyError as error:
-            self.errors[node.key] = error
-            self.progress.warn(f"failed: {label(node)}: {error}")
-            return
-        self.paths[node.key] = launched.run.path
-        self.identities[node.key] = launched.run.identity
-        self.summaries[node.key] = launched.summary
-        if launched.was_skipped:
-            self.found.add(node.key)
+        self.paths[key] = result.path
+        self.identities[key] = result.identity
+        self.summaries[key] = result.summary
+        if result.was_skipped:
+            self.found.add(key)
 
     def _seconds_after(self, node: Node, every: Iterable[Node], known: set[str]) -> float | None:
         """Of the runs after this one; None where that is not known."""
         nodes = list(every)
-        done = {*self.paths, *(one.key for one in nodes if one.key in known), node.key}
+        done = {
+            *self.paths,
+            *self._shown,
+            *(one.key for one in nodes if one.key in known),
+            node.key,
+        }
         left = waiting(nodes, done=done, lost=self.errors)
         taken = {key: summary["seconds"] for key, summary in self.summaries.items()}
-        return seconds_left(left, taken=taken, planned=nodes) if left else None
+        seconds = seconds_left(left, taken=taken, planned=nodes) if left else None
+        return None if seconds is None else seconds / self.executor.slots
 
 
 def label(node: Node) -> str:

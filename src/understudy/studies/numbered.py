@@ -1,7 +1,8 @@
 """The progress of one run of a study, under the study's own title."""
 
+from understudy.core.pace import Pace
 from understudy.core.progress import Progress
-from understudy.studies.remaining import Speed, about
+from understudy.studies.remaining import about
 
 
 class Numbered:
@@ -16,12 +17,12 @@ class Numbered:
 
     def __init__(self, progress: Progress, title: str, stage: str, after: float | None) -> None:
         self.progress, self.title, self.stage, self.after = progress, title, stage, after
-        self._run: Speed | None = None
+        self._run: Pace | None = None
 
     def begin(self, title: str, total: int) -> None:
         """Starts a piece of work, called by the first word of its title: `distill`, `bank`."""
         first = title.split(" ")[0].rstrip(":")
-        self._run = Speed(total) if first == self.stage else None
+        self._run = Pace(total) if first == self.stage else None
         self.progress.begin(f"{self.title}: {first}", total)
 
     def advance(self, count: int = 1, note: str = "") -> None:
@@ -52,3 +53,12 @@ class Numbered:
     def detail(self, text: str) -> None:
         """Shows lines to a person who asked for all."""
         self.progress.detail(text)
+
+    def beside(self) -> "Numbered":
+        """Work at the same time, under the same title."""
+        return Numbered(self.progress.beside(), self.title, self.stage, self.after)
+
+    def clear(self) -> None:
+        """Takes away what has not ended."""
+        self._run = None
+        self.progress.clear()

@@ -1,7 +1,6 @@
 """How long a study will still take, as far as its own runs tell; unknown where they do not."""
 
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from statistics import fmean
 
 from understudy.studies.plan import Node
@@ -49,34 +48,6 @@ def _like(node: Node, seen: Iterable[tuple[Node, float]]) -> float | None:
     same = [seconds for other, seconds in named if other.axes == node.axes]
     values = same or [seconds for _, seconds in named]
     return fmean(values) if values else None
-
-
-class Speed:
-    """How fast the run at hand is.
-
-    Args:
-        total: Its units.
-        clock: Seconds from any origin, never going back.
-    """
-
-    def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._total, self._clock = total, clock
-        self._began = clock()
-        self._done = self._found = 0
-
-    def advance(self, count: int) -> None:
-        """Counts units; those of an earlier attempt, told at once first, say nothing of speed."""
-        if not self._done and count > 1:
-            self._found = count
-        self._done += count
-
-    @property
-    def seconds_left(self) -> float | None:
-        """What it will still take; None before its first unit."""
-        now = self._done - self._found
-        if now <= 0:
-            return None
-        return (self._clock() - self._began) / now * max(0, self._total - self._done)
 
 
 def about(seconds: float) -> str:

@@ -9,8 +9,8 @@ from understudy.core.interrupts import Interrupts
 from understudy.core.progress import Progress
 
 if TYPE_CHECKING:  # they bring torch and pydantic
-    from understudy.studies.local import Outcome
     from understudy.studies.plan import Plan
+    from understudy.studies.running import Outcome
 
 
 def planned(study: str, given: Mapping[str, Any], *, must_be_at_hand: bool) -> "Plan":
@@ -52,14 +52,16 @@ def told(plan: "Plan") -> list[str]:
 
 
 def carried_out(
-    plan: "Plan", *, runs: Path, progress: Progress, interrupts: Interrupts
+    plan: "Plan", *, runs: Path, workers: int, progress: Progress, interrupts: Interrupts
 ) -> "Outcome":
-    """Does every run of a plan that is not finished.
+    """Does every run of a plan that is not finished, `workers` of them at once.
 
     Raises:
         UnderstudyError: Anything that a user can cause or meet, but for the failure of some runs,
             which the outcome tells.
     """
-    from understudy.studies.local import run_study
+    from understudy.studies.running import run_study
 
-    return run_study(plan.study, runs=runs, progress=progress, interrupts=interrupts)
+    return run_study(
+        plan.study, runs=runs, workers=workers, progress=progress, interrupts=interrupts
+    )

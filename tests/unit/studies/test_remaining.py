@@ -3,7 +3,7 @@
 import pytest
 
 from understudy.studies.plan import Node, Parent
-from understudy.studies.remaining import Speed, about, seconds_left, waiting
+from understudy.studies.remaining import about, seconds_left, waiting
 
 
 def node(name: str, seed: int, *, after: str = "", depth: int = 8) -> Node:
@@ -49,20 +49,6 @@ def test_what_is_done_or_builds_on_what_failed_is_not_waited_for() -> None:
     left = waiting(PLANNED, done={"teacher18", "student18", "teacher38"}, lost={"teacher28"})
 
     assert [one.key for one in left] == ["student38"]
-
-
-def test_the_run_at_hand_is_measured_by_what_it_did_in_this_attempt() -> None:
-    now = [0.0]
-    speed = Speed(100, clock=lambda: now[0])
-    assert speed.seconds_left is None
-
-    speed.advance(50)
-    assert speed.seconds_left is None
-    for _ in range(10):
-        now[0] += 2.0
-        speed.advance(1)
-
-    assert speed.seconds_left == 80
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Carries a study out in this process, run after run; what is finished is found, not done again."""
+"""Carries a study out, run after run; what is finished is found, not done again."""
 
 import dataclasses
 from collections import defaultdict
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from understudy.core.errors import UnderstudyError
+from understudy.core.errors import UnderstudyError, UsageError
 from understudy.core.files import make_folder
 from understudy.core.identity import parents_of
 from understudy.core.interrupts import Interrupts
@@ -22,6 +22,8 @@ from understudy.stages import STAGES
 from understudy.stages.images import described, open_images, warned
 from understudy.studies.budget import within_budget
 from understudy.studies.execution import Execution
+from understudy.studies.executors.here import Here
+from understudy.studies.executors.pool import Pool
 from understudy.studies.plan import Node, Plan, plan
 from understudy.studies.recording import Record
 from understudy.studies.study import Study
@@ -54,7 +56,12 @@ class Outcome(NamedTuple):
 
 
 def run_study(
-    study: Study, *, runs: Path, progress: Progress, interrupts: Interrupts | None = None
+    study: Study,
+    *,
+    runs: Path,
+    progress: Progress,
+    interrupts: Interrupts | None = None,
+    workers: int = 1,
 ) -> Outcome:
     """Does every run of a study that is not finished, then writes its rows and its report.
 
@@ -65,11 +72,14 @@ def run_study(
         runs: Root of all runs.
         progress: Where to show how far it is.
         interrupts: Where to ask whether a signal came; by default one of its own.
+        workers: How many runs are done at once, each in a process of its own; one: in this one.
 
     Raises:
         UsageError: The study's settings are not allowed, or another process works on it.
         InterruptedRunError: A signal came; everything is saved, the same command continues.
     """
+    if workers < 1:
+        raise UsageError(f"workers = {workers}: must be at least 1.")
     planned = plan(study, STAGES)  # all mistakes before any heavy work
     tuning = tuning_of(planned, STAGES)
     interrupts = interrupts or Interrupts()
@@ -89,9 +99,10 @@ def run_study(
         folder = make_folder(runs / "studies" / study.folder)
         with alone(folder / ".lock", otherwise=_BUSY.format(folder)):
             study = within_budget(study, runs=runs, folder=folder, progress=progress)
-            execution = Execution(study.name, runs=runs, progress=progress, interrupts=interrupts)
-            record = Record(folder, packs=packs, outside=_outside(planned), execution=execution)
-            return _outcome(study, execution, record)
+            with Here(interrupts) if workers == 1 else Pool(workers, interrupts) as executor:
+                execution = Execution(study.name, runs=runs, progress=progress, executor=executor)
+                record = Record(folder, packs=packs, outside=_outside(planned), execution=execution)
+                return _outcome(study, execution, record)
 
 
 def _outcome(study: Study, execution: Execution, record: Record) -> Outcome:

@@ -1,0 +1,197 @@
+"""A study whose runs are done several at once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing import active_children
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.numpy import load_file
+
+from understudy.core.errors import InterruptedRunError, UsageError
+from understudy.core.interrupts import Interrupts
+from understudy.core.progress import Silent
+from understudy.studies.executors.executor import Job
+from understudy.studies.executors.pool import Pool
+from understudy.studies.running import run_study
+from understudy.studies.study import Study, read_study
+
+STUDY = """
+title: Two seeds of a few steps, a stray beside them
+seeds: [1, 2]
+stages:
+  teacher:
+    stage: train
+COMMON
+    backbone: {kind: cifar_resnet, depth: 8, width: 0.5}
+    plan: {steps: 30, batch_size: 32}
+  wild:
+    stage: train
+COMMON
+    backbone: {kind: cifar_resnet, depth: 8, width: 0.5}
+    plan: {steps: 60, batch_size: 32, optimizer: {kind: sgd, learning_rate: 1.0e+30}}
+  pupil:
+    stage: distill
+    teacher: '@wild'
+COMMON
+    student: {kind: cifar_resnet, depth: 8, width: 0.5}
+    plan: {steps: 2, batch_size: 32}
+  student:
+    stage: distill
+    teacher: '@teacher'
+COMMON
+    student: {kind: cifar_resnet, depth: 8, width: 0.5}
+    plan: {steps: 30, batch_size: 32}
+"""
+COMMON = """
+    data: {kind: digits}
+    labels: {per_class: 5, validation_per_class: 5}
+    machine: {device: cpu, precision: fp32, memory_format: contiguous, compile: never, threads: 1}
+"""
+
+pytestmark = pytest.mark.slow  # each process brings its own torch
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    path = tmp_path / "at-once.yaml"
+    path.write_text(STUDY.replace("COMMON\n", COMMON.lstrip("\n")))
+    return read_study(str(path))
+
+
+def listed(folder: Path) -> dict[tuple[str, int], dict[str, Any]]:
+    runs = json.loads((folder / "study.json").read_text())["runs"]
+    return {(run["node"], run["seed"]): run for run in runs}
+
+
+def weights(runs: Path, run: dict[str, Any]) -> dict[str, Any]:
+    return load_file(runs / run["run"] / "checkpoints" / "last" / "model.safetensors")
+
+
+class Watching(Silent):
+    """Counts what is under way, and does something once when a given piece of work begins."""
+
+    def __init__(self, at: str = "", then: Callable[[], None] = lambda: None) -> None:
+        self.at, self.then = at, then
+        self.now = self.most = 0
+
+    def begin(self, title: str, total: int) -> None:  # noqa: ARG002
+        self.now += 1
+        self.most = max(self.most, self.now)
+        if self.at and self.at in title:
+            self.at = ""
+            self.then()
+
+    def end(self, note: str = "") -> None:  # noqa: ARG002
+        self.now -= 1
+
+
+def test_several_at_once_give_what_one_after_the_other_gives(study: Study, tmp_path: Path) -> None:
+    """To the bit, with as many threads; what fails takes with it only what builds on it."""
+    watching = Watching()
+    at_once = run_study(study, runs=tmp_path / "at-once", progress=watching, workers=2)
+    one = run_study(study, runs=tmp_path / "one", progress=Silent())
+
+    assert watching.most >= 2
+    assert at_once.exit_code == one.exit_code == 4
+    ours, theirs = listed(at_once.folder), listed(one.folder)
+    assert {key: run["status"] for key, run in ours.items()} == {
+        key: run["status"] for key, run in theirs.items()
+    }
+    assert {ours["student", seed]["status"] for seed in (1, 2)} == {"finished"}
+    assert {ours["pupil", seed]["status"] for seed in (1, 2)} == {"pending"}
+    for key in [("teacher", 1), ("student", 1), ("student", 2)]:
+        here, there = (
+            weights(tmp_path / "at-once", ours[key]),
+            weights(tmp_path / "one", theirs[key]),
+        )
+        assert all((here[name] == there[name]).all() for name in there)
+
+
+def test_a_signal_makes_all_save_and_the_same_command_goes_on(study: Study, tmp_path: Path) -> None:
+    stops = Watching(": distill", lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(InterruptedRunError) as caught:
+        run_study(study, runs=tmp_path / "runs", progress=stops, workers=2)
+    (begun,) = (tmp_path / "runs").glob("distill/*")
+    assert (begun / "checkpoints" / "last" / "state.json").exists()
+    assert not (begun / "summary.json").exists()
+
+    outcome = run_study(study, runs=tmp_path / "runs", progress=Silent(), workers=2)
+
+    assert caught.value.exit_code == 130
+    assert outcome.found >= 1
+    assert {listed(outcome.folder)["student", seed]["status"] for seed in (1, 2)} == {"finished"}
+
+
+def test_a_process_that_is_killed_takes_its_own_run_with_it(study: Study, tmp_path: Path) -> None:
+    victims = Watching(": distill", lambda: os.kill(active_children()[0].pid or 0, signal.SIGKILL))
+    outcome = run_study(study, runs=tmp_path / "runs", progress=victims, workers=2)
+
+    lost = [run for run in listed(outcome.folder).values() if "killed" in (run["error"] or "")]
+    assert len(lost) == 1
+    again = run_study(study, runs=tmp_path / "runs", progress=Silent(), workers=2)
+    assert {listed(again.folder)["student", seed]["status"] for seed in (1, 2)} == {"finished"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_processes_save_and_leave_when_whoever_asked_is_gone(tmp_path: Path) -> None:
+    path, runs = tmp_path / "long.yaml", tmp_path / "runs"
+    path.write_text(
+        STUDY.replace("COMMON\n", COMMON.lstrip("\n")).replace("steps: 30,", "steps: 30000,")
+    )
+    words = [sys.executable, "-m", "understudy", "run", str(path), "--runs", str(runs)]
+    asker = subprocess.Popen([*words, "--workers", "2", "--quiet"])
+    _until(lambda: len(_teachers(runs, "environment.json")) == 2)
+    workers = _workers(asker.pid)
+    assert len(workers) == 2
+
+    asker.kill()
+    asker.wait()
+
+    _until(lambda: not any(map(_command, workers)))
+    assert len(_teachers(runs, "checkpoints/last/state.json")) == 2
+    assert not _teachers(runs, "summary.json")
+
+
+def test_a_fault_of_ours_is_raised_with_its_traceback(tmp_path: Path) -> None:
+    job = Job("key", "no such stage", {}, "test", "name", tmp_path)
+    with Pool(2, Interrupts()) as pool:
+        pool.begin(job, Silent())
+        with pytest.raises(RuntimeError, match=r"(?s)Traceback.*no such stage"):
+            pool.ended()
+
+
+def test_no_worker_is_a_mistake(study: Study, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="workers = 0: must be at least 1"):
+        run_study(study, runs=tmp_path / "runs", progress=Silent(), workers=0)
+
+
+def _teachers(runs: Path, file: str) -> list[Path]:
+    return list(runs.glob(f"train/teacher-*/{file}"))
+
+
+def _workers(pid: int) -> list[int]:
+    """The processes that do runs, and not the one in which Python counts its locks."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children if "spawn_main" in _command(int(child))]
+
+
+def _command(pid: int) -> str:
+    """Empty where it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 300
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
