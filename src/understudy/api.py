@@ -123,8 +123,7 @@ def run(
     Args:
         study: Name of a shipped study, or path of a YAML file.
         runs: Where runs, packs and results lie.
-        workers: How many runs to do at once, each in a process of its own; a script that asks for
-            several calls this under `if __name__ == "__main__":`.
+        workers: How many runs to do at once, each in a process of its own.
         settings: Its parameters; `data=PATH` is short for `data.path`, `seeds` and `scale` as on
             the command line, `machine={"device": "cpu"}` where to compute.
 

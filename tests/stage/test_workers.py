@@ -74,6 +74,11 @@ def weights(runs: Path, run: dict[str, Any]) -> dict[str, Any]:
     return load_file(runs / run["run"] / "checkpoints" / "last" / "model.safetensors")
 
 
+def shared(runs: Path, run: dict[str, Any]) -> int:
+    summary = json.loads((runs / run["run"] / "summary.json").read_text())
+    return int(summary["at_once"])
+
+
 class Watching(Silent):
     """Counts what is under way, and does something once when a given piece of work begins."""
 
@@ -105,6 +110,8 @@ def test_several_at_once_give_what_one_after_the_other_gives(study: Study, tmp_p
         key: run["status"] for key, run in theirs.items()
     }
     assert {ours["student", seed]["status"] for seed in (1, 2)} == {"finished"}
+    assert shared(tmp_path / "at-once", ours["student", 1]) == 2
+    assert shared(tmp_path / "one", theirs["student", 1]) == 1
     assert {ours["pupil", seed]["status"] for seed in (1, 2)} == {"pending"}
     for key in [("teacher", 1), ("student", 1), ("student", 2)]:
         here, there = (
@@ -146,7 +153,8 @@ def test_processes_save_and_leave_when_whoever_asked_is_gone(tmp_path: Path) -> 
         STUDY.replace("COMMON\n", COMMON.lstrip("\n")).replace("steps: 30,", "steps: 30000,")
     )
     words = [sys.executable, "-m", "understudy", "run", str(path), "--runs", str(runs)]
-    asker = subprocess.Popen([*words, "--workers", "2", "--quiet"])
+    with (tmp_path / "stderr").open("wb") as stderr:
+        asker = subprocess.Popen([*words, "--workers", "2", "--quiet"], stderr=stderr)
     _until(lambda: len(_teachers(runs, "environment.json")) == 2)
     workers = _workers(asker.pid)
     assert len(workers) == 2
@@ -157,19 +165,63 @@ def test_processes_save_and_leave_when_whoever_asked_is_gone(tmp_path: Path) -> 
     _until(lambda: not any(map(_command, workers)))
     assert len(_teachers(runs, "checkpoints/last/state.json")) == 2
     assert not _teachers(runs, "summary.json")
+    assert (tmp_path / "stderr").read_text() == ""
 
 
-def test_a_fault_of_ours_is_raised_with_its_traceback(tmp_path: Path) -> None:
-    job = Job("key", "no such stage", {}, "test", "name", tmp_path)
+def test_a_script_is_not_run_again_by_each_process(tmp_path: Path) -> None:
+    """Without `if __name__ == "__main__":`, as in a notebook or a pipe into Python."""
+    study, script = tmp_path / "one.yaml", tmp_path / "script.py"
+    text = STUDY.partition("  wild:")[0].replace("seeds: [1, 2]", "seeds: [1]")
+    study.write_text(text.replace("COMMON\n", COMMON.lstrip("\n")).replace("steps: 30", "steps: 2"))
+    script.write_text(
+        "import understudy\n"
+        f"print(understudy.run({str(study)!r}, runs={str(tmp_path / 'runs')!r}, workers=2).folder)"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'runs' / 'studies' / 'one'}\n")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_a_process_that_is_being_started_leaves_no_traceback(
+    number: signal.Signals, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    interrupts = Interrupts()
+    with Pool(2, interrupts) as pool:
+        pool.begin(Job("key", "train", {}, "test", "name", tmp_path, 2), Silent())
+        (process,) = active_children()
+        _until(lambda: _catches_ctrl_c(process.pid or 0))
+        interrupts.received = number
+        with pytest.raises(InterruptedRunError):
+            pool.ended()
+
+    assert capfd.readouterr().err == ""
+
+
+class TornStage(str):
+    """Looked up, it ends like a file that is too short."""
+
+    def __hash__(self) -> int:
+        raise EOFError(f"{self}: no such stage")
+
+
+@pytest.mark.parametrize("stage", ["no such stage", TornStage("torn")], ids=["any", "EOFError"])
+def test_a_fault_of_ours_is_raised_with_its_traceback(stage: str, tmp_path: Path) -> None:
+    job = Job("key", stage, {}, "test", "name", tmp_path, 2)
     with Pool(2, Interrupts()) as pool:
         pool.begin(job, Silent())
         with pytest.raises(RuntimeError, match=r"(?s)Traceback.*no such stage"):
             pool.ended()
 
 
-def test_no_worker_is_a_mistake(study: Study, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="workers = 0: must be at least 1"):
-        run_study(study, runs=tmp_path / "runs", progress=Silent(), workers=0)
+@pytest.mark.parametrize("workers", [0, 1.5, "2"])
+def test_what_is_no_number_of_workers_is_a_mistake(
+    study: Study, tmp_path: Path, workers: Any
+) -> None:
+    with pytest.raises(UsageError, match=f"workers = {workers!r}: must be a whole number, at le"):
+        run_study(study, runs=tmp_path / "runs", progress=Silent(), workers=workers)
 
 
 def _teachers(runs: Path, file: str) -> list[Path]:
@@ -190,8 +242,15 @@ def _command(pid: int) -> str:
         return ""
 
 
+def _catches_ctrl_c(pid: int) -> bool:
+    """Python has begun there; from now on SIGINT is an exception wherever it is."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (caught,) = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
+    return bool(int(caught, 16) >> (signal.SIGINT - 1) & 1)
+
+
 def _until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 300
     while not holds():
         assert time.monotonic() < deadline
-        time.sleep(0.1)
+        time.sleep(0.01)

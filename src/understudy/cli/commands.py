@@ -15,6 +15,7 @@ from understudy.cli.loudness import Telling
 from understudy.cli.names import explained, names_of
 from understudy.cli.runs_commands import RUNS, stored
 from understudy.cli.settings_help import own_runs, reference, settings_help
+from understudy.cli.whole import whole
 from understudy.cli.words import name_first
 from understudy.core.shipped import shipped_names
 
@@ -69,7 +70,7 @@ def run(
     /,
     *words: str,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
-    workers: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 1,
+    workers: Annotated[int, Parameter(converter=whole, validator=validators.Number(gte=1))] = 1,
     runs: Path = RUNS,
     telling: Telling = NORMALLY,
 ) -> int:

@@ -78,6 +78,29 @@ class Interrupts:
             raise stopped(number)
 
 
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Lets signals wait while inside, also in a process that is started there.
+
+    A new process of Python answers a signal with a traceback until it has set its own handlers;
+    then it calls `let_through`.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def let_through() -> None:
+    """Ends the waiting of signals with which a process was started."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+
+
 def stopped(number: int) -> InterruptedRunError:
     """The error with which a run leaves after a signal."""
     name = signal.Signals(number).name

@@ -218,7 +218,9 @@ def _time(record: StudyRecord) -> Iterator[str]:
     seconds = [number(run.summary.get("seconds")) for run in runs.values()]
     known = [second for second in seconds if second is not None]
     if known:
-        yield f"{plural(len(known), 'training')} took {duration(sum(known))} together."
+        most = max(run.at_once for run in runs.values())
+        told = f"{plural(len(known), 'training')} took {duration(sum(known))} together"
+        yield told + (f", up to {most} of them at once." if most > 1 else ".")
 
 
 def _has_steps(entry: Entry) -> bool:

@@ -46,6 +46,11 @@ class RunRecord:
         found = mapping(self.summary.get("parents"))
         return {role: mapping(parent) for role, parent in found.items()}
 
+    @property
+    def at_once(self) -> int:
+        """How many runs shared the machine, at most."""
+        return whole(self.summary.get("at_once")) or 1
+
     @cached_property
     def history(self) -> History:
         """metrics.jsonl, read when first asked for."""

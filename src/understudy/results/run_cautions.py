@@ -21,6 +21,7 @@ def of_runs(record: StudyRecord, comparison: Comparison) -> Iterator[str]:
     yield from _configurations(comparison)
     yield from _spoiled(record)
     yield from _choosing(record)
+    yield from _busy(record)
     yield from _notes(record)
 
 
@@ -92,6 +93,18 @@ def _choosing(record: StudyRecord) -> Iterator[str]:
         yield (
             f"Best checkpoints were chosen on {exact(min(sizes))} validation labels, where one "
             f"image is {percent(1 / min(sizes))}."
+        )
+
+
+def _busy(record: StudyRecord) -> Iterator[str]:
+    """Whether times that are shown were measured beside other work."""
+    eight_bits = (one for one in record.having("int8") if mapping(one.run.summary["int8"]))
+    timed = [*record.having("evaluations"), *eight_bits]
+    most = max((entry.run.at_once for entry in timed), default=1)
+    if most > 1:
+        yield (
+            f"Times per image were measured while up to {most} runs shared the machine, and may be "
+            "longer than on an idle one."
         )
 
 

@@ -47,6 +47,7 @@ def launch(
     progress: Progress,
     interrupts: Interrupts,
     told_of_images: bool = False,
+    at_once: int = 1,
 ) -> Launched:
     """Runs a stage, or finds that it has been run.
 
@@ -61,6 +62,7 @@ def launch(
         progress: Where to show how far it is.
         interrupts: Where to ask whether a signal came.
         told_of_images: The warnings about the images were said before, as a study does once.
+        at_once: How many runs share the machine, at most: a fact about the times in the summary.
 
     Raises:
         UnderstudyError: Anything that a user can cause or meet.
@@ -115,8 +117,8 @@ def launch(
             run.write("data/check.json", check.as_json())
         summary = _within_memory(stage, settings, pack, run)
         heading = {"stage": stage, "name": name, "identity": identity, "key": key}
-        seconds = {"seconds": time.monotonic() - began}
-        run.finish({**heading, **seconds, **summary, "version": code_version()})
+        times = {"seconds": time.monotonic() - began, "at_once": at_once}
+        run.finish({**heading, **times, **summary, "version": code_version()})
     finally:
         run.release()
     if interrupts.received is not None:

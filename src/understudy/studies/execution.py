@@ -88,7 +88,15 @@ class Execution:
 
     def _begin(self, node: Node, title: str, left: float | None) -> None:
         origin = f"{self.study}, {label(node)}"
-        job = Job(node.key, node.stage, node.recipe(self.paths), origin, node.name, self.runs)
+        job = Job(
+            node.key,
+            node.stage,
+            node.recipe(self.paths),
+            origin,
+            node.name,
+            self.runs,
+            at_once=self.executor.slots,
+        )
         shown = Numbered(self.progress.beside(), title, node.stage, left)
         self._shown[node.key] = shown
         self.executor.begin(job, shown)

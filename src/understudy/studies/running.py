@@ -78,8 +78,8 @@ def run_study(
         UsageError: The study's settings are not allowed, or another process works on it.
         InterruptedRunError: A signal came; everything is saved, the same command continues.
     """
-    if workers < 1:
-        raise UsageError(f"workers = {workers}: must be at least 1.")
+    if not isinstance(workers, int) or workers < 1:
+        raise UsageError(f"workers = {workers!r}: must be a whole number, at least 1.")
     planned = plan(study, STAGES)  # all mistakes before any heavy work
     tuning = tuning_of(planned, STAGES)
     interrupts = interrupts or Interrupts()

@@ -244,6 +244,15 @@ def test_a_dry_run_says_what_was_changed(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out.splitlines()[0] == "with labels.per_class=7"
 
 
+@pytest.mark.parametrize("workers", ["1.5", "two", "0"])
+def test_a_number_of_workers_is_refused_and_not_rounded(
+    workers: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "digits", "--workers", workers, "--dry-run"]) == 2
+
+    assert workers in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -45,6 +45,18 @@ def test_many_runs_that_are_not_there_are_named_by_example(tree: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(("at_once", "is_told"), [(1, False), (3, True)])
+def test_times_per_image_beside_other_runs_are_told(tree: Any, at_once: int, is_told: bool) -> None:
+    tree.train("student", 1, summary={"at_once": 4})  # it times nothing that is compared
+    tree.evaluate(1, at_once=at_once)
+
+    sentence = (
+        "Times per image were measured while up to 3 runs shared the machine, and may be longer "
+        "than on an idle one."
+    )
+    assert (sentence in told(tree.study())) is is_told
+
+
 def test_mixed_code_versions_are_named(tree: Any) -> None:
     tree.train("baseline", 1, summary={"version": "0.1.0+g1111111"})
     tree.train("student", 1, summary={"version": "0.2.0+g2222222.changed"})

@@ -108,6 +108,15 @@ def test_facts_are_told_from_summaries_and_logs(study: Path) -> None:
     ]
 
 
+def test_the_time_of_trainings_says_how_many_were_done_at_once(tree: Any) -> None:
+    tree.train("baseline", 1, summary={"at_once": 2})
+    tree.train("student", 1, summary={"at_once": 2})
+
+    assert "2 trainings took 2 min 03 s together, up to 2 of them at once." in told(
+        tree.study(), "fact"
+    )
+
+
 def test_an_exported_file_that_differs_is_told_so(tree: Any) -> None:
     tree.train("student", 1)
     entry = tree.export(1)

@@ -27,6 +27,7 @@ def do(job: Job, *, progress: Progress, interrupts: Interrupts) -> Ended:
             progress=progress,
             interrupts=interrupts,
             told_of_images=True,
+            at_once=job.at_once,
         )
     except UnderstudyError as error:
         return Ended(job, error)

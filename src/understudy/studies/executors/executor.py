@@ -21,6 +21,8 @@ class Job(NamedTuple):
     name: str
     runs: Path
     """Root of all runs."""
+    at_once: int
+    """How many jobs are done at the same time, at most."""
 
 
 class Done(NamedTuple):

@@ -2,17 +2,18 @@
 
 import os
 import signal
-from collections.abc import Sequence
-from contextlib import suppress
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Self
 
 from understudy.core.errors import MemoryExhaustedError, UnderstudyError
-from understudy.core.interrupts import Interrupts, stopped
+from understudy.core.interrupts import Interrupts, held_back, stopped
 from understudy.core.progress import Progress
 from understudy.engine.machine import ALL_THREADS
 from understudy.studies.executors.executor import Ended, Job
@@ -101,7 +102,9 @@ class Pool:
         context = get_context("spawn")  # a copy of this process would hold its threads' locks
         ours, theirs = context.Pipe()
         process = context.Process(target=serve, args=(theirs, self._threads), daemon=False)
-        process.start()
+        resource_tracker.ensure_running()  # which would let signals through
+        with held_back(), _without_main():  # until it listens
+            process.start()
         theirs.close()  # else its end would never be seen
         worker = _Worker(process, ours)
         self._workers.append(worker)
@@ -144,8 +147,7 @@ class Pool:
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         return UnderstudyError(
             f"{job.origin}: its process ended with {how} and said nothing. What was saved is kept; "
-            "the same command continues. In a script, what starts a study with several workers "
-            'must stand under `if __name__ == "__main__":`.'
+            "the same command continues."
         )
 
     def _stop(self, number: int) -> None:
@@ -155,3 +157,14 @@ class Pool:
                 os.kill(worker.process.pid or 0, number)
         while self._busy:
             self._heard()
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hides the script that is running: a new process would run it again, and needs none of it."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

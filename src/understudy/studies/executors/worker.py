@@ -7,12 +7,15 @@ import os
 import signal
 import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import suppress
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 
 from understudy.core.errors import InterruptedRunError
-from understudy.core.interrupts import Interrupts
-from understudy.studies.executors.messages import Broken, SentProgress, Stopped
+from understudy.core.interrupts import Interrupts, let_through
+from understudy.studies.executors.executor import Job
+from understudy.studies.executors.messages import Broken, Message, SentProgress, Stopped
 
 
 def serve(connection: Connection, threads: int) -> None:
@@ -29,23 +32,31 @@ def serve(connection: Connection, threads: int) -> None:
     with interrupts.listening():
         threading.Thread(target=_leave_with_parent, daemon=True).start()
         try:
+            let_through()
             import torch
 
             torch.set_num_threads(threads)  # where a script has brought torch before us
             from understudy.studies.executors.doing import do
 
-            while True:
-                job = connection.recv()
+            for job in _jobs(connection):
                 progress = SentProgress(connection)
-                connection.send(do(job, progress=progress, interrupts=interrupts))
-        except EOFError:
-            return
+                _tell(connection, do(job, progress=progress, interrupts=interrupts))
         except InterruptedRunError:
-            connection.send(Stopped())
-        except ConnectionError:  # nobody is there to be told
-            return
+            _tell(connection, Stopped())
         except Exception:
-            connection.send(Broken(traceback.format_exc()))
+            _tell(connection, Broken(traceback.format_exc()))
+
+
+def _jobs(connection: Connection) -> Iterator[Job]:
+    """Those that come; a run's own EOFError is none of the end of them."""
+    with suppress(EOFError, ConnectionError):
+        while True:
+            yield connection.recv()
+
+
+def _tell(connection: Connection, message: Message) -> None:
+    with suppress(ConnectionError):  # nobody is there to be told
+        connection.send(message)
 
 
 def _leave_with_parent() -> None:
