@@ -97,7 +97,13 @@ class Execution:
             self.runs,
             at_once=self.executor.slots,
         )
-        shown = Numbered(self.progress.beside(), title, node.stage, left)
+        shown = Numbered(
+            self.progress.beside(),
+            title,
+            node.stage,
+            after=left,
+            is_alone=self.executor.slots == 1,
+        )
         self._shown[node.key] = shown
         self.executor.begin(job, shown)
 

@@ -13,10 +13,14 @@ class Numbered:
         title: Of the run.
         stage: Which piece of work is the run itself; others are preparations.
         after: Seconds of all runs after this one, where that is known.
+        is_alone: Whether no other run is done at the same time, whose lines these might be.
     """
 
-    def __init__(self, progress: Progress, title: str, stage: str, after: float | None) -> None:
+    def __init__(
+        self, progress: Progress, title: str, stage: str, *, after: float | None, is_alone: bool
+    ) -> None:
         self.progress, self.title, self.stage, self.after = progress, title, stage, after
+        self.is_alone = is_alone
         self._run: Pace | None = None
 
     def begin(self, title: str, total: int) -> None:
@@ -44,19 +48,28 @@ class Numbered:
 
     def say(self, text: str) -> None:
         """Shows one line."""
-        self.progress.say(text)
+        self.progress.say(self._headed(text))
 
     def warn(self, text: str) -> None:
         """Shows one line, also to a person who asked for quiet."""
-        self.progress.warn(text)
+        self.progress.warn(self._headed(text))
 
     def detail(self, text: str) -> None:
         """Shows lines to a person who asked for all."""
-        self.progress.detail(text)
+        self.progress.detail(self._headed(text))
+
+    def _headed(self, text: str) -> str:
+        return text if self.is_alone else f"{self.title}: {text}"
 
     def beside(self) -> "Numbered":
         """Work at the same time, under the same title."""
-        return Numbered(self.progress.beside(), self.title, self.stage, self.after)
+        return Numbered(
+            self.progress.beside(),
+            self.title,
+            self.stage,
+            after=self.after,
+            is_alone=self.is_alone,
+        )
 
     def clear(self) -> None:
         """Takes away what has not ended."""

@@ -24,6 +24,33 @@ class Titles(Silent):
 def test_a_piece_of_work_is_called_by_one_word_behind_one_colon(title: str, told: str) -> None:
     titles = Titles()
 
-    Numbered(titles, "student 18/79", "distill", after=None).begin(title, 10)
+    shown = Numbered(titles, "student 18/79", "distill", after=None, is_alone=True)
+    shown.begin(title, 10)
 
     assert titles.seen == [told]
+
+
+class Lines(Silent):
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.seen.append(text)
+
+    def detail(self, text: str) -> None:
+        self.seen.append(text)
+
+
+@pytest.mark.parametrize(
+    ("is_alone", "told"),
+    [(True, "machine: fp32"), (False, "[2 of 4] student, seed 1: machine: fp32")],
+)
+def test_a_line_says_whose_it_is_where_it_might_be_anothers(is_alone: bool, told: str) -> None:
+    lines = Lines()
+    shown = Numbered(lines, "[2 of 4] student, seed 1", "train", after=None, is_alone=is_alone)
+
+    shown.say("machine: fp32")
+    shown.warn("machine: fp32")
+    shown.detail("machine: fp32")
+
+    assert lines.seen == [told] * 3
