@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import augment, distill, stages, start
+from bench import augment, distill, stages, start, workers
 from bench.table import Table, shown, write_page
 
 if __name__ == "__main__":
@@ -14,7 +14,7 @@ if __name__ == "__main__":
         "--only",
         nargs="+",
         metavar="RACE",
-        help="of start, augment, stages, distill; the page keeps what it says of the others",
+        help="of start, augment, stages, workers, distill; the page keeps the others",
     )
     distill.asked_for(arguments)
     asked = arguments.parse_args()
@@ -22,6 +22,7 @@ if __name__ == "__main__":
         "start": start.table,
         "augment": augment.table,
         "stages": stages.table,
+        "workers": workers.table,
         "distill": lambda: distill.table(asked.data, asked.place),
     }
     if unknown := set(asked.only or ()) - races.keys():
