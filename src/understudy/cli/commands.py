@@ -81,7 +81,8 @@ def run(
         words: `key=value`, see below.
         dry_run: Print the graph of runs and do nothing.
         workers: How many runs to do at once, each in a process of its own with its share of the
-            cores. Small networks leave a GPU, and several cores, idle much of the time.
+            cores. Small networks leave a GPU, and several cores, idle much of the time. A
+            `budget` is measured as if one run followed the other.
         runs: Where runs, packs and results lie.
         telling: How much to tell.
     """
