@@ -93,7 +93,7 @@ def fit(
             fabric.backward(output.loss)
             spoiled = guard.step(output.loss)
             optimizer.zero_grad()
-            method.after_step(progress)
+            method.after_step(progress, spoiled)
             if average and settings.average:
                 average.update(torch.where(spoiled > 0, 1.0, settings.average))
 

@@ -4,11 +4,24 @@ from typing import Annotated
 
 from pydantic import Field
 
+from understudy.methods.barlow_twins import BarlowTwinsSettings
+from understudy.methods.byol import ByolSettings
 from understudy.methods.classifier_reuse import ClassifierReuseSettings
 from understudy.methods.distilled import DistilledSettings
+from understudy.methods.moco import MocoSettings
 from understudy.methods.simclr import SimclrSettings
+from understudy.methods.simsiam import SimsiamSettings
+from understudy.methods.vicreg import VicregMethodSettings
 
-AnySelfSupervised = SimclrSettings
+AnySelfSupervised = Annotated[
+    SimclrSettings
+    | ByolSettings
+    | MocoSettings
+    | SimsiamSettings
+    | BarlowTwinsSettings
+    | VicregMethodSettings,
+    Field(discriminator="kind"),
+]
 """Methods of a pretraining; `kind` tells them apart."""
 
 AnyDistillation = Annotated[
@@ -23,7 +36,12 @@ __all__ = [
     "BY_STAGE",
     "AnyDistillation",
     "AnySelfSupervised",
+    "BarlowTwinsSettings",
+    "ByolSettings",
     "ClassifierReuseSettings",
     "DistilledSettings",
+    "MocoSettings",
     "SimclrSettings",
+    "SimsiamSettings",
+    "VicregMethodSettings",
 ]

@@ -1,8 +1,9 @@
 """What learns: a network, the objectives over its outputs, and how a batch passes through them."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from understudy.core.errors import UsageError
 from understudy.core.types import Batch, Guidance, Outputs, StepOutput, Targets, Terms
 from understudy.models.ensemble import Ensemble
 from understudy.models.network import Network
@@ -25,10 +26,15 @@ class Method(nn.Module):
         """The loss of one batch."""
         raise NotImplementedError
 
-    def after_step(self, progress: float) -> None:
-        """Called after every optimizer step with the share of the training that is done.
+    def after_step(self, progress: float, spoiled: Tensor) -> None:
+        """Called after every optimizer step, for what moves by another rule than the gradient.
 
-        For networks and queues that move by another rule than the gradient; here, nothing does.
+        Here, nothing does.
+
+        Args:
+            progress: The share of the training that was done before the step.
+            spoiled: Scalar on the device: 1 where the step was not finite, and so must change
+                nothing, else 0; nobody waits for it.
         """
 
     def scored(self, student: tuple[Outputs, ...], guidance: Guidance, batch: Batch) -> StepOutput:
@@ -45,6 +51,47 @@ def targets_of(batch: Batch) -> Targets:
     )
 
 
+def unmoved(views: tuple[Outputs, ...]) -> tuple[Outputs, ...]:
+    """The outputs as a teacher gives them, without a gradient."""
+    return tuple(
+        Outputs(
+            logits=_unmoved(view.logits),
+            pooled=_unmoved(view.pooled),
+            projected=_unmoved(view.projected),
+            stages=tuple(stage.detach() for stage in view.stages),
+        )
+        for view in views
+    )
+
+
+def _unmoved(values: Tensor | None) -> Tensor | None:
+    return None if values is None else values.detach()
+
+
 def detached(terms: Terms) -> Terms:
     """The terms without their graph, for the log."""
     return {name: value.detach() for name, value in terms.items()}
+
+
+def must_be_several(batch: Batch, parts: int = 1) -> None:
+    """Refuses a batch that batch norm cannot do with.
+
+    Args:
+        batch: Of a step.
+        parts: In how many parts batch norm sees it.
+
+    Raises:
+        UsageError: A part would be a single image, or not all are of one size.
+    """
+    size = len(batch.index)
+    if size % parts:
+        raise UsageError(
+            f"`method.splits` is {parts}, which does not divide the batch of {size} images. "
+            f"Set `plan.batch_size` to a multiple of {parts}, or `method.splits=1`."
+        )
+    if size < 2 * parts:
+        where = f" in each of the {parts} parts of `method.splits`" if parts > 1 else ""
+        raise UsageError(
+            f"`plan.batch_size` is {size}, but batch norm needs 2 images{where}: of one, nothing "
+            f"is left when its mean is taken away. Set `plan.batch_size` to at least {2 * parts}."
+        )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from understudy.core.types import Batch, Guidance, Outputs, StepOutput, Targets, Terms
-from understudy.methods.method import Method, detached, targets_of
+from understudy.methods.method import Method, detached, targets_of, unmoved
 from understudy.models.ensemble import Ensemble
 from understudy.models.network import Network
 from understudy.objectives.objective import Combined
@@ -78,10 +78,3 @@ def mutual_loss(
     return torch.stack(each).sum(), means | {
         f"peer{number}": loss for number, loss in enumerate(each, start=1)
     }
-
-
-def unmoved(views: Views) -> Views:
-    """The outputs as a teacher gives them, without a gradient."""
-    return tuple(
-        Outputs(logits=None if view.logits is None else view.logits.detach()) for view in views
-    )

@@ -3,24 +3,48 @@
 import torch
 
 from understudy.core.types import Batch, Guidance, Outputs, StepOutput
-from understudy.methods.method import Method
+from understudy.methods.method import Method, must_be_several, unmoved
+from understudy.models.network import Network
+from understudy.objectives.objective import Combined
 
 
 class Siamese(Method):
-    """All views pass together, so that batch norm sees them as one batch, as SimCLR has it.
+    """Views pass together or one by one; no other network is there.
 
-    (Two passes give another gradient: batch norm would let each view know its own statistics.)
+    Where an objective learns from a teacher, it is given the network's own outputs without their
+    gradient, as SimSiam has it.
+
+    Args:
+        network: What learns.
+        objective: Compares the views.
+        fused: Whether all views pass together, so that batch norm sees them as one batch, as
+            SimCLR has it. One by one, each view has its own statistics, as in all other methods:
+            that is another gradient.
     """
 
-    def forward(self, batch: Batch, guidance: Guidance) -> StepOutput:
+    def __init__(self, network: Network, objective: Combined, *, fused: bool) -> None:
+        super().__init__(network, objective)
+        self.fused = fused
+
+    def forward(self, batch: Batch, guidance: Guidance) -> StepOutput:  # noqa: ARG002
         """The loss of one batch.
 
         Args:
             batch: Two or more views of each image; labels are not read.
             guidance: None.
+
+        Raises:
+            UsageError: The batch is a single image.
         """
-        together = self.network(torch.cat(batch.views), self.objective.taps)
-        return self.scored(split_views(together, len(batch.views)), guidance, batch)
+        must_be_several(batch)
+        taps = self.objective.taps | self.objective.guidance_taps
+        if self.fused:
+            together = self.network(torch.cat(batch.views), taps)
+            views = split_views(together, len(batch.views))
+        else:
+            views = tuple(self.network(view, taps) for view in batch.views)
+        own = unmoved(views) if self.objective.guidance_taps else None
+        return self.scored(views, own, batch)
 
 
 def split_views(together: Outputs, views: int) -> tuple[Outputs, ...]:

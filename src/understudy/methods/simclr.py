@@ -33,4 +33,4 @@ class SimclrSettings(Settings):
         objective = combine(
             self.terms, student=network.shape, guidance=None, images=images, seed=seed
         )
-        return Siamese(network, objective)
+        return Siamese(network, objective, fused=True)

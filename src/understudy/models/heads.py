@@ -8,26 +8,33 @@ from torch import Tensor, nn
 from understudy.core.errors import UsageError
 from understudy.core.settings import Settings
 
+Normed = Literal["every", "inner", "none"]
+"""Which layers of a head end in batch norm."""
+
 
 class Projector(nn.Module):
-    """The projection head of SimCLR (Chen et al. 2020, arXiv:2002.05709 and arXiv:2006.10029).
+    """A projection head: linear layers, relu between them, and batch norm behind some.
 
-    As in the authors' code, every layer is linear without bias, then batch norm, and relu between
-    layers. Departs from it: the last batch norm has no scale either (theirs has no shift), and
-    the layers are initialised as PyTorch does, since batch norm takes their scale away.
+    With batch norm behind every layer it is that of SimCLR (Chen et al. 2020, arXiv:2002.05709 and
+    arXiv:2006.10029). Departs from their code: the last batch norm has no scale either (theirs
+    has no shift), and the layers are initialised as PyTorch does, since batch norm takes their
+    scale away. A head without batch norm has biases, as MoCo v2's; the others have none, as BYOL's
+    and VICReg's.
     """
 
-    def __init__(self, *, inputs: int, hidden: int, out: int, layers: int) -> None:
+    def __init__(self, *, inputs: int, hidden: int, out: int, layers: int, normed: Normed) -> None:
         super().__init__()
         self.out = out
         self.layers = nn.Sequential()
         for _ in range(layers - 1):
-            self.layers.append(nn.Linear(inputs, hidden, bias=False))
-            self.layers.append(nn.BatchNorm1d(hidden))
+            self.layers.append(nn.Linear(inputs, hidden, bias=normed == "none"))
+            if normed != "none":
+                self.layers.append(nn.BatchNorm1d(hidden))
             self.layers.append(nn.ReLU(inplace=True))
             inputs = hidden
-        self.layers.append(nn.Linear(inputs, out, bias=False))
-        self.layers.append(nn.BatchNorm1d(out, affine=False))
+        self.layers.append(nn.Linear(inputs, out, bias=normed == "none"))
+        if normed == "every":
+            self.layers.append(nn.BatchNorm1d(out, affine=False))
 
     def forward(self, pooled: Tensor) -> Tensor:
         """[B, D] to [B, out], not normalised."""
@@ -36,7 +43,7 @@ class Projector(nn.Module):
 
 
 class ProjectorSettings(Settings):
-    """A SimCLR projection head: used in pretraining, left behind afterwards."""
+    """A projection head: used in pretraining, left behind afterwards."""
 
     hidden: PositiveInt = 512
     """Width of the layers between."""
@@ -44,10 +51,19 @@ class ProjectorSettings(Settings):
     """Width of what the objective compares."""
     layers: Literal[2, 3] = 2
     """2 as in SimCLR, 3 as in SimCLRv2."""
+    normed: Normed = "every"
+    """Which layers end in batch norm: every one as in SimCLR, SimSiam and Barlow Twins, the inner
+    ones as in BYOL and VICReg, or none as in MoCo v2."""
 
     def build(self, inputs: int) -> Projector:
         """The head for `inputs` pooled features."""
-        return Projector(inputs=inputs, hidden=self.hidden, out=self.out, layers=self.layers)
+        return Projector(
+            inputs=inputs,
+            hidden=self.hidden,
+            out=self.out,
+            layers=self.layers,
+            normed=self.normed,
+        )
 
 
 class Missing(nn.Module):

@@ -28,7 +28,11 @@ from understudy.objectives.distill.standardized import StandardizedSettings
 from understudy.objectives.distill.variational import VariationalSettings
 from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import ObjectiveSettings
+from understudy.objectives.selfsup.info_nce import InfoNceSettings
 from understudy.objectives.selfsup.nt_xent import NtXentSettings
+from understudy.objectives.selfsup.prediction import PredictionSettings
+from understudy.objectives.selfsup.redundancy_reduction import RedundancyReductionSettings
+from understudy.objectives.selfsup.vicreg import VicregSettings
 
 AnyObjective = Annotated[
     LabelSettings
@@ -50,7 +54,11 @@ AnyObjective = Annotated[
     | ContrastiveSettings
     | ReviewSettings
     | CorrelationSettings
-    | ProjectionSettings,
+    | ProjectionSettings
+    | PredictionSettings
+    | InfoNceSettings
+    | RedundancyReductionSettings
+    | VicregSettings,
     Field(discriminator="kind"),
 ]
 

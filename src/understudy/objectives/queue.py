@@ -1,0 +1,67 @@
+"""The features that were made last: first in, first out (MoCo, arXiv:1911.05722)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from understudy.core.errors import UsageError
+from understudy.objectives.together import gathered
+
+
+class Queue(nn.Module):
+    """Features of length 1; the newest take the place of the oldest.
+
+    It is a buffer, saved with the training. Where a step was not finite the loop has it undone:
+    the few rows that a step replaces are kept, since a copy of all may be as costly as the step.
+
+    Args:
+        length: How many features; at first they point in random directions, as the authors'.
+        width: Of the features.
+    """
+
+    features: Tensor
+    position: Tensor
+
+    def __init__(self, *, length: int, width: int) -> None:
+        super().__init__()
+        self.register_buffer("features", F.normalize(torch.randn(length, width), dim=1))
+        self.register_buffer("position", torch.zeros((), dtype=torch.int64))
+        self._replaced: tuple[Tensor, Tensor, Tensor] | None = None
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @torch.no_grad()
+    def enqueue(self, fresh: Tensor) -> None:
+        """Replaces the oldest features by those of all processes, in their order.
+
+        Args:
+            fresh: [b, width], of length 1.
+
+        Raises:
+            UsageError: There are more of them than the queue is long.
+        """
+        fresh = gathered(fresh.detach())
+        if len(fresh) > len(self):
+            raise UsageError(
+                f"The queue holds {len(self)} features, but one step brings {len(fresh)}. Set "
+                f"`queue` of the objective to at least {len(fresh)}, or lower `plan.batch_size`."
+            )
+        rows = (self.position + torch.arange(len(fresh), device=fresh.device)) % len(self)
+        self._replaced = rows, self.features[rows], self.position.clone()
+        self.features.index_copy_(0, rows, fresh.to(self.features.dtype))
+        self.position.copy_((self.position + len(fresh)) % len(self))
+
+    @torch.no_grad()
+    def undo(self, spoiled: Tensor) -> None:
+        """Puts back what the last `enqueue` replaced, where `spoiled` is 1; once.
+
+        Args:
+            spoiled: Scalar on the device, 0 or 1.
+        """
+        if self._replaced is None:
+            return
+        rows, old, position = self._replaced
+        self.features.index_copy_(0, rows, torch.where(spoiled > 0, old, self.features[rows]))
+        self.position.copy_(torch.where(spoiled > 0, position, self.position))
+        self._replaced = None
