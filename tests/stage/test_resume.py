@@ -105,6 +105,32 @@ def test_a_distillation_resumes_bit_for_bit(
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.parametrize("kind", ["byol", "moco", "simsiam", "barlow_twins", "vicreg"])
+def test_a_pretraining_resumes_bit_for_bit_with_target_queue_and_order_of_keys(
+    kind: str, go: Launcher, tmp_path: Path
+) -> None:
+    queue = {"terms": [{"kind": "info_nce", "queue": 100}]} if kind == "moco" else {}  # it wraps
+    small = {"hidden": 16, "out": 8, "normed": "none" if kind == "moco" else "every"}
+    crop = {"transforms": [{"kind": "random_resized_crop", "scale": [0.4, 1.0]}]}
+    settings: dict[str, Any] = {
+        "method": {"kind": kind, "projector": small, **queue},
+        "views": [crop, crop],
+    }
+    whole = go("pretrain", root=tmp_path / "whole", **settings)
+    with pytest.raises(InterruptedRunError):
+        go("pretrain", root=tmp_path / "parts", stop_after=5, **settings)
+
+    parts = go("pretrain", root=tmp_path / "parts", **settings)
+
+    for name in ("model", "train_state"):
+        one, other = (
+            load_file(launched.run.path / "checkpoints" / "last" / f"{name}.safetensors")
+            for launched in (whole, parts)
+        )
+        assert one.keys() == other.keys()
+        assert [key for key in one if not torch.equal(one[key], other[key])] == []
+
+
 def test_every_step_is_logged_once_after_two_interruptions(go: Launcher, tmp_path: Path) -> None:
     plan = {"steps": 20, "batch_size": 32, "observations": 4}
     for stop_after in (3, 9):

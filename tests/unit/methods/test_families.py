@@ -40,7 +40,7 @@ def test_a_step_of_all_objectives_together(student: AnyBackbone, teacher: AnyBac
     taught = [
         kind.model_validate({})
         for kind in every_objective()
-        if kind.model_validate({}).kind != "nt_xent"  # it needs a projector and two views
+        if ".selfsup." not in kind.__module__  # they need a projector and two views
     ]
     index = torch.arange(BATCH)
     objective = combine(taught, student=learner.shape, guidance=master.shape, images=index)
