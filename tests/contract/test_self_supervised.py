@@ -61,7 +61,7 @@ def stepped(method: Method, guard: Guard, shown: Batch) -> None:
     """One step, as the loop does it."""
     guard.remember()
     output = method(shown, None)
-    output.loss.backward()  # type: ignore[no-untyped-call]
+    output.loss.backward()
     spoiled = guard.step(output.loss)
     guard.optimizer.zero_grad()
     method.after_step(0.5, spoiled)
