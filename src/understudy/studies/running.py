@@ -3,6 +3,7 @@
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from understudy.stages import STAGES
 from understudy.stages.images import described, open_images, warned
 from understudy.studies.budget import within_budget
 from understudy.studies.execution import Execution
+from understudy.studies.executors.executor import Executor
 from understudy.studies.executors.here import Here
 from understudy.studies.executors.pool import Pool
 from understudy.studies.plan import Node, Plan, plan
@@ -99,7 +101,7 @@ def run_study(
         folder = make_folder(runs / "studies" / study.folder)
         with alone(folder / ".lock", otherwise=_BUSY.format(folder)):
             study = within_budget(study, runs=runs, folder=folder, progress=progress)
-            with Here(interrupts) if workers == 1 else Pool(workers, interrupts) as executor:
+            with _executor(workers, interrupts) as executor:
                 execution = Execution(study.name, runs=runs, progress=progress, executor=executor)
                 record = Record(folder, packs=packs, outside=_outside(planned), execution=execution)
                 return _outcome(study, execution, record)
@@ -131,6 +133,10 @@ def _outcome(study: Study, execution: Execution, record: Record) -> Outcome:
         every = len(execution.paths)
         execution.progress.say(f"Nothing new to do: all {every} runs were finished before.")
     return Outcome(record.folder, found, done, len(execution.found), tuple(failures))
+
+
+def _executor(workers: int, interrupts: Interrupts) -> AbstractContextManager[Executor]:
+    return nullcontext(Here(interrupts)) if workers == 1 else Pool(workers, interrupts)
 
 
 def _keys(nodes: Iterable[Node]) -> set[str]:

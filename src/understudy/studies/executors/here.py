@@ -1,8 +1,6 @@
 """Does jobs in this process, one after the other."""
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 from understudy.core.interrupts import Interrupts
 from understudy.core.progress import Progress
@@ -40,14 +38,3 @@ class Here:
         """What came of it."""
         told, self._ended = self._ended, []
         return told
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Has nothing to close."""
