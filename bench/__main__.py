@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import augment, distill, stages, start, workers
+from bench import augment, distill, simclr, stages, start, workers
 from bench.table import Table, shown, write_page
 
 if __name__ == "__main__":
@@ -14,7 +14,7 @@ if __name__ == "__main__":
         "--only",
         nargs="+",
         metavar="RACE",
-        help="of start, augment, stages, workers, distill; the page keeps the others",
+        help="of start, augment, stages, simclr, workers, distill; the page keeps the others",
     )
     distill.asked_for(arguments)
     asked = arguments.parse_args()
@@ -22,6 +22,7 @@ if __name__ == "__main__":
         "start": start.table,
         "augment": augment.table,
         "stages": stages.table,
+        "simclr": lambda: simclr.table(asked.data),
         "workers": workers.table,
         "distill": lambda: distill.table(asked.data, asked.place),
     }

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -11,13 +11,10 @@ import torch
 
 from bench import arena
 from bench.contestant import Ready
-from bench.stages import CPU, LONG, our_steps
+from bench.step import CPU, batches_of, fastest, our_steps
 from understudy.core.progress import Silent
-from understudy.core.types import Batch
-from understudy.data.stream import training_stream
 from understudy.data.views import ViewSettings
-from understudy.engine.machine import Choice, MachineSettings
-from understudy.engine.measure import chosen
+from understudy.engine.machine import Choice
 from understudy.engine.memory import keep_freed_memory
 from understudy.guidance.bank import Views, open_bank
 from understudy.guidance.guide import Guide
@@ -113,42 +110,8 @@ def _training(
 ) -> tuple[Choice, Iterator[float]]:
     keep_freed_memory()
     method = Distilled(here.student(), objective(here))
-    batches = _batches(here, ring=ring, images=images)
-    with tempfile.TemporaryDirectory() as shared:
-        choice, _ = chosen(
-            MachineSettings.model_validate({"precision": precision}),
-            subject={},
-            method=method,
-            guide=guide,
-            batches=lambda choice: next(batches(choice)),
-            steps=LONG,
-            device=CPU,
-            shared=Path(shared),
-            earlier=None,
-            progress=Silent(),
-        )
+    batches = batches_of(
+        here.pixels, here.labels, VIEWS, batch_size=arena.BATCH, images=images, ring=ring
+    )
+    choice = fastest(method, guide, batches, precision=precision)
     return choice, our_steps(method, guide, batches(choice), choice)
-
-
-def _batches(
-    here: arena.Arena, *, ring: int | None, images: int | None
-) -> Callable[[Choice], Iterator[Batch]]:
-    pixels, labels = here.pixels, here.labels
-
-    def made(choice: Choice) -> Iterator[Batch]:
-        return training_stream(
-            pixels,
-            indices=np.arange(images or len(pixels)),
-            labels=labels,
-            views=VIEWS,
-            size=arena.SIZE,
-            batch_size=arena.BATCH,
-            seed_order=0,
-            seed_views=1,
-            ring=ring,
-            device=CPU,
-            start=0,
-            channels_last=choice.channels_last,
-        )
-
-    return made

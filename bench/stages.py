@@ -5,12 +5,9 @@ this machine would: whatever `machine` measures as the fastest that computes the
 """
 
 import statistics
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,15 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from bench import plain
+from bench.step import batches_of, fastest, our_steps
 from bench.table import Table, shown
-from understudy.core.progress import Silent
-from understudy.core.types import Batch
-from understudy.data.stream import training_stream
 from understudy.data.views import ViewSettings
-from understudy.engine.guard import Guard
-from understudy.engine.machine import Choice, MachineSettings
-from understudy.engine.measure import chosen
-from understudy.engine.optim import SgdSettings
 from understudy.guidance.guide import Guide, unguided
 from understudy.guidance.teacher import Teacher
 from understudy.methods.distilled import Distilled
@@ -41,9 +32,7 @@ from understudy.objectives.distill.soft_label import SoftLabelSettings
 from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import combine
 
-CPU = torch.device("cpu")
 IMAGES, BATCH, ROUNDS, STEPS = 4096, 128, 2, 6  # the plain loops take minutes else
-LONG = 100_000  # steps of the imagined training: long enough that compiling is considered
 CROP = {"kind": "random_resized_crop", "scale": [0.5, 1.0]}
 FLIP = {"kind": "horizontal_flip"}
 SIMCLR = [
@@ -89,9 +78,8 @@ def table() -> Table:
 
 def _rows() -> Iterator[tuple[str, ...]]:
     pixels = np.random.default_rng(0).integers(0, 256, (IMAGES, 3, 32, 32), dtype=np.uint8)
-    with tempfile.TemporaryDirectory() as folder:
-        for race in races():
-            yield run(race, pixels, Path(folder))
+    for race in races():
+        yield run(race, pixels)
 
 
 def races() -> list[Race]:
@@ -111,38 +99,11 @@ def races() -> list[Race]:
     ]
 
 
-def run(race: Race, pixels: NDArray[np.uint8], folder: Path) -> tuple[str, ...]:
+def run(race: Race, pixels: NDArray[np.uint8]) -> tuple[str, ...]:
     """Measures both sides in turn; the plain loop at its best number of workers."""
     method, guide = race.method()
-
-    def batches(choice: Choice) -> Iterator[Batch]:
-        return training_stream(
-            pixels,
-            indices=np.arange(IMAGES),
-            labels=np.zeros(IMAGES, np.int64),
-            views=race.views,
-            size=32,
-            batch_size=BATCH,
-            seed_order=0,
-            seed_views=1,
-            ring=None,
-            device=CPU,
-            start=0,
-            channels_last=choice.channels_last,
-        )
-
-    choice, _ = chosen(
-        MachineSettings(),
-        subject={"race": race.name},
-        method=method,
-        guide=guide,
-        batches=lambda choice: next(batches(choice)),
-        steps=LONG,
-        device=CPU,
-        shared=folder,
-        earlier=None,
-        progress=Silent(),
-    )
+    batches = batches_of(pixels, np.zeros(IMAGES, np.int64), race.views, batch_size=BATCH)
+    choice = fastest(method, guide, batches)
     ours = our_steps(method, guide, batches(choice), choice)
     others = {workers: race.plain(pixels, workers) for workers in (0, 1, 2)}
     for steps in (ours, *others.values()):
@@ -164,25 +125,6 @@ def run(race: Race, pixels: NDArray[np.uint8], folder: Path) -> tuple[str, ...]:
         str(best),
         str(choice),
     )
-
-
-def our_steps(
-    method: Method, guide: Guide, stream: Iterator[Batch], choice: Choice
-) -> Iterator[float]:
-    """Seconds of each step of an endless training, with all that `fit` does in one."""
-    optimizer = SgdSettings().build(method)
-    guard = Guard(method, optimizer, max_norm=None)
-    method.train()
-    while True:
-        began = time.perf_counter()
-        batch = next(stream)
-        guard.remember()
-        with choice.autocast(CPU):
-            output = method(batch, guide(batch))
-        output.loss.backward()
-        guard.step(output.loss)
-        optimizer.zero_grad()
-        yield time.perf_counter() - began
 
 
 def _speed(steps: Iterator[float]) -> float:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bench import arena, distill, peers, plain
+from bench import arena, distill, peers, plain, simclr
 from bench.table import Table, shown, write_page
+
+from understudy.objectives.selfsup.nt_xent import nt_xent
 
 
 def test_a_race_is_shown_while_it_runs_and_kept_as_a_page(
@@ -60,3 +62,22 @@ def test_both_sides_of_the_distillation_compute_the_same(
     monkeypatch.setattr(peers, "crop_and_flip", plain.supervised_views)
     with pytest.raises(AssertionError, match="views are not drawn alike"):
         distill.must_compute_the_same(here)
+
+
+@pytest.mark.slow
+def test_both_sides_of_simclr_compute_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if absent := simclr.missing():
+        pytest.skip(f"lightly: {absent}")
+    here = arena.prepared(tmp_path, None)
+
+    simclr.must_compute_the_same(here)
+
+    monkeypatch.setattr(simclr, "views_of_lightly", plain.supervised_views)
+    with pytest.raises(AssertionError, match="views are not drawn alike"):
+        simclr.must_compute_the_same(here)
+    monkeypatch.undo()
+    monkeypatch.setattr(simclr, "nt_xent", lambda *_: 2 * nt_xent(*_))
+    with pytest.raises(AssertionError, match="not close"):
+        simclr.must_compute_the_same(here)
