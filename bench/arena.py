@@ -1,7 +1,7 @@
 """What both sides of the distillation races share: the images, the networks and their weights."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from understudy.core.files import make_folder
 from understudy.core.progress import Silent
@@ -18,6 +18,7 @@ from understudy.core.settings import checked
 from understudy.core.types import Tap
 from understudy.data.pack import examine
 from understudy.data.settings import DataSettings
+from understudy.data.views import ViewSettings, make_view
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.network import Network, NetworkSettings
 
@@ -137,6 +138,30 @@ def _drawn(folder: Path) -> Path:
 def _random_images(random: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
     for _ in range(DRAWN):
         yield random.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
+
+
+def views_of_a_ramp(
+    view: ViewSettings, theirs: Callable[[Image.Image], Tensor], count: int = 4096
+) -> tuple[Tensor, Tensor]:
+    """Many views of one image by either side; it grows to the right and downwards, in colour.
+
+    Returns:
+        Ours and theirs, [count, 3, 32, 32].
+    """
+    side = torch.linspace(0, 1, SIZE)
+    ramp = 0.8 * side[None, :] + 0.2 * side[:, None]
+    image = (255 * torch.stack([ramp, 0.7 * ramp, 0.4 * ramp])).to(torch.uint8)
+    index = torch.arange(count)
+    we = make_view(
+        image.expand(count, -1, -1, -1),
+        index=index,
+        view_ids=torch.zeros_like(index),
+        transforms=view.transforms,
+        size=SIZE,
+        seed=1,
+    )
+    picture = Image.fromarray(image.permute(1, 2, 0).numpy())
+    return we, torch.stack([theirs(picture) for _ in range(count)])
 
 
 def middle(seconds: Sequence[float]) -> float:

@@ -17,7 +17,6 @@ from shutil import rmtree
 from typing import NamedTuple
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.testing import assert_close
 
@@ -27,7 +26,6 @@ from bench.peers import PEERS, Way
 from bench.table import Table, shown
 from understudy.core.files import read_json, write_json
 from understudy.core.types import Batch
-from understudy.data.views import make_view
 from understudy.methods.distilled import Distilled
 
 PLACE = Path("runs/bench-distill")
@@ -315,25 +313,9 @@ def must_compute_the_same(here: arena.Arena) -> None:
     assert float((means[0] - means[1]).abs().max()) < 0.05, "views are not drawn alike"
 
 
-def _views_of_a_ramp(count: int = 4096) -> tuple[Tensor, Tensor]:
-    """Many views of one image by either side; it grows to the right and downwards."""
-    side = torch.linspace(0, 1, arena.SIZE)
-    ramp = (255 * (0.8 * side[None, :] + 0.2 * side[:, None])).to(torch.uint8)
-    image = ramp.expand(3, -1, -1).contiguous()
-    index = torch.arange(count)
-    we = make_view(
-        image.expand(count, -1, -1, -1),
-        index=index,
-        view_ids=torch.zeros_like(index),
-        transforms=ours.VIEWS[0].transforms,
-        size=arena.SIZE,
-        seed=1,
-    )
-    change, picture = (
-        peers.crop_and_flip(),
-        Image.fromarray(image.permute(1, 2, 0).numpy()),
-    )
-    return we, torch.stack([change(picture) for _ in range(count)])
+def _views_of_a_ramp() -> tuple[Tensor, Tensor]:
+    """Many views of one image by either side."""
+    return arena.views_of_a_ramp(ours.VIEWS[0], peers.crop_and_flip())
 
 
 def asked_for(arguments: argparse.ArgumentParser) -> None:

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
-from torch import Tensor
 from torch.testing import assert_close
 from torch.utils.data import DataLoader
 
@@ -26,7 +24,7 @@ from bench.stages import SIMCLR
 from bench.step import batches_of, fastest, our_steps
 from bench.table import Table, shown
 from understudy.core.types import Batch, Tap
-from understudy.data.views import ViewSettings, make_view
+from understudy.data.views import ViewSettings
 from understudy.engine.memory import keep_freed_memory
 from understudy.guidance.guide import unguided
 from understudy.methods.siamese import Siamese
@@ -72,7 +70,7 @@ def _rows(data: Path | None, place: Path) -> Iterator[Row]:
     if absent := missing():
         yield "lightly", "", "", "", WANTED, absent
     else:
-        must_compute_the_same(here)
+        must_compute_the_same()
         yield from _beside_lightly(here)
     making, whole = Contestant(making_batches, here), Contestant(ours, here)
     speeds = _raced({"views": making, "whole": whole})
@@ -219,30 +217,15 @@ def views_of_lightly() -> Any:
     )
 
 
-def must_compute_the_same(here: arena.Arena) -> None:
+def must_compute_the_same() -> None:
     """Compares loss and views of both sides before anything is timed."""
     random = torch.Generator().manual_seed(0)
     first, second = torch.randn(2, BATCH, 128, generator=random)
     assert_close(_their_loss()(first, second), nt_xent(first, second, TEMPERATURE))
-    ours, theirs = _views_of_one_image(here)
+    ours, theirs = arena.views_of_a_ramp(VIEWS[0], views_of_lightly())
     for statistic in (torch.mean, torch.std):
         apart = (statistic(ours, dim=0) - statistic(theirs, dim=0)).abs().mean()
         assert float(apart) < 0.02, f"views are not drawn alike: {statistic.__name__} {apart:.3f}"
-
-
-def _views_of_one_image(here: arena.Arena, count: int = 4096) -> tuple[Tensor, Tensor]:
-    image = torch.from_numpy(here.pixels[0])
-    index = torch.arange(count)
-    we = make_view(
-        image.expand(count, -1, -1, -1),
-        index=index,
-        view_ids=torch.zeros_like(index),
-        transforms=VIEWS[0].transforms,
-        size=arena.SIZE,
-        seed=1,
-    )
-    change, picture = views_of_lightly(), Image.fromarray(image.permute(1, 2, 0).numpy())
-    return we, torch.stack([change(picture) for _ in range(count)])
 
 
 if __name__ == "__main__":
