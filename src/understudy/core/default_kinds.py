@@ -1,4 +1,4 @@
-"""Settings given without their `kind` are of the kind that they imply, or that stands there."""
+"""Settings given without their `kind` are of one that is implied, and a kind alone is enough."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -19,8 +19,9 @@ class ImpliedKind(NamedTuple):
 def with_default_kinds(model: type[BaseModel], values: Any) -> Any:
     """The values with every `kind` that is left out, or null, where one is implied or the default.
 
-    So `optimizer: {learning_rate: 0.1}` changes the default optimizer. What lies in lists, and
-    where no kind is the default, stays as given.
+    So `optimizer: {learning_rate: 0.1}` changes the default optimizer, and `optimizer: adamw` is
+    the kind of that name with its defaults. What lies in lists, and where no kind is the default,
+    stays as given. Where values imply a kind, as a path does, a word alone stays what it is.
     """
     if not isinstance(values, Mapping):
         return values
@@ -31,11 +32,13 @@ def with_default_kinds(model: type[BaseModel], values: Any) -> Any:
 
 
 def _completed(field: FieldInfo, value: Any) -> Any:
+    marks = [mark for mark in field.metadata if isinstance(mark, ImpliedKind)]
+    if isinstance(value, str) and not marks and _is_choice(field):
+        value = {"kind": value}
     if not isinstance(value, Mapping):
         return value
     given = value
     if value.get("kind") is None:
-        marks = (mark for mark in field.metadata if isinstance(mark, ImpliedKind))
         implied = next((kind for mark in marks if (kind := mark.of(value))), None)
         kind = implied or getattr(field.default, "kind", None)
         given = value if kind is None else {**value, "kind": kind}
@@ -43,3 +46,9 @@ def _completed(field: FieldInfo, value: Any) -> Any:
         if is_model(member) and (not kinds_of(member) or given.get("kind") in kinds_of(member)):
             return with_default_kinds(member, given)
     return given
+
+
+def _is_choice(field: FieldInfo) -> bool:
+    """Whether nothing but settings of some kind may stand here."""
+    found = members(field.annotation)
+    return bool(found) and all(kinds_of(member) for member in found)

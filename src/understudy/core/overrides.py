@@ -63,7 +63,8 @@ def overlaid(
     """The base with dotted keys replaced; `terms.0.weight` reaches into lists.
 
     A mapping is laid over a mapping key by key. Choosing another `kind` drops the keys beside the
-    old one: they belonged to it. `origin` heads the message of an error.
+    old one: they belonged to it; a name alone, over a mapping of some kind, is such a choice.
+    `origin` heads the message of an error.
 
     Raises:
         UsageError: A key leads into a single value or past a list's end; all such keys are named.
@@ -113,6 +114,8 @@ def _place(here: Any, parts: Sequence[str], value: Any) -> None:
 
 
 def _laid(old: Any, new: Any) -> Any:
+    if isinstance(old, dict) and "kind" in old and isinstance(new, str):
+        new = {"kind": new}
     if not isinstance(old, dict) or not isinstance(new, dict):
         return new
     if "kind" in new and old.get("kind") != new["kind"]:

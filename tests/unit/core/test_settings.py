@@ -220,5 +220,18 @@ def test_a_kind_that_is_given_is_kept_whatever_the_values_imply() -> None:
         checked(Told, {"net": {"kind": "small", "width": 5}}, origin="here")
 
 
+def test_a_kind_alone_is_enough() -> None:
+    assert checked(Root, {"net": "wide"}, origin="here").net == Wide()
+    assert Root.model_validate({"net": "wide"}).net == Wide()
+    (line,) = complaints({"net": "wde"})
+    assert line == "net.kind = wde  unknown; did you mean 'wide'? Known: small, wide"
+
+
+def test_a_word_is_no_kind_where_values_imply_it() -> None:
+    """There it may be a path, which is short for settings of its own."""
+    with pytest.raises(UsageError, match=r"net = 'small'  must be a mapping"):
+        checked(Told, {"net": "small"}, origin="here")
+
+
 def test_a_kind_left_out_where_none_stands_is_missing() -> None:
     assert complaints({"nets": [{"depth": 5}]}) == ["nets[0].kind  missing; known: small, wide"]
