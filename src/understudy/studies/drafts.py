@@ -8,11 +8,15 @@ from typing import Any
 from understudy.core.errors import UsageError
 from understudy.core.overrides import overlaid
 from understudy.core.settings import Settings
+from understudy.core.shipped import found
 from understudy.core.wording import Location, dotted, nearest
-from understudy.core.yaml import line_of
+from understudy.core.yaml import line_of, read_yaml
 from understudy.studies.filling import Filling, gathered, runs_in
 from understudy.studies.settling import changes_for, laid_over
 from understudy.studies.study import Study
+
+RECIPE = "recipe"
+"""The key of a stage that names a recipe, over which its other settings are laid."""
 
 DraftKey = tuple[str, frozenset[tuple[str, int]]]
 """A node, and which choice of each axis (by position) it or a run before it depends on."""
@@ -134,7 +138,7 @@ class Drafts:
             for key, value in given.items()
             if key in fields or (key in self._study.stages[node] and key != "stage")
         }
-        filled = filling.fill(wanted)
+        filled = self._over_recipe(node, stage, filling.fill(wanted))
         if changes := changes_for(self._study.settled, node, choices):
             try:
                 filled = laid_over(self._stages[stage], filled, changes)
@@ -143,6 +147,20 @@ class Drafts:
         if self._study.machine and "machine" in fields:
             filled = overlaid(filled, {"machine": self._study.machine})
         return filling, filled
+
+    def _over_recipe(self, node: str, stage: str, filled: dict[str, Any]) -> dict[str, Any]:
+        """The settings laid over those of the recipe that they name, as the command lays words."""
+        if RECIPE not in filled:
+            return filled
+        own = {key: value for key, value in filled.items() if key != RECIPE}
+        try:
+            base = read_yaml(found(str(filled[RECIPE]), folder=stage, what=f"{stage} recipe"))
+            if (other := base.pop("stage", stage)) != stage:
+                raise UsageError(f"is a recipe of {other}, not of {stage}")
+            return overlaid(base, own)
+        except UsageError as error:
+            self.mistakes.append(f"stages.{node}.{RECIPE} = {filled[RECIPE]}  {error}")
+            return own
 
     def _parent(
         self,

@@ -54,7 +54,8 @@ class StudyFile(Settings):
     """Figures that others published of the same, which the report shows beside its own."""
     stages: dict[str, dict[str, Any] | None] = Field(default_factory=dict)
     """Runs by name: `stage` and its settings; `@name` stands for the run of another, and `null`
-    takes one of an extended study away."""
+    takes one of an extended study away. `recipe: NAME` takes the settings of a recipe of that
+    stage, over which the others are laid."""
 
 
 @dataclass(frozen=True)

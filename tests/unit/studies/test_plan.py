@@ -240,3 +240,35 @@ def test_keys_do_not_depend_on_what_else_is_planned(seeds: list[int]) -> None:
 class Toy(Settings):
     size: int = 1
     seed: int = 0
+
+
+def test_a_stage_lies_over_a_recipe(study: Reader, stages: Stages, tmp_path: Path) -> None:
+    recipe = tmp_path / "tried.yaml"
+    recipe.write_text("stage: train\nepochs: 5\nbackbone: {kind: wide, width: 3}\n")
+    text = f"""
+axes: {{method: ['{recipe}']}}
+stages:
+  one: {{stage: train, recipe: '${{method}}', backbone: {{width: 4}}}}
+  other: {{stage: train, recipe: '${{method}}', backbone: {{kind: small}}}}
+"""
+    one, other = plan(study(text), stages).nodes
+
+    rest = {"stage": "train", "epochs": 5, "seed": 0}
+    assert one.settings == {**rest, "backbone": {"kind": "wide", "width": 4}}
+    assert other.settings == {**rest, "backbone": {"kind": "small"}}
+
+
+def test_recipes_that_do_not_serve_are_named_together(
+    study: Reader, stages: Stages, tmp_path: Path
+) -> None:
+    (tmp_path / "distil.yaml").write_text("stage: distill\n")
+    text = f"""
+stages:
+  one: {{stage: train, recipe: nowhere.yaml}}
+  other: {{stage: train, recipe: {tmp_path / "distil.yaml"}}}
+"""
+    with pytest.raises(UsageError, match="2 mistakes") as caught:
+        plan(study(text), stages)
+
+    assert "stages.one.recipe = nowhere.yaml  nowhere.yaml: no such file" in str(caught.value)
+    assert "distil.yaml  is a recipe of distill, not of train" in str(caught.value)
