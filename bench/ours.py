@@ -13,6 +13,7 @@ from bench import arena
 from bench.contestant import Ready
 from bench.step import CPU, batches_of, fastest, our_steps
 from understudy.core.progress import Silent
+from understudy.core.types import Tap
 from understudy.data.views import ViewSettings
 from understudy.engine.machine import Choice
 from understudy.engine.memory import keep_freed_memory
@@ -91,8 +92,9 @@ def from_a_bank(here: arena.Arena, teachers: int, ring: int, banked: int) -> Rea
                 teacher(here, teachers),
                 views._replace(indices=views.indices[:count]),
                 known_by={},
+                tap=Tap.LOGITS,
+                width=10,
                 ring=ring,
-                classes=10,
                 shared=shared,
                 progress=Silent(),
             )

@@ -35,6 +35,7 @@ TEACHER = Shape(
     num_classes=CLASSES,
     projected=4,
 )
+IMAGES = torch.arange(5000)  # as many as the longest queue has features by default, and more
 TARGETS = Targets(labels=torch.tensor([0, 1, 2, -1, 4, 3, -1, 0]), index=torch.arange(BATCH))
 
 pytestmark = pytest.mark.parametrize(
@@ -45,7 +46,7 @@ pytestmark = pytest.mark.parametrize(
 def built(kind: Kind) -> Objective:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(11)
-        return kind.model_validate({}).build(STUDENT, TEACHER, TARGETS.index)
+        return kind.model_validate({}).build(STUDENT, TEACHER, IMAGES)
 
 
 def toy_views(
@@ -252,7 +253,7 @@ def test_it_works_without_a_teacher_exactly_where_it_says_so(kind: Kind) -> None
         with pytest.raises(AssertionError, match="teacher"):
             objective(student, None, TARGETS)
     else:
-        alone = kind.model_validate({}).build(STUDENT, None, TARGETS.index)
+        alone = kind.model_validate({}).build(STUDENT, None, IMAGES)
         assert total(alone(student, None, TARGETS)).isfinite()
 
 

@@ -187,11 +187,9 @@ def test_views_that_the_images_cannot_follow_are_refused_before_the_teacher_is_a
     assert not [line for line in told if line.startswith("bank: ")]
 
 
-def test_an_objective_that_reads_features_is_refused(go: Launcher, teacher: Launched) -> None:
+def test_an_objective_that_reads_maps_is_refused(go: Launcher, teacher: Launched) -> None:
     asked = {**SHOWN, "teacher": str(teacher.run.path), "bank": {"views": 2}}
 
-    with pytest.raises(UsageError, match="'regression' needs a teacher with pooled features"):
-        go("distill", **asked, terms=[{"kind": "regression"}])
     with pytest.raises(UsageError, match="'attention' needs a teacher with stages"):
         go("distill", **asked, terms=[{"kind": "attention"}])
 

@@ -105,7 +105,7 @@ def test_an_ensemble_is_refused(go: Launcher, baseline: Launched, tmp_path: Path
     other = go("train", name="other", seed=3)
     both = go("ensemble", members=[str(baseline.run.path), str(other.run.path)], root=tmp_path)
 
-    with pytest.raises(UsageError, match="an ensemble has none of its own"):
+    with pytest.raises(UsageError, match="this one has none of its own, as ensembles"):
         go("distill", teacher=str(both.run.path), method=REUSE, root=tmp_path)
 
 

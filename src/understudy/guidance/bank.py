@@ -1,8 +1,8 @@
 """Stored answers: a teacher asked once about each of V views of each image, for all its students.
 
 A view is a pure function of (seed, view, image), so the answer to it can be kept: [n, V, K] logits
-in float16, in one file, known by everything that they follow from. Students of other objectives,
-of other architectures and of later days read the same file.
+or [n, V, D] features in float16, in one file for each tap, known by everything that they follow
+from. Students of other objectives, of other architectures and of later days read the same file.
 """
 
 import os
@@ -23,19 +23,22 @@ from understudy.core.identity import digest
 from understudy.core.locks import one_at_a_time
 from understudy.core.progress import Progress
 from understudy.core.settings import Settings
-from understudy.core.types import Batch, Outputs
+from understudy.core.types import Batch, Outputs, Tap
 from understudy.data.stream import Images
 from understudy.data.views import ViewSettings, make_view
 from understudy.guidance.teacher import Teacher
 from understudy.models.ensemble import MEANS, Ensemble
 
-SCHEMA = 1
+SCHEMA = 2
 ANSWERS, CONTENT = "answers.f16", "bank.json"
 """Files of a bank's folder: the answers, and everything that they follow from."""
 CHUNK = 128  # images at a time, each in all its views: some 100 MB of activations
 VIEWS_SAMPLED = 8
 SAMPLED = 64  # answers that are computed again when a bank is opened
-TOLERANCE = 4e-3  # of the largest logit: float16 keeps 5e-4, and another batch rounds otherwise
+TOLERANCE = 4e-3  # of the largest value: float16 keeps 5e-4, and another batch rounds otherwise
+LEAST = 1e-3  # of the largest value, below which float16 keeps less
+STORED = frozenset({Tap.LOGITS, Tap.POOLED, Tap.PROJECTED})
+"""What can be stored: one row of numbers for a view. Maps would take a hundred times the room."""
 RESIDENT_BYTES = 2 << 30  # read into memory up to here; mapped beyond
 
 
@@ -102,6 +105,7 @@ class Bank:
 
     Args:
         answers: [n, V, K], float16.
+        tap: What was asked for: logits, or features of K numbers.
         indices: [n], the image that each row answers to.
         count: Number of images in the pack.
         device: Where the answers are wanted.
@@ -112,12 +116,13 @@ class Bank:
         self,
         answers: NDArray[np.float16],
         *,
+        tap: Tap,
         indices: NDArray[np.int64],
         count: int,
         device: torch.device,
         name: str,
     ) -> None:
-        self.name = name
+        self.name, self.tap = name, tap
         rows = torch.full((count,), -1, dtype=torch.int64)
         rows[torch.from_numpy(indices)] = torch.arange(len(indices))
         is_small = answers.nbytes <= RESIDENT_BYTES
@@ -126,12 +131,42 @@ class Bank:
         self._rows, self._device = rows.to(self._home), device
 
     def __call__(self, batch: Batch) -> tuple[Outputs, ...]:
-        """The stored logits for each view."""
+        """What is stored of each view."""
         rows = self._rows[batch.index.to(self._home)]
         return tuple(
-            Outputs(logits=self._answers[rows, ids.to(self._home)].to(self._device).float())
+            _outputs({self.tap: self._answers[rows, ids.to(self._home)].to(self._device).float()})
             for ids in batch.view_ids
         )
+
+
+class Banks:
+    """A guide that looks up several taps of one teacher, each in a bank of its own.
+
+    Args:
+        banks: One for each tap.
+        name: Who gave the answers, in words.
+    """
+
+    def __init__(self, banks: Sequence[Bank], *, name: str) -> None:
+        self.banks, self.name = tuple(banks), name
+
+    def __call__(self, batch: Batch) -> tuple[Outputs, ...]:
+        """What is stored of each view."""
+        answers = zip(*(bank(batch) for bank in self.banks), strict=True)
+        return tuple(
+            _outputs(
+                {
+                    bank.tap: getattr(answer, bank.tap.value)
+                    for bank, answer in zip(self.banks, view, strict=True)
+                }
+            )
+            for view in answers
+        )
+
+
+def _outputs(values: Mapping[Tap, Tensor]) -> Outputs:
+    named: dict[str, Any] = {tap.value: value for tap, value in values.items()}
+    return Outputs(**named)
 
 
 class MeanOfBanks:
@@ -177,8 +212,9 @@ def open_bank(
     views: Views,
     *,
     known_by: Mapping[str, Any],
+    tap: Tap,
+    width: int,
     ring: int,
-    classes: int,
     shared: Path,
     progress: Progress,
 ) -> Bank:
@@ -188,8 +224,9 @@ def open_bank(
         teacher: Who answers; on the device of the views.
         views: What it is asked about.
         known_by: What its answers follow from beside the views: the weights, the pack, the seeds.
+        tap: What of its answers is stored.
+        width: K, of how many numbers it is.
         ring: V, the number of views of each image.
-        classes: K.
         shared: Where runs share things; banks lie in its folder `banks`.
         progress: Where to show how far it is.
 
@@ -200,7 +237,7 @@ def open_bank(
     """
     teacher.to(memory_format=views.memory_format)
     banks = make_folder(shared / "banks")
-    content = {"schema": SCHEMA, "ring": ring, "classes": classes, **known_by}
+    content = {"schema": SCHEMA, "ring": ring, "tap": tap.value, "width": width, **known_by}
     place = banks / digest(content) / ANSWERS
 
     def waiting() -> None:
@@ -210,17 +247,19 @@ def open_bank(
     with one_at_a_time(banks / f"{place.parent.name}.lock", waiting=waiting):
         make_folder(place.parent)
         if not (place.exists() and told.exists()):
-            _build(teacher, views, ring=ring, classes=classes, place=place, progress=progress)
+            asked = _Asked(teacher, tap, views)
+            _build(asked, ring=ring, width=width, place=place, progress=progress)
             write_json(told, {**content, "sha256": file_hash(place)})
     if file_hash(place) != read_json(told).get("sha256"):
         raise StorageError(
             f"{place}: damaged, not as it was. Delete its folder to have it made again."
         )
-    shape = (len(views.indices), ring, classes)
+    shape = (len(views.indices), ring, width)
     answers = np.memmap(place, dtype=np.float16, mode="c", shape=shape)
-    _must_be_the_teachers(answers, teacher, views, place)
+    _must_be_the_teachers(answers, _Asked(teacher, tap, views), place)
     return Bank(
         answers,
+        tap=tap,
         indices=views.indices,
         count=len(views.images),
         device=views.device,
@@ -228,24 +267,51 @@ def open_bank(
     )
 
 
-def _build(
-    teacher: Teacher, views: Views, *, ring: int, classes: int, place: Path, progress: Progress
-) -> None:
+class _Asked(NamedTuple):
+    """Who is asked for what, and about which views."""
+
+    teacher: Teacher
+    tap: Tap
+    views: Views
+
+    def about(self, rows: NDArray[np.int64], view_id: int) -> NDArray[np.float16]:
+        """The teacher's answers [B, K] to one view of each of these images.
+
+        Raises:
+            DivergedError: Some are NaN, or beyond what float16 holds.
+        """
+        with torch.backends.cudnn.flags(allow_tf32=False):  # as exact as on any other device
+            (answer,) = self.teacher(self.views.made(rows, view_id))
+        values: Tensor = getattr(answer, self.tap.value).to(torch.float16)
+        if not bool(values.isfinite().all()):
+            raise DivergedError(
+                f"{self.teacher.name} answers with NaN, infinity, or {_what(self.tap)} beyond "
+                "65,504; it is broken. Use another checkpoint of it."
+            )
+        return np.asarray(values.numpy(force=True))
+
+
+def _what(tap: Tap) -> str:
+    return "logits" if tap is Tap.LOGITS else f"{tap.value} features"
+
+
+def _build(asked: _Asked, *, ring: int, width: int, place: Path, progress: Progress) -> None:
     """Asks the teacher about everything; what an earlier attempt wrote is kept."""
-    row, count = 2 * ring * classes, len(views.indices)
+    row, count = 2 * ring * width, len(asked.views.indices)
     partial = place.with_suffix(".partial")
     with storage_errors(partial), partial.open("ab") as stream:
         done = stream.tell() // row // CHUNK * CHUNK  # whole chunks; the last may be torn
         stream.truncate(done * row)
         progress.say(
-            f"bank: {ring} views of {count:,} images, {count * row / 1e6:,.1f} MB"
+            f"bank: {ring} views of {count:,} images, {width:,} {_what(asked.tap)} each, "
+            f"{count * row / 1e6:,.1f} MB"
             + (f"; {done:,} images were asked about before" if done else "")
         )
         _must_fit((count - done) * row, place)
         progress.begin("bank: asking the teacher", -(-count // CHUNK))
         progress.advance(done // CHUNK)
         for rows in _chunks(done, count):
-            answers = np.stack([_asked(teacher, views, rows, each) for each in range(ring)], axis=1)
+            answers = np.stack([asked.about(rows, each) for each in range(ring)], axis=1)
             stream.write(answers.tobytes())
             stream.flush()
             os.fsync(stream.fileno())  # a chunk that counts as done is on the disk
@@ -259,25 +325,6 @@ def _chunks(first: int, count: int) -> Iterator[NDArray[np.int64]]:
         yield np.arange(start, min(start + CHUNK, count))
 
 
-def _asked(
-    teacher: Teacher, views: Views, rows: NDArray[np.int64], view_id: int
-) -> NDArray[np.float16]:
-    """The teacher's logits [B, K] for one view of each of these images.
-
-    Raises:
-        DivergedError: Some are NaN, or beyond what float16 holds.
-    """
-    with torch.backends.cudnn.flags(allow_tf32=False):  # as exact as on any other device
-        (answer,) = teacher(views.made(rows, view_id))
-    logits: Tensor = answer.logits.to(torch.float16)
-    if not bool(logits.isfinite().all()):
-        raise DivergedError(
-            f"{teacher.name} answers with NaN, infinity, or logits beyond 65,504; it is broken. "
-            "Use another checkpoint of it."
-        )
-    return np.asarray(logits.numpy(force=True))
-
-
 def _must_fit(needed: int, place: Path) -> None:
     free = shutil.disk_usage(place.parent).free
     if needed > free:
@@ -288,9 +335,7 @@ def _must_fit(needed: int, place: Path) -> None:
         )
 
 
-def _must_be_the_teachers(
-    answers: NDArray[np.float16], teacher: Teacher, views: Views, place: Path
-) -> None:
+def _must_be_the_teachers(answers: NDArray[np.float16], asked: _Asked, place: Path) -> None:
     """Asks the teacher some of it again.
 
     Raises:
@@ -301,9 +346,9 @@ def _must_be_the_teachers(
     for view_id in random.choice(ring, size=min(ring, VIEWS_SAMPLED), replace=False).tolist():
         some = min(count, SAMPLED // VIEWS_SAMPLED)
         rows = np.sort(random.choice(count, size=some, replace=False))
-        again = _asked(teacher, views, rows, view_id).astype(np.float32)
+        again = asked.about(rows, view_id).astype(np.float32)
         kept = np.asarray(answers[rows, view_id], dtype=np.float32)
-        if not np.abs(again - kept).max() <= TOLERANCE * max(1.0, float(np.abs(again).max())):
+        if not np.abs(again - kept).max() <= TOLERANCE * max(LEAST, float(np.abs(again).max())):
             raise StorageError(
                 f"{place}: its answers are not the teacher's, as they would be after a change of "
                 "how views are made. Delete its folder to have it made again."

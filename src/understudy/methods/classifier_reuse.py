@@ -91,6 +91,7 @@ class ClassifierReuseSettings(DistillationSettings):
     factor: PositiveInt = 2  # the authors'
     """The inner convolutions have the teacher's channels divided by this."""
     reads_features: ClassVar[bool] = True
+    brings_classifier: ClassVar[bool] = True
 
     def network(
         self, plain: NetworkSettings, teacher: Network | Ensemble | None, *, size: int | None
@@ -133,8 +134,9 @@ def _classifier_of(network: Network | Ensemble | None) -> nn.Linear:
     if isinstance(network, Network) and isinstance(network.classifier, nn.Linear):
         return network.classifier
     raise UsageError(
-        "method.kind=classifier_reuse takes over the teacher's classifier, and an ensemble has "
-        "none of its own. Let one of its members teach, or leave `method` out."
+        "method.kind=classifier_reuse takes over the teacher's classifier, and this one has none "
+        "of its own, as ensembles and networks that were trained without labels. Let a single "
+        "classifier teach, or leave `method` out."
     )
 
 

@@ -31,7 +31,9 @@ class DistillationSettings(Settings):
 
     kind: str
     reads_features: ClassVar[bool] = False
-    """Whether it compares features, which no stored answers hold."""
+    """Whether it compares maps of stages, which no stored answers hold."""
+    brings_classifier: ClassVar[bool] = False
+    """Whether the student has a classifier though no objective reads its logits."""
 
     def network(
         self,

@@ -60,9 +60,7 @@ class Network(nn.Module):
         super().__init__()
         self.normalise = normalise
         self.backbone = backbone
-        self.classifier = classifier or Missing(
-            "classifier", remedy="It was trained without labels: finetune it first."
-        )
+        self.classifier = classifier or _no_classifier()
         self.projector = projector or Missing(
             "projector", remedy="Set `projector`, or choose objectives that do without one."
         )
@@ -82,6 +80,11 @@ class Network(nn.Module):
         """Leaves learning to the heads: the backbone keeps its weights and its statistics."""
         self._backbone_is_frozen = True
         self.backbone.requires_grad_(False).eval()
+
+    def drop_classifier(self) -> None:
+        """Leaves the classifier behind, as a network that was built without one."""
+        self.classifier = _no_classifier()
+        self.shape = self.shape._replace(num_classes=None)
 
     def train(self, mode: bool = True) -> Self:
         """Changes the mode of all parts that learn."""
@@ -177,6 +180,10 @@ class NetworkSettings(Settings):
                 f"The standard deviation of channel {flat[0]} is {std[flat[0]]}; it must be above "
                 "zero. Leave out a channel that is the same in all images, or give it 1."
             )
+
+
+def _no_classifier() -> Missing:
+    return Missing("classifier", remedy="It was trained without labels: finetune it first.")
 
 
 def _behind(neck: Neck, backbone: Shape) -> Shape:

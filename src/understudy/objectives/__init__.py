@@ -19,6 +19,7 @@ from understudy.objectives.distill.logit_mse import LogitMseSettings
 from understudy.objectives.distill.multi_level import MultiLevelSettings
 from understudy.objectives.distill.probability import ProbabilitySettings
 from understudy.objectives.distill.projection import ProjectionSettings
+from understudy.objectives.distill.queue import QueueSettings
 from understudy.objectives.distill.regression import RegressionSettings
 from understudy.objectives.distill.relational import RelationalSettings
 from understudy.objectives.distill.review import ReviewSettings
@@ -45,6 +46,7 @@ AnyObjective = Annotated[
     | MultiLevelSettings
     | NtXentSettings
     | RegressionSettings
+    | QueueSettings
     | HintsSettings
     | AttentionSettings
     | SimilaritySettings

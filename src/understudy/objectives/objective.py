@@ -18,13 +18,24 @@ Views = tuple[Outputs, ...]
 """The outputs of one network for each view of the batch."""
 
 REMEDIES = {
-    Tap.LOGITS: ("a classifier", "finetune it on labels first, or compare features instead"),
-    Tap.PROJECTED: ("a projector", "set `projector`, or choose an objective that needs none"),
-    Tap.STAGES: ("stages", "choose another backbone, or an objective that compares other outputs"),
+    Tap.LOGITS: (
+        "a classifier",
+        "finetune it on labels first, or let `terms` compare features instead, as "
+        "`terms=[{kind: regression}]`",
+    ),
+    Tap.PROJECTED: (
+        "a projector",
+        "set `projector` where it pretrains, as every run of `pretrain` has one, or choose an "
+        "objective that needs none",
+    ),
+    Tap.STAGES: (
+        "stages",
+        "stored answers have none; let the teacher answer in the loop, choose another backbone, or "
+        "an objective that compares other outputs",
+    ),
     Tap.POOLED: (
         "pooled features",
-        "ensembles and stored answers have none; let one network teach in the loop, or compare "
-        "logits",
+        "ensembles and answers in a file have none; let one network teach, or compare logits",
     ),
 }
 

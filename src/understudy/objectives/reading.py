@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from understudy.core.types import Outputs
+from understudy.core.types import Outputs, Shape, Tap
 from understudy.objectives.together import gathered
 
 
@@ -13,6 +13,20 @@ def given(values: Tensor | None) -> Tensor:
     """The values of a tap that was declared, and so is there."""
     assert values is not None, "the outputs lack a tap that the objective declares"
     return values
+
+
+FEATURES = {"pooled": Tap.POOLED, "projected": Tap.PROJECTED}
+"""Where features of an image may be read, by the words of settings."""
+
+
+def width_at(shape: Shape, tap: Tap) -> int:
+    """How many features a network of this shape gives there; 0 where it has none."""
+    return (shape.projected or 0) if tap is Tap.PROJECTED else shape.pooled
+
+
+def features_at(outputs: Outputs, tap: Tap) -> Tensor:
+    """The features [b, D] that a network gave there."""
+    return given(outputs.projected if tap is Tap.PROJECTED else outputs.pooled)
 
 
 def paired(

@@ -5,9 +5,18 @@ from hashlib import sha256
 
 from understudy.core.errors import UsageError
 from understudy.core.run import Run
+from understudy.core.types import Shape, Tap
 from understudy.data.views import ViewSettings
 from understudy.engine.checkpoint import weights_hash
-from understudy.guidance.bank import Bank, BankSettings, MeanOfBanks, Views, open_bank
+from understudy.guidance.bank import (
+    STORED,
+    Bank,
+    Banks,
+    BankSettings,
+    MeanOfBanks,
+    Views,
+    open_bank,
+)
 from understudy.guidance.teacher import Teacher
 from understudy.models.ensemble import Ensemble, EnsembleNetworkSettings
 from understudy.models.frozen import Frozen
@@ -26,7 +35,7 @@ def stored(
     images: Material,
     transfer: Indices,
     run: Run,
-) -> Bank | MeanOfBanks:
+) -> Bank | Banks | MeanOfBanks:
     """A guide that looks up what the teacher answers; asked now where no run did it before.
 
     Args:
@@ -62,9 +71,13 @@ def stored(
     }
 
     def opened(
-        answering: Teacher, network: NetworkSettings | EnsembleNetworkSettings, weights: str
+        answering: Teacher,
+        network: NetworkSettings | EnsembleNetworkSettings,
+        weights: str,
+        tap: Tap,
     ) -> Bank:
-        columns = None if answering.columns is None else answering.columns.tolist()
+        chosen = tap is Tap.LOGITS and answering.columns is not None  # features have no classes
+        columns = answering.columns.tolist() if chosen and answering.columns is not None else None
         known_by = {
             "weights": weights,
             "network": network.model_dump(mode="json"),
@@ -75,15 +88,21 @@ def stored(
             answering.to(device),
             views,
             known_by=known_by,
+            tap=tap,
+            width=_width(answering.network.shape, tap) if columns is None else len(columns),
             ring=bank.views,
-            classes=len(network.classes or ()) if columns is None else len(columns),
             shared=run.shared,
             progress=run.progress,
         )
 
     found, known = source.network, source.settings
     if not bank.members:
-        return opened(teacher, known, source.weights)
+        of_each = [
+            opened(teacher, known, source.weights, tap)
+            for tap in sorted(teacher.taps, key=lambda tap: tap.value)
+        ]
+        one, *others = of_each
+        return Banks(of_each, name=f"{teacher.name}, stored") if others else one
     if not (isinstance(found, Ensemble) and isinstance(known, EnsembleNetworkSettings)):
         raise UsageError(
             f"bank.members: {teacher.name} is one network, and has no members. Take it out."
@@ -99,7 +118,7 @@ def stored(
             size=described.size,
             name=f"member {number} of {teacher.name}",
         )
-        banks.append(opened(alone, described, weights_hash(member)))
+        banks.append(opened(alone, described, weights_hash(member), Tap.LOGITS))
     return MeanOfBanks(
         banks,
         ensemble=found,
@@ -107,3 +126,15 @@ def stored(
         device=device,
         name=f"{teacher.name}, stored for each member",
     )
+
+
+def _width(shape: Shape, tap: Tap) -> int:
+    """Of how many numbers the answer is that a network gives there."""
+    widths = {
+        Tap.LOGITS: shape.num_classes,
+        Tap.POOLED: shape.pooled,
+        Tap.PROJECTED: shape.projected,
+    }
+    width = widths[tap]
+    assert tap in STORED and width, "objectives are refused that read what a bank does not hold"
+    return width

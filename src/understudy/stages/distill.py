@@ -19,9 +19,10 @@ from understudy.methods import AnyDistillation, DistilledSettings
 from understudy.methods.distilled import DistillationSettings, Distilled
 from understudy.models import AnyBackbone
 from understudy.models.cifar_resnet import CifarResNetSettings
+from understudy.models.network import Network, NetworkSettings
 from understudy.objectives import AnyObjective
 from understudy.objectives.distill.soft_label import SoftLabelSettings
-from understudy.objectives.objective import combine
+from understudy.objectives.objective import Combined, combine
 from understudy.stages.answers import AnswersSettings, answers_to
 from understudy.stages.banking import stored
 from understudy.stages.label_count import labels_read
@@ -34,15 +35,15 @@ from understudy.stages.material import (
     material,
     pool_of,
 )
-from understudy.stages.observers import ClassifierObserver
+from understudy.stages.observers import ClassifierObserver, FeatureObserver
 from understudy.stages.restore import Slot
 from understudy.stages.sources import (
     FileSource,
     RunSource,
     TeacherClasses,
     file_source,
-    logits_of,
     run_source,
+    stored_of,
 )
 from understudy.stages.training import refuse_unfit, train_method
 
@@ -53,12 +54,15 @@ class DistillSettings(TrainingSettings):
     """Distill a finished teacher into a small student.
 
     Where no objective reads labels, none is read for training; the validation labels that
-    `labels` allows choose the best checkpoint, and count.
+    `labels` allows choose the best checkpoint, and count. Where no objective reads the student's
+    logits, as `regression` and `queue` do not, it has no classifier: `finetune start=` goes on
+    from it, and labels are read by the k-NN probe alone, which watches and chooses nothing.
     """
 
     stage: Literal["distill"] = "distill"
     teacher: RunPath | None = None
-    """Run of a finished training that holds a classifier; or give `answers`."""
+    """Run of a finished training, also of `pretrain` or `adopt` where no objective reads the
+    teacher's logits; or give `answers`."""
     checkpoint: Slot = "best"
     """Which of its checkpoints teaches."""
     teacher_classes: TeacherClasses = "equal"
@@ -80,7 +84,7 @@ class DistillSettings(TrainingSettings):
     there, and serve objectives that read logits."""
     bank: BankSettings | None = None
     """Stored answers of the teacher, shared by all students of the same views; none: the teacher
-    answers in the loop. Serves objectives that read logits."""
+    answers in the loop. Serves objectives that read logits, pooled or projected features."""
     plan: PlanSettings = PlanSettings(epochs=30)
 
     @model_validator(mode="before")
@@ -110,8 +114,8 @@ class DistillSettings(TrainingSettings):
         stored = "bank" if self.bank else "answers" if self.answers else ""
         if stored and self.method.reads_features:
             raise ValueError(
-                f"{stored}: holds logits alone, and method.kind={self.method.kind} compares "
-                "features; take one of them out"
+                f"{stored}: holds no maps of stages, and method.kind={self.method.kind} compares "
+                "them; take one of them out"
             )
         if self.bank and self.answers:
             raise ValueError("bank: stores the answers of a run; `answers` are stored already")
@@ -158,21 +162,12 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
     images = material(settings, pack, run)
     transfer = images.pool if settings.transfer == "pool" else images.labelled
     source = _source(settings, pack, transfer, run)
-    network = settings.method.network(
-        images.classifier(settings.student), source.network, size=source.size
-    )
-    student = settings.method.begun(
-        images.built(network, seed=settings.stream("initialisation")),
-        source.network,
-        classes=source.columns,
-    )
-    objective = combine(
-        (*settings.method.own_terms(), *settings.terms),
-        student=student.shape,
-        guidance=source.shape if settings.bank is None else logits_of(source.shape),
-        images=torch.from_numpy(transfer),
-        seed=settings.stream("objectives"),
-    )
+    network, student, objective = _student(settings, source, images, transfer)
+    if network.classes is None:
+        run.progress.say(
+            f"{run.stage} {run.name}: no objective reads the student's logits, so it has no "
+            "classifier; `evaluate` probes its features, and `finetune start=` goes on from it"
+        )
     if objective.reads_labels and len(images.labelled) < len(transfer):
         run.progress.say(
             f"{run.stage} {run.name}: {len(images.labelled):,} of {len(transfer):,} images have "
@@ -193,16 +188,43 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         labels=images.allowed_labels() if objective.reads_labels else None,
         views=settings.views,
         plan=settings.plan.over(len(transfer)),
-        observe=ClassifierObserver(images, monitor=settings.plan.monitor),
+        observe=FeatureObserver(images)
+        if network.classes is None
+        else ClassifierObserver(images, monitor=settings.plan.monitor),
     )
     labels = labels_read(
         run,
         pack,
         train=images.labelled if objective.reads_labels else images.labelled[:0],
-        validation=images.validation,
+        validation=images.validation[:0] if network.classes is None else images.validation,
         parents=[] if settings.teacher is None else [settings.teacher],
     )
     return {**summary, **source.told, "labels": labels}
+
+
+def _student(
+    settings: DistillSettings, source: RunSource | FileSource, images: Material, transfer: Indices
+) -> tuple[NetworkSettings, Network, Combined]:
+    """What learns, and what it learns: with a classifier where an objective reads its logits."""
+    network = settings.method.network(
+        images.classifier(settings.student), source.network, size=source.size
+    )
+    student = settings.method.begun(
+        images.built(network, seed=settings.stream("initialisation")),
+        source.network,
+        classes=source.columns,
+    )
+    objective = combine(
+        (*settings.method.own_terms(), *settings.terms),
+        student=student.shape,
+        guidance=source.shape if settings.bank is None else stored_of(source.shape),
+        images=torch.from_numpy(transfer),
+        seed=settings.stream("objectives"),
+    )
+    if settings.method.brings_classifier or Tap.LOGITS in objective.taps:
+        return network, student, objective
+    student.drop_classifier()
+    return network.model_copy(update={"classes": None}), student, objective
 
 
 def _source(

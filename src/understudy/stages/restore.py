@@ -99,7 +99,7 @@ def classifier(run: Path, slot: Slot) -> Restored:
     if found.settings.classes is None:
         raise UsageError(
             f"{run}: a run of `{found.summary['stage']}` holds no classifier; "
-            "fine-tune it first, or name a run of `train`, `finetune` or `distill`."
+            "fine-tune it first, or name a run that learned classes."
         )
     return found
 

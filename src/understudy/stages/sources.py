@@ -4,6 +4,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from understudy.core.errors import UsageError
 from understudy.core.files import file_hash
 from understudy.core.run import Run
 from understudy.core.types import Shape, Tap
@@ -16,7 +17,14 @@ from understudy.models.frozen import Frozen
 from understudy.models.network import Network
 from understudy.stages.answers import AnswersSettings, answers_to
 from understudy.stages.material import Indices
-from understudy.stages.restore import Restored, Slot, classes_by_name, classifier, must_fit
+from understudy.stages.restore import (
+    Restored,
+    Slot,
+    classes_by_name,
+    must_fit,
+    restored,
+    same_channels,
+)
 from understudy.stages.training import parent_identity
 
 TeacherClasses = Literal["equal", "by_name"]
@@ -30,7 +38,7 @@ class RunSource(NamedTuple):
     columns: list[int] | None
     """Where the data's classes stand among its own; None: they are the same."""
     shape: Shape
-    """What it gives, for the data's classes."""
+    """What it gives: for the data's classes, or features alone where it names none."""
 
     @property
     def network(self) -> Network | Ensemble:
@@ -76,13 +84,21 @@ class FileSource(NamedTuple):
 
 
 def run_source(path: Path, slot: Slot, pack: Pack, *, classes: TeacherClasses) -> RunSource:
-    """A finished run that holds a classifier of the data's classes.
+    """A finished run: a classifier of the data's classes, or a network without a classifier.
 
     Raises:
-        UsageError: There is none.
+        UsageError: There is none; or its classes are to be looked up, and it names none.
         DataError: Its classes or channels are not those of the data.
     """
-    found = classifier(path, slot)
+    found = restored(path, slot)
+    if found.settings.classes is None:
+        if classes == "by_name":
+            raise UsageError(
+                f"teacher_classes: {path} names no class, for a run of `{found.summary['stage']}` "
+                "holds no classifier here. Take it out."
+            )
+        same_channels(found, pack, path)
+        return RunSource(path, found, None, found.network.shape)
     columns = None
     if classes == "by_name":
         columns = classes_by_name(found, pack, path)
@@ -125,6 +141,6 @@ def file_source(
     return FileSource(guide, shape, {"parents": {}, "answers": told})
 
 
-def logits_of(shape: Shape) -> Shape:
-    """What is left of a teacher whose logits are stored."""
-    return Shape(pooled=0, stages=(), num_classes=shape.num_classes)
+def stored_of(shape: Shape) -> Shape:
+    """What is left of a teacher whose answers are stored in a bank: no maps."""
+    return shape._replace(stages=(), averaged=False)

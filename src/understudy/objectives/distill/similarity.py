@@ -9,7 +9,7 @@ from torch import Tensor
 from understudy.core.types import Outputs, Shape, Tap, Targets, Terms
 from understudy.objectives.objective import Objective, ObjectiveSettings, Views, guided
 from understudy.objectives.pairing import Pairing, StagePair, stage_pairs
-from understudy.objectives.reading import mean, paired, precise, total
+from understudy.objectives.reading import mean, paired, pooled_of_all, precise, total
 from understudy.objectives.together import gathered
 
 
@@ -65,6 +65,21 @@ class Similarity(Objective):
         }
 
 
+class PooledSimilarity(Objective):
+    """As `Similarity`, of the pooled features, which banks hold and every network gives."""
+
+    taps: ClassVar = frozenset({Tap.POOLED})
+    guidance_taps: ClassVar = frozenset({Tap.POOLED})
+
+    def forward(self, student: Views, guidance: Views | None, targets: Targets) -> Terms:  # noqa: ARG002
+        """The distance, averaged over the views."""
+        return {
+            "distance": mean(
+                similarity_distance(*pooled_of_all(*views)) for views in paired(student, guidance)
+            )
+        }
+
+
 class SimilaritySettings(ObjectiveSettings):
     """Which images of a batch are similar.
 
@@ -72,15 +87,24 @@ class SimilaritySettings(ObjectiveSettings):
     """
 
     kind: Literal["similarity"] = "similarity"
-    stages: Pairing = "last"  # the paper's for CIFAR-10, and the usual tables'
-    """Stages to compare: "all", "middle", "last", or names: [[student's, teacher's], ...]."""
+    stages: Pairing | Literal["pooled"] = "last"  # the paper's for CIFAR-10, and the usual tables'
+    """Stages to compare: "all", "middle", "last", or names: [[student's, teacher's], ...]; or
+    "pooled": the features behind the last one, which a bank holds too."""
 
-    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> Similarity:  # noqa: ARG002
-        """Needs stages in both, of any width and size.
+    def build(
+        self,
+        student: Shape,
+        guidance: Shape | None,
+        images: Tensor,  # noqa: ARG002
+    ) -> Similarity | PooledSimilarity:
+        """Needs stages in both, of any width and size; or pooled features.
 
         Raises:
             UsageError: There is no teacher, or no stage of a name.
         """
+        if self.stages == "pooled":
+            guided(guidance, self.kind, Tap.POOLED)
+            return PooledSimilarity()
         teacher = guided(guidance, self.kind, Tap.STAGES)
         pairs = stage_pairs(self.stages, student=student, teacher=teacher, kind=self.kind)
         return Similarity(pairs=pairs)
