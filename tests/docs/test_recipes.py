@@ -102,7 +102,7 @@ def test_the_benchmark_has_every_objective_that_learns_from_a_teacher() -> None:
         for each in every_objective()
         if ".distill." in each.__module__  # not the baseline's, nor those of pretraining
     }
-    assert set(terms) == kinds
+    assert set(terms) == kinds - {"queue"}  # of self-supervised networks, which no label teaches
     assert all(found[0]["kind"] == "label" for found in terms.values())
     assert all(found[1]["kind"] == name for name, found in terms.items())
 

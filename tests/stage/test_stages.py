@@ -365,10 +365,10 @@ def test_tolerated_steps_are_skipped_and_counted_over_a_resume(
         go("train", root=tmp_path, plan=plan)
 
 
-def test_a_run_without_a_classifier_cannot_teach(
+def test_a_run_without_a_classifier_cannot_teach_classes(
     go: Launcher, pretrained: Launched, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match="holds no classifier"):
+    with pytest.raises(UsageError, match="'soft_label' needs a teacher with a classifier"):
         go("distill", root=tmp_path, teacher=str(pretrained.run.path))
 
 

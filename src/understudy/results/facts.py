@@ -35,7 +35,7 @@ def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
         *_budgets([contrast for contrast in last if contrast.role == "baseline"]),
         *_reused(record),
         *_adopted(record),
-        *_pretraining(record),
+        *_learning_without_labels(record),
         *_probes(record),
         *_export(record),
         *(one.sentence() for one in quantised(record)),
@@ -125,17 +125,20 @@ def _adopted(record: StudyRecord) -> Iterator[str]:
         )
 
 
-def _pretraining(record: StudyRecord) -> Iterator[str]:
-    series = [knn for entry in record.entries if len(knn := knn_of(entry)) > 1]
-    if not series:
-        return
-    first, last = fmean(knn[0][1] for knn in series), fmean(knn[-1][1] for knn in series)
-    verb = "rose" if last > first else "did not rise:"
-    runs = "one run" if len(series) == 1 else f"mean of {len(series)} runs"
-    yield (
-        f"During pretraining the k-NN accuracy of the frozen features {verb} from "
-        f"{percent(first)} to {percent(last)} ({runs})."
-    )
+def _learning_without_labels(record: StudyRecord) -> Iterator[str]:
+    """Of pretrainings, and of students without a classifier, each by themselves."""
+    for stage, named in (("pretrain", "pretraining"), ("distill", "distillation of features")):
+        of_stage = [entry for entry in record.entries if entry.stage == stage]
+        series = [knn for entry in of_stage if len(knn := knn_of(entry)) > 1]
+        if not series:
+            continue
+        first, last = fmean(knn[0][1] for knn in series), fmean(knn[-1][1] for knn in series)
+        verb = "rose" if last > first else "did not rise:"
+        runs = "one run" if len(series) == 1 else f"mean of {len(series)} runs"
+        yield (
+            f"During {named} the k-NN accuracy of the frozen features {verb} from "
+            f"{percent(first)} to {percent(last)} ({runs})."
+        )
 
 
 def knn_of(entry: Entry) -> list[tuple[float, float]]:
@@ -145,7 +148,7 @@ def knn_of(entry: Entry) -> list[tuple[float, float]]:
 
 def _probes(record: StudyRecord) -> Iterator[str]:
     """What frozen features are worth on the test images."""
-    found: dict[tuple[str, int], list[dict[str, float]]] = {}
+    found: dict[tuple[str, int, str], list[dict[str, float]]] = {}
     mark = ""
     for entry in record.having("probes"):
         if entry.run.summary.get("split") != "test":
@@ -157,12 +160,13 @@ def _probes(record: StudyRecord) -> Iterator[str]:
             nearest, linear = number(probe.get("knn_top1")), number(probe.get("linear_top1"))
             labels = sum(whole(count) or 0 for count in mapping(probe.get("labels")).values())
             if nearest is not None and linear is not None:
-                place = (entry.study, labels)
+                is_student = text(probe.get("run")).startswith("distill/")
+                place = (entry.study, labels, "distilled" if is_student else "pretrained")
                 found.setdefault(place, []).append({"knn": nearest, "linear": linear})
-    for (study, labels), probes in found.items():
-        where = f"{study}: " if len({one for one, _ in found}) > 1 else ""
+    for (study, labels, learned), probes in found.items():
+        where = f"{study}: " if len({one for one, *_ in found}) > 1 else ""
         yield (
-            f"{where}On the test images the frozen pretrained features reach "
+            f"{where}On the test images the frozen {learned} features reach "
             f"{percent(fmean(probe['knn'] for probe in probes))}{mark} by k-NN and "
             f"{percent(fmean(probe['linear'] for probe in probes))}{mark} by a linear probe, with "
             f"{exact(labels)} labels ({plural(len(probes), 'run')})."

@@ -17,7 +17,7 @@ def training(record: StudyRecord, colours: Mapping[str, str]) -> Markup | None:
     plots = []
     for key, caption, note in (
         ("top1", "Validation accuracy", ""),
-        ("knn_top1", "k-NN accuracy", "of the frozen features, while pretraining"),
+        ("knn_top1", "k-NN accuracy", "of the frozen features, in training without labels"),
     ):
         if found := curves(entries, phase="validation", key=key, colours=colours, share=True):
             plots.append(plotted(found, caption=caption, note=note))

@@ -153,3 +153,22 @@ def test_what_a_student_has_beside_its_network_is_told(tree: Any) -> None:
         "The distilled student answers through its teacher's classifier: 20 k of its 99 k "
         "parameters lead to it, and 9.0 k are the classifier's own."
     ) in told(tree.study(), "fact")
+
+
+def test_students_without_a_classifier_are_told_apart_from_pretrainings(tree: Any) -> None:
+    def log(first: float, last: float) -> list[dict[str, Any]]:
+        seen = ((1, first), (2, last))
+        return [{"step": at, "epoch": at, "phase": "validation", "knn_top1": v} for at, v in seen]
+
+    tree.run("teacher", 1, stage="pretrain", summary={"steps": 2}, metrics=log(0.2, 0.4))
+    tree.run("student", 1, stage="distill", summary={"steps": 2}, metrics=log(0.3, 0.8))
+
+    facts = told(tree.study(), "fact")
+
+    assert "During pretraining the k-NN accuracy of the frozen features rose from 20.0 %" in (
+        " ".join(facts)
+    )
+    assert (
+        "During distillation of features the k-NN accuracy of the frozen features rose from "
+        in (" ".join(facts))
+    )

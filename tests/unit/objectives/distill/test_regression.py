@@ -4,8 +4,13 @@ from torch import nn
 from torch.testing import assert_close
 
 from understudy.core.errors import UsageError
+from understudy.core.settings import checked
 from understudy.core.types import Outputs, Shape, Targets
-from understudy.objectives.distill.regression import RegressionSettings, negative_cosine
+from understudy.objectives.distill.regression import (
+    RegressionSettings,
+    meetings,
+    negative_cosine,
+)
 
 
 def test_same_views_are_compared_with_same_and_crossed_ones_with_the_others(
@@ -43,3 +48,83 @@ def test_without_a_head_the_widths_must_be_equal(student: Shape, teacher: Shape)
 def test_without_a_teacher_it_is_refused(student: Shape) -> None:
     with pytest.raises(UsageError, match=r"'regression' learns from a teacher"):
         RegressionSettings().build(student, None, torch.arange(4))
+
+
+@pytest.mark.parametrize(
+    ("which", "symmetric", "pairs"),
+    [
+        ("same", True, [(0, 0), (1, 1)]),
+        ("cross", True, [(0, 1), (1, 0)]),  # KASSL: L(s(t), T(t')) + L(s(t'), T(t))
+        ("cross", False, [(0, 1)]),
+        ("both", True, [(0, 0), (0, 1), (1, 0), (1, 1)]),
+        ("both", False, [(0, 0), (0, 1)]),
+    ],
+)
+def test_every_view_of_the_student_meets_those_of_the_teacher_that_are_asked_for(
+    which: str, symmetric: bool, pairs: list[tuple[int, int]], student: Shape, targets: Targets
+) -> None:
+    asked = checked(
+        RegressionSettings, {"head": "none", "views": which, "symmetric": symmetric}, origin="here"
+    )
+    mine, theirs = torch.randn(2, 4, 6), torch.randn(2, 4, 6)
+    views = tuple(tuple(Outputs(pooled=one) for one in side) for side in (mine, theirs))
+
+    found = asked.build(student, student, torch.arange(4))(*views, targets)["negative_cosine"]
+
+    assert meetings(2, asked.views, symmetric=symmetric) == pairs
+    expected = torch.stack([negative_cosine(mine[one], theirs[other]) for one, other in pairs])
+    assert_close(found, expected.mean())
+    assert -1 <= found <= 1  # averaged and not added up
+
+
+def test_the_same_view_has_no_direction() -> None:
+    with pytest.raises(UsageError, match=r"symmetric: `views: same` has no direction"):
+        checked(RegressionSettings, {"symmetric": False}, origin="here")
+
+
+def test_the_teacher_is_read_behind_its_projector_where_asked(
+    student: Shape, teacher: Shape, targets: Targets
+) -> None:
+    asked = RegressionSettings(features="projected", head="linear")
+
+    objective = asked.build(student, teacher, torch.arange(4))
+    mine, theirs = torch.randn(4, 6), torch.randn(4, 4)
+    found = objective((Outputs(pooled=mine),), (Outputs(projected=theirs),), targets)
+
+    assert_close(found["negative_cosine"], negative_cosine(objective.head(mine), theirs))
+    with pytest.raises(UsageError, match="'regression' needs a teacher with a projector"):
+        asked.build(student, teacher._replace(projected=None), torch.arange(4))
+
+
+@pytest.mark.parametrize("kind", ["fixed", "learned"])
+def test_a_reduced_teacher_is_met_at_its_reduced_width(
+    kind: str, student: Shape, teacher: Shape, targets: Targets
+) -> None:
+    asked = checked(RegressionSettings, {"reduction": {"width": 3, "kind": kind}}, origin="here")
+    objective = asked.build(student, teacher, torch.arange(4))
+    mine, theirs = torch.randn(4, 6), torch.randn(4, 9)
+
+    terms = objective((Outputs(pooled=mine),), (Outputs(pooled=theirs),), targets)
+
+    assert objective.head(mine).shape == (4, 3)
+    assert ("reduction" in terms) is (kind == "learned")
+    assert objective.reduction is not None
+    reduced = theirs @ objective.reduction.projection.T
+    objective.eval()
+    again = objective((Outputs(pooled=mine),), (Outputs(pooled=theirs),), targets)
+    assert_close(again["negative_cosine"], negative_cosine(objective.head(mine), reduced))
+    (moved,) = (
+        torch.autograd.grad(
+            terms["negative_cosine"], objective.reduction.projection, allow_unused=True
+        )
+        if kind == "learned"
+        else (None,)
+    )
+    assert moved is None, "the agreement moves no reduction"
+
+
+def test_a_teacher_narrower_than_its_reduction_is_refused(student: Shape, teacher: Shape) -> None:
+    asked = checked(RegressionSettings, {"reduction": {"width": 10}}, origin="here")
+
+    with pytest.raises(UsageError, match=r"`reduction.width` is 10.*gives 9 features.*at most 9"):
+        asked.build(student, teacher, torch.arange(4))

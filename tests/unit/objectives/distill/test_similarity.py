@@ -39,3 +39,16 @@ def test_maps_of_any_size_are_compared_as_they_are(
     assert_close(
         found, similarity_distance(learner.stages[2].flatten(1), teacher.stages[3].flatten(1))
     )
+
+
+def test_pooled_features_are_compared_where_asked(
+    small: Shape, large: Shape, targets: Targets
+) -> None:
+    learner, teacher = view(small, seed=1), view(large, seed=2)
+    objective = SimilaritySettings(stages="pooled").build(small, large, targets.index)
+
+    found = objective((learner,), (teacher,), targets)["distance"]
+
+    assert {tap.value for tap in objective.taps | objective.guidance_taps} == {"pooled"}
+    assert learner.pooled is not None and teacher.pooled is not None
+    assert_close(found, similarity_distance(learner.pooled, teacher.pooled))
