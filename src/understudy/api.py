@@ -206,6 +206,46 @@ evaluate = _stage("evaluate", "Evaluates finished runs side by side.")
 export = _stage("export", "Exports a finished classifier as one ONNX file.")
 
 
+def import_weights(
+    file: Place,
+    /,
+    *,
+    network: str = "",
+    projector: bool = False,
+    runs: Place = RUNS,
+    name: str | None = None,
+    out: Place | None = None,
+    **settings: Any,
+) -> StageResult:
+    """Brings a ResNet that others pretrained (BYOL, MoCo, ...) as a finished run.
+
+    Args:
+        file: What `torch.save` wrote, or safetensors.
+        network: Where in the file it lies, such as `module.encoder_k`, if there are several.
+        projector: Whether to keep MoCo v2's head of two layers as the projector.
+        runs: Where runs, packs and results lie.
+        name: Name of the run for people; by default that of the file.
+        out: The run's folder, instead of one under `runs`.
+        settings: As `understudy adopt --help` lists them: `data`, `size`, `mean`, `std`.
+    """
+    from understudy import verbs
+
+    progress, interrupts = _ours()
+    launched = verbs.brought(
+        _place(file),
+        _given(settings),
+        network=network,
+        projector=projector,
+        asked_by="understudy.import_weights",
+        runs=_place(runs),
+        name=name,
+        out=None if out is None else _place(out),
+        progress=progress,
+        interrupts=interrupts,
+    )
+    return StageResult(launched.run.path, launched.summary, launched.was_skipped)
+
+
 def report(
     place: Place = RUNS,
     /,

@@ -47,6 +47,20 @@ few-labels`, which looks at 32 x 32 pixels."""
 INIT_WORDS = """Words: settings of the images that the study shall have, such as `size=64`,
 `unlabeled=PATH`, or of a table `root=FOLDER`, `path_column=file_name`."""
 
+IMPORT_WORDS = """FILE: what `torch.save` wrote (.pth, .pt, .pth.tar), or safetensors. It holds a
+ResNet-18, 34, 50 or 101 under torchvision's names, wherever in the file, as
+those of MoCo, BYOL, SimSiam, Barlow Twins, solo-learn and torchvision do.
+Pickles are read by torch's weights-only loader, here and nowhere else; what
+asks for more than weights is refused. Heads, copies and optimizers are left
+aside, and named.
+
+Words: settings of `understudy adopt`. `data=PATH` are the images that it shall
+see, to whose channels it is fitted; `size=224` their side in pixels, the
+default; `mean=[0.485, 0.456, 0.406]` and `std=[0.229, 0.224, 0.225]`, those of
+ImageNet, are the defaults too.
+
+The run serves other commands as `start=`, `teacher=` and `models=`."""
+
 app = App(
     name="understudy",
     help="From many images and few labels to a small, fast model, with the evidence.",
@@ -292,4 +306,48 @@ def check_data(
     path, words = name_first(path, words, otherwise="")
     return check_command(
         path, words, runs=runs, html=html, json_file=json, loudness=telling.loudness
+    )
+
+
+@app.command(
+    name="import",
+    group=STAGES,
+    sort_key=100,
+    usage="understudy import FILE [KEY=VALUE ...] [OPTIONS]",
+    help_epilogue=IMPORT_WORDS,
+)
+def import_(
+    file: Path,
+    /,
+    *words: str,
+    network: str = "",
+    projector: Annotated[bool, Parameter(negative="")] = False,
+    runs: Path = RUNS,
+    name: str | None = None,
+    out: Path | None = None,
+    telling: Telling = NORMALLY,
+) -> int:
+    """Bring a ResNet that others pretrained (BYOL, MoCo, ...) as a finished run.
+
+    Args:
+        file: The file of weights.
+        words: `key=value`, see below.
+        network: Where in the file it lies, such as module.encoder_k, if there are several.
+        projector: Keep MoCo v2's head of two layers as the projector.
+        runs: Where runs, packs and results lie.
+        name: Name of the run for people; by default that of the file.
+        out: The run's folder, instead of one under `runs`.
+        telling: How much to tell.
+    """
+    from understudy.cli.import_command import import_command
+
+    return import_command(
+        file,
+        words,
+        network=network,
+        projector=projector,
+        runs=runs,
+        name=name,
+        out=out,
+        loudness=telling.loudness,
     )

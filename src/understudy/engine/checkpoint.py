@@ -1,6 +1,8 @@
 """Checkpoints in safetensors and JSON: published whole, verified when read, never a pickle."""
 
+import json
 import shutil
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +17,7 @@ from understudy.core.progress import Progress
 from understudy.engine.tensor_file import must_be_whole
 
 SCHEMA = 1
+NOTES = "understudy"  # the key of ours among a file's own words
 
 
 class Checkpoint(NamedTuple):
@@ -137,6 +140,23 @@ def tensors_from(content: bytes, *, origin: Path) -> dict[str, Tensor]:
             f"{origin}: not a safetensors file ({error}). "
             "Weights are read from safetensors only: a pickle can run any code."
         ) from error
+
+
+def with_notes(tensors: Mapping[str, Tensor], notes: Mapping[str, str]) -> bytes:
+    """A safetensors file that says something of itself beside its tensors; always the same bytes.
+
+    Under one key, since the library writes several in an order that changes.
+    """
+    whole = {name: tensor.contiguous().clone() for name, tensor in tensors.items()}  # none shared
+    return save(whole, metadata={NOTES: json.dumps(dict(notes), sort_keys=True)})
+
+
+def notes_of(content: bytes) -> dict[str, str]:
+    """What `with_notes` wrote into a file that `tensors_from` reads; nothing of one by others."""
+    length = int.from_bytes(content[:8], "little")
+    written = json.loads(content[8 : 8 + length]).get("__metadata__") or {}
+    found: dict[str, str] = json.loads(written.get(NOTES, "{}"))
+    return found
 
 
 def weights_hash(network: nn.Module) -> str:

@@ -15,7 +15,9 @@ from understudy.models.network import Network, NetworkSettings
 OURS = "backbone."  # how a `Network` names what its backbone holds
 STATISTICS = ("normalise.mean", "normalise.std")
 NECK = "neck."  # layers between its backbone and another's classifier
+PROJECTOR = "projector."  # also beside weights under others' names, where `import` kept a head
 CLASSIFIER = ("classifier.weight", "classifier.bias")
+MOST_TOLD = 20  # lines of mistakes: more of them are of one cause
 COUNTERS = "num_batches_tracked"  # of batch norms; torch itself does without one in a file
 
 
@@ -48,7 +50,8 @@ def adopted(
     """The network with the weights of a file, and the normalisation that they were trained with.
 
     Args:
-        settings: The network; where it names classes, the classifier of the file is taken too.
+        settings: The network; where it names classes, the classifier of the file is taken too, and
+            where it has a projector, that of the file.
         tensors: What the file holds: a checkpoint of ours, or a backbone's weights under the names
             that its own library gives them.
         tag: Which of timm's weights they are, where that matters.
@@ -65,7 +68,7 @@ def adopted(
     backbone = settings.build(**flat, seed=seed).backbone
     given = _of_ours(tensors) if _is_ours(tensors) else None
     given = given or settings.backbone.foreign(
-        backbone, tensors, channels=settings.channels, tag=tag
+        backbone, _without_projector(tensors), channels=settings.channels, tag=tag
     )
     _must_fit(_under(given.prefix, backbone.state_dict()), given.tensors, origin)
     mean, std = statistics or (given.mean, given.std)
@@ -78,8 +81,10 @@ def adopted(
     network.backbone.load_state_dict(
         {f"{given.prefix}{name}": tensor for name, tensor in given.tensors.items()}
     )
+    heads = dict.fromkeys([*given.left_aside, *_projector_of(tensors)])
     taken = _take_classifier(network, settings, given, origin)
-    left_aside = tuple(name for name in given.left_aside if name not in taken)
+    taken += _take_projector(network, settings, tensors, origin)
+    left_aside = tuple(name for name in heads if name not in taken)
     return Adopted(network, tuple(mean), tuple(std), left_aside)
 
 
@@ -109,6 +114,35 @@ def _take_classifier(
     _must_be_finite({name: getattr(found, name) for name in ("weight", "bias")}, origin)
     network.classifier.load_state_dict({"weight": found.weight, "bias": found.bias})
     return found.names
+
+
+def _take_projector(
+    network: Network, settings: NetworkSettings, tensors: Mapping[str, Tensor], origin: str
+) -> tuple[str, ...]:
+    """Loads the projector where the network has one, and tells the names of its tensors.
+
+    Raises:
+        UsageError: The file has none, or one of another build.
+    """
+    if settings.projector is None:
+        return ()
+    found = _projector_of(tensors)
+    if not found:
+        raise UsageError(f"{origin}: holds no projector. Leave `projector` out.")
+    expected = {f"{PROJECTOR}{n}": t for n, t in network.projector.state_dict().items()}
+    _must_fit(expected, found, origin)
+    network.projector.load_state_dict(
+        {name.removeprefix(PROJECTOR): tensor for name, tensor in found.items()}
+    )
+    return tuple(found)
+
+
+def _projector_of(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in tensors.items() if name.startswith(PROJECTOR)}
+
+
+def _without_projector(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith(PROJECTOR)}
 
 
 def _is_ours(tensors: Mapping[str, Tensor]) -> bool:
@@ -160,7 +194,10 @@ def _must_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], origi
     ]
     if mistakes:
         advice = "These are weights of another network, or under other names: set `backbone`."
-        raise UsageError(f"{headed(origin, mistakes)}\n{advice}")
+        told = headed(origin, mistakes).splitlines()
+        more = len(told) - 1 - MOST_TOLD
+        told = [*told[: 1 + MOST_TOLD], f"  and {more} more"] if more > 0 else told
+        raise UsageError("\n".join([*told, advice]))
     _must_be_finite(given, origin)
 
 

@@ -17,9 +17,10 @@ from understudy.core.settings import Aside, FilePath
 from understudy.core.wording import nearest
 from understudy.data.labels import FewLabelsSettings
 from understudy.data.pack import Pack
-from understudy.engine.checkpoint import Checkpoint, publish, tensors_from
+from understudy.engine.checkpoint import Checkpoint, notes_of, publish, tensors_from
 from understudy.models import AnyBackbone
 from understudy.models.adoption import Adopted, Statistics, adopted
+from understudy.models.heads import ProjectorSettings
 from understudy.models.network import NetworkSettings
 from understudy.models.timm_backbone import TimmSettings
 from understudy.stages.label_count import labels_read
@@ -54,7 +55,9 @@ class AdoptSettings(LabelledSettings):
     timm or the checkpoint states."""
     std: Values | None = None
     """Standard deviation, as `mean`."""
-
+    projector: ProjectorSettings | None = None
+    """The projection head of the file, as it is built, to be kept beside the backbone; none: it is
+    left aside."""
     classes: Literal["timm"] | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """Names of the classes that the file's classifier tells apart, in its order; or `timm`, for
     timm's names of ImageNet's classes: WordNet numbers such as n01440764. None: it is left
@@ -193,7 +196,8 @@ def _adopted(settings: AdoptSettings, bare: NetworkSettings, pack: Pack) -> _Fou
     if settings.mean is not None and settings.std is not None:
         statistics = Statistics(settings.mean, settings.std)
     tensors = tensors_from(content, origin=path)
-    network = bare.model_copy(update={"classes": _classes(settings, tensors)})
+    heads = {"classes": _classes(settings, tensors), "projector": settings.projector}
+    network = bare.model_copy(update=heads)
     found = adopted(
         network,
         tensors,
@@ -243,6 +247,7 @@ def _source(settings: AdoptSettings, found: _Found) -> dict[str, Any]:
         "sha256": sha256(found.content).hexdigest(),
         "bytes": len(found.content),
         "left_aside": list(found.adopted.left_aside),
+        "imported": notes_of(found.content),
         "mean": list(found.adopted.mean),
         "std": list(found.adopted.std),
     }

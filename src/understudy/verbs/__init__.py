@@ -5,6 +5,7 @@ that take time are imported when they are needed, so that mistakes and help need
 """
 
 from understudy.verbs.checking import images_checked
+from understudy.verbs.importing import brought
 from understudy.verbs.predicting import Predicted, predicted
 from understudy.verbs.reporting import reported
 from understudy.verbs.staging import done
@@ -13,6 +14,7 @@ from understudy.verbs.studying import carried_out, planned, told
 
 __all__ = [
     "Predicted",
+    "brought",
     "carried_out",
     "done",
     "images_checked",

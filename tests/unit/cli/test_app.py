@@ -31,6 +31,7 @@ COMMANDS = (
     "completion",
     "check-data",
     "mutual",
+    "import",
 )
 TOY = """
 parameters: {epochs: 3}
