@@ -47,7 +47,7 @@ def saved(content: Any, place: Path, name: str = "weights.pth", **options: Any) 
 
 def brought(file: Path, photos: Path, place: Path, **settings: Any) -> understudy.StageResult:
     return understudy.import_weights(
-        file, runs=place / "runs", data=str(photos), **{**SMALL, **settings}
+        file, runs=place / "runs", **{"data": str(photos), **SMALL, **settings}
     )
 
 
@@ -182,13 +182,15 @@ def test_images_of_one_channel_are_seen_through_summed_weights(tmp_path: Path) -
     file = saved(layouts.torchvision(original), tmp_path)
     grey = torch.rand(2, 1, 64, 64)
     photos = pictures(tmp_path / "grey", mode="L")
+    own = {"data": {"path": str(photos), "channels": "grey"}, "mean": [0.4], "std": [0.2]}
 
-    done = brought(file, photos, tmp_path, mean=[0.4], std=[0.2])
+    done = brought(file, photos, tmp_path, **own)
 
     expected = layouts.features(original, (grey.expand(-1, 3, -1, -1) - 0.4) / 0.2)
     torch.testing.assert_close(answers(done.path, grey), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_run_starts_a_finetuning_and_is_probed(
     go: Launcher, photos: Path, tmp_path: Path
 ) -> None:

@@ -13,15 +13,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from understudy.core.errors import UsageError
-from understudy.core.settings import Settings, headed
+from understudy.core.settings import Settings
 from understudy.data.augment import AnyTransform
 from understudy.data.augment.random_resized_crop import RandomResizedCropSettings
 from understudy.data.augment.transform import Dice, Frame, Recolouring, Size
 from understudy.data.augment.window import Flip, Window, seen_through
 from understudy.data.counter import states
 
-__all__ = ["AnyTransform", "ViewSettings", "check_plan", "clean_view", "make_view", "parameters"]
+__all__ = [
+    "AnyTransform",
+    "ViewSettings",
+    "clean_view",
+    "make_view",
+    "parameters",
+    "view_objections",
+]
 
 Parameters = Window | Flip | Recolouring
 """What was drawn for one transform: tensors of [B, ...] on the CPU."""
@@ -36,19 +42,15 @@ class ViewSettings(Settings):
     """Changes in the order given; a flip beside a crop costs nothing."""
 
 
-def check_plan(transforms: Sequence[AnyTransform], channels: int) -> None:
-    """Refuses a plan that images of so many channels cannot follow.
-
-    Raises:
-        UsageError: With every transform that cannot serve, and what to do instead.
-    """
-    objections = [
-        f"transforms[{place}] ({transform.kind}) {objection}"
-        for place, transform in enumerate(transforms)
+def view_objections(views: Sequence[ViewSettings], channels: int) -> list[str]:
+    """Every transform that images of so many channels cannot follow, and what to do instead."""
+    return [
+        f"views[{view}].transforms[{place}] ({transform.kind}) {objection}; the images have "
+        f"{channels} channel{'' if channels == 1 else 's'}"
+        for view, made in enumerate(views)
+        for place, transform in enumerate(made.transforms)
         if (objection := transform.objection(channels)) is not None
     ]
-    if objections:
-        raise UsageError(headed(f"views of images with {channels} channels", objections))
 
 
 def parameters(

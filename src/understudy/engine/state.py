@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from understudy.core.errors import StorageError
 from understudy.core.run import Run
 from understudy.engine.checkpoint import Checkpoint, latest, publish
 from understudy.engine.watch import Watch
@@ -40,12 +41,17 @@ class State:
         return self.average.network if self.average else self.method.network
 
     def resumed_from(self, run: Run) -> "State":
-        """Takes up the newest whole checkpoint of the run, if there is one."""
+        """Takes up the newest whole checkpoint of the run, if there is one.
+
+        Raises:
+            StorageError: It is of another method.
+        """
         found = latest(run.path / "checkpoints", run.progress)
         if found is None:
             run.rewind_log(0)
             return self
         tensors = found.train_state
+        _must_be_of(self.method, _under("method", tensors), run)
         self.method.load_state_dict(_under("method", tensors))
         if self.average:
             self.average.load_state_dict(_under("average", tensors))
@@ -104,6 +110,23 @@ class State:
         self.optimizer.load_state_dict({"state": states, "param_groups": groups})
         for weight, state in self.optimizer.state.items():
             state |= {name: _laid_out_as(weight, value) for name, value in state.items()}
+
+
+def _must_be_of(method: Method, tensors: dict[str, Tensor], run: Run) -> None:
+    """Refuses the checkpoint of another method, which somebody put into the run's folder.
+
+    Raises:
+        StorageError: Names or shapes differ.
+    """
+    own = method.state_dict()
+    odd = sorted(own.keys() ^ tensors.keys())
+    odd += [name for name in own if name in tensors and own[name].shape != tensors[name].shape]
+    if odd:
+        raise StorageError(
+            f"{run.path / 'checkpoints'}: is of another method or network: {len(odd)} tensors "
+            f"differ, such as {odd[0]}. Put this run's own checkpoints back, or delete the folder "
+            "to have it trained from the beginning."
+        )
 
 
 def _laid_out_as(weight: Tensor, value: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from understudy.core.errors import UsageError
 from understudy.core.types import Batch, Guidance, Outputs, StepOutput, Targets, Terms
 from understudy.models.ensemble import Ensemble
 from understudy.models.network import Network
-from understudy.objectives.objective import Combined
+from understudy.objectives.objective import Combined, Portion
 
 
 class Method(nn.Module):
@@ -36,6 +36,13 @@ class Method(nn.Module):
             spoiled: Scalar on the device: 1 where the step was not finite, and so must change
                 nothing, else 0; nobody waits for it.
         """
+
+    def objections(self, portion: Portion) -> list[str]:
+        """Why steps of so much cannot be learned from, and what to set; mostly nothing.
+
+        Asked before any heavy work. A method that needs more than its objectives adds to it.
+        """
+        return self.objective.objections(portion)
 
     def scored(self, student: tuple[Outputs, ...], guidance: Guidance, batch: Batch) -> StepOutput:
         """The objectives' verdict on the outputs."""
@@ -73,6 +80,27 @@ def detached(terms: Terms) -> Terms:
     return {name: value.detach() for name, value in terms.items()}
 
 
+def batch_norm_objection(size: int, parts: int = 1) -> str | None:
+    """Why batch norm cannot do with a batch and what to set, or None.
+
+    Args:
+        size: Images in the batch.
+        parts: In how many parts batch norm sees it.
+    """
+    if size % parts:
+        return (
+            f"`method.splits` is {parts}, which does not divide the batch of {size} images. "
+            f"Set `plan.batch_size` to a multiple of {parts}, or `method.splits=1`."
+        )
+    if size < 2 * parts:
+        where = f" in each of the {parts} parts of `method.splits`" if parts > 1 else ""
+        return (
+            f"`plan.batch_size` is {size}, but batch norm needs 2 images{where}: of one, nothing "
+            f"is left when its mean is taken away. Set `plan.batch_size` to at least {2 * parts}."
+        )
+    return None
+
+
 def must_be_several(batch: Batch, parts: int = 1) -> None:
     """Refuses a batch that batch norm cannot do with.
 
@@ -83,15 +111,23 @@ def must_be_several(batch: Batch, parts: int = 1) -> None:
     Raises:
         UsageError: A part would be a single image, or not all are of one size.
     """
-    size = len(batch.index)
-    if size % parts:
-        raise UsageError(
-            f"`method.splits` is {parts}, which does not divide the batch of {size} images. "
-            f"Set `plan.batch_size` to a multiple of {parts}, or `method.splits=1`."
+    if objection := batch_norm_objection(len(batch.index), parts):
+        raise UsageError(objection)
+
+
+def self_supervised_objections(portion: Portion, parts: int = 1) -> list[str]:
+    """What holds for all methods that learn from images alone.
+
+    Args:
+        portion: What a step brings.
+        parts: In how many parts batch norm sees a batch.
+    """
+    found = batch_norm_objection(portion.batch, parts)
+    objections = [] if found is None else [found]
+    if portion.batch > portion.images:
+        objections.append(
+            f"`plan.batch_size` is {portion.batch}, but there are {portion.images} images to "
+            "learn from, so that every batch would hold some of them twice. Set "
+            f"`plan.batch_size` to at most {portion.images}."
         )
-    if size < 2 * parts:
-        where = f" in each of the {parts} parts of `method.splits`" if parts > 1 else ""
-        raise UsageError(
-            f"`plan.batch_size` is {size}, but batch norm needs 2 images{where}: of one, nothing "
-            f"is left when its mean is taken away. Set `plan.batch_size` to at least {2 * parts}."
-        )
+    return objections

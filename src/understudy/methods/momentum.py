@@ -9,10 +9,10 @@ from torch import Tensor
 
 from understudy.core.errors import UsageError
 from understudy.core.types import Batch, Guidance, Outputs, StepOutput
-from understudy.methods.method import Method, must_be_several
+from understudy.methods.method import Method, must_be_several, self_supervised_objections
 from understudy.models.average import Average
 from understudy.models.network import Network
-from understudy.objectives.objective import Combined
+from understudy.objectives.objective import Combined, Portion
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -66,6 +66,10 @@ class Momentum(Method):
         student = tuple(self.network(view, self.objective.taps) for view in batch.views)
         targets = tuple(self._of_target(view) for view in batch.views)
         return self.scored(student, targets, batch)
+
+    def objections(self, portion: Portion) -> list[str]:
+        """Batch norm needs several images in each part, and each image must be there once."""
+        return super().objections(portion) + self_supervised_objections(portion, self.splits)
 
     def _of_target(self, view: Tensor) -> Outputs:
         taps = self.objective.guidance_taps

@@ -1,11 +1,26 @@
 """Learning from two views of an image that should agree, through one network."""
 
-import torch
+from collections.abc import Sequence
 
+import torch
+from torch import Tensor
+
+from understudy.core.errors import UsageError
 from understudy.core.types import Batch, Guidance, Outputs, StepOutput
-from understudy.methods.method import Method, must_be_several, unmoved
+from understudy.methods.method import (
+    Method,
+    must_be_several,
+    self_supervised_objections,
+    unmoved,
+)
 from understudy.models.network import Network
-from understudy.objectives.objective import Combined
+from understudy.objectives.objective import (
+    Combined,
+    Objective,
+    ObjectiveSettings,
+    Portion,
+    combine,
+)
 
 
 class Siamese(Method):
@@ -45,6 +60,41 @@ class Siamese(Method):
             views = tuple(self.network(view, taps) for view in batch.views)
         own = unmoved(views) if self.objective.guidance_taps else None
         return self.scored(views, own, batch)
+
+    def objections(self, portion: Portion) -> list[str]:
+        """Batch norm needs several images, and each image must be there once."""
+        return super().objections(portion) + self_supervised_objections(portion)
+
+
+def combined_alone(
+    terms: Sequence[ObjectiveSettings], network: Network, *, kind: str, images: Tensor, seed: int
+) -> Combined:
+    """The objectives of a method in which no other network guides.
+
+    Args:
+        terms: What to compare.
+        network: What learns.
+        kind: Of the method, for an error.
+        images: [n], int64: positions in the pack of the images that the training shows.
+        seed: Of the objectives' own parameters.
+
+    Raises:
+        UsageError: They do not fit the network, or some of them need to be guided.
+    """
+    shape = network.shape
+    objective = combine(terms, student=shape, guidance=shape, images=images, seed=seed)
+    lost = [
+        name
+        for name, each in zip(objective.names, objective.objectives, strict=True)
+        if isinstance(each, Objective) and each.guidance_taps
+    ]
+    if lost:
+        raise UsageError(
+            f"method.kind={kind} has one network, and nothing that guides it, but "
+            f"{', '.join(lost)} of `method.terms` learns from a guide. Take it out, or set "
+            "`method.kind=byol`, `moco` (a momentum network) or `simsiam` (the network itself)."
+        )
+    return objective
 
 
 def split_views(together: Outputs, views: int) -> tuple[Outputs, ...]:

@@ -5,11 +5,10 @@ from typing import Literal
 from torch import Tensor
 
 from understudy.core.settings import Settings
-from understudy.methods.siamese import Siamese
+from understudy.methods.siamese import Siamese, combined_alone
 from understudy.models.heads import ProjectorSettings
 from understudy.models.network import Network
 from understudy.objectives import AnyObjective
-from understudy.objectives.objective import combine
 from understudy.objectives.selfsup.vicreg import VicregSettings
 
 
@@ -33,9 +32,7 @@ class VicregMethodSettings(Settings):
             seed: Of the objectives' own parameters and queues.
 
         Raises:
-            UsageError: The terms do not fit the network.
+            UsageError: The terms do not fit the network, or need to be guided.
         """
-        objective = combine(
-            self.terms, student=network.shape, guidance=None, images=images, seed=seed
-        )
+        objective = combined_alone(self.terms, network, kind=self.kind, images=images, seed=seed)
         return Siamese(network, objective, fused=False)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import count
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,18 @@ from understudy.objectives.weight import Ramp, Weight, weight_at
 
 Views = tuple[Outputs, ...]
 """The outputs of one network for each view of the batch."""
+
+
+class Portion(NamedTuple):
+    """How much a step of a training brings, which is known before the first."""
+
+    batch: int
+    """Images: `plan.batch_size`."""
+    views: int
+    """Of each image: the length of `views`."""
+    images: int
+    """Different ones that the training has."""
+
 
 REMEDIES = {
     Tap.LOGITS: (
@@ -67,6 +79,11 @@ class Objective(nn.Module, ABC):
                 only where `guidance_taps` is empty. No gradient is sent into it.
             targets: Labels and positions of the images.
         """
+
+    def objection(self, portion: Portion) -> str | None:
+        """Why steps of so much cannot be learned from and what to set, or None."""
+        del portion
+        return None
 
 
 class ObjectiveSettings(Settings):
@@ -138,6 +155,18 @@ class Combined(nn.Module):
         # since it follows from the progress.
         self.register_buffer("weights", self._weights_at(0.0), persistent=False)
 
+    def objections(self, portion: Portion) -> list[str]:
+        """Why steps of so much cannot be learned from, and what to set; mostly nothing."""
+        few = [self._few_views(portion.views)] if portion.views < self.views else []
+        asked = (each.objection(portion) for each in self.objectives if isinstance(each, Objective))
+        return few + [objection for objection in asked if objection is not None]
+
+    def _few_views(self, given: int) -> str:
+        return (
+            f"`views` has {given} of the {self.views} views of each image that the objectives "
+            f"compare. List {self.views}; they may be equal, and are drawn apart."
+        )
+
     def at(self, progress: float) -> None:
         """Moves the weights to where they belong after a share of the training, from 0 to 1."""
         if any(isinstance(weight, Ramp) for weight in self._schedule):
@@ -156,10 +185,7 @@ class Combined(nn.Module):
             UsageError: An objective needs more views of each image than there are.
         """
         if len(student) < self.views:
-            raise UsageError(
-                f"The objectives need {self.views} views of each image, but the training makes "
-                f"{len(student)}. Give `views` {self.views} entries."
-            )
+            raise UsageError(self._few_views(len(student)))
         parts = [objective(student, guidance, targets) for objective in self.objectives]
         totals = torch.stack([torch.stack(list(terms.values())).sum() for terms in parts])
         named = {

@@ -31,6 +31,18 @@ class Queue(nn.Module):
     def __len__(self) -> int:
         return len(self.features)
 
+    def objection(self, keys: int) -> str | None:
+        """Why steps that bring so many features do not fit and what to set, or None.
+
+        Any number up to the length does: what goes over the end begins at the front.
+        """
+        if keys <= len(self):
+            return None
+        return (
+            f"`queue` of the objective holds {len(self)} features, but one step brings {keys}. Set "
+            f"`queue` to at least {keys}, or lower `plan.batch_size`."
+        )
+
     @torch.no_grad()
     def enqueue(self, fresh: Tensor) -> None:
         """Replaces the oldest features by those of all processes, in their order.
@@ -42,11 +54,8 @@ class Queue(nn.Module):
             UsageError: There are more of them than the queue is long.
         """
         fresh = gathered(fresh.detach())
-        if len(fresh) > len(self):
-            raise UsageError(
-                f"The queue holds {len(self)} features, but one step brings {len(fresh)}. Set "
-                f"`queue` of the objective to at least {len(fresh)}, or lower `plan.batch_size`."
-            )
+        if objection := self.objection(len(fresh)):
+            raise UsageError(objection)
         rows = (self.position + torch.arange(len(fresh), device=fresh.device)) % len(self)
         self._replaced = rows, self.features[rows], self.position.clone()
         self.features.index_copy_(0, rows, fresh.to(self.features.dtype))

@@ -174,7 +174,13 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
             "labels that may be read; the others count nothing where an objective reads them"
         )
     method = Distilled(student, objective)
-    refuse_unfit(settings.views, method, images)  # before a teacher is asked for a bank
+    refuse_unfit(  # before a teacher is asked for a bank
+        settings.views,
+        method,
+        channels=images.channels,
+        batch=settings.plan.batch_size,
+        images=len(transfer),
+    )
 
     summary = train_method(
         settings,

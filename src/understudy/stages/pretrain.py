@@ -8,16 +8,19 @@ from understudy.core.run import Run
 from understudy.core.settings import Aside
 from understudy.data.labels import FewLabelsSettings
 from understudy.data.pack import Pack
+from understudy.data.splits import split
 from understudy.data.views import ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.guide import unguided
 from understudy.methods import AnySelfSupervised, SimclrSettings
+from understudy.methods.method import Method
 from understudy.models import AnyBackbone
 from understudy.models.cifar_resnet import CifarResNetSettings
+from understudy.models.network import Network, NetworkSettings
 from understudy.stages.label_count import labels_read
-from understudy.stages.material import TrainingSettings, material
+from understudy.stages.material import Indices, TrainingSettings, material, pool_of
 from understudy.stages.observers import FeatureObserver
-from understudy.stages.training import train_method
+from understudy.stages.training import refuse_unfit, train_method
 
 
 class PretrainSettings(TrainingSettings):
@@ -39,6 +42,26 @@ class PretrainSettings(TrainingSettings):
     """How each view of an image is made."""
     plan: PlanSettings = PlanSettings(epochs=100, batch_size=256)
 
+    def must_fit(self, pack: Pack) -> None:
+        """Looks whether method, views, batch and images go together."""
+        super().must_fit(pack)
+        channels = int(pack.images.shape[1])
+        pool = pool_of(split(pack, self.split))
+        network = NetworkSettings(
+            backbone=self.backbone,
+            channels=channels,
+            size=self.size or int(pack.images.shape[-1]),
+            classes=None,
+            projector=self.method.projector,
+        )
+        refuse_unfit(
+            self.views,
+            _method(self, network.empty(), pool),
+            channels=channels,
+            batch=self.plan.batch_size,
+            images=len(pool),
+        )
+
 
 def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
     """Trains a backbone on the pool.
@@ -54,9 +77,7 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
         settings,
         images,
         run,
-        method=settings.method.build(
-            learner, images=torch.from_numpy(images.pool), seed=settings.stream("objectives")
-        ),
+        method=_method(settings, learner, images.pool),
         network=network,
         guide=unguided,
         images=images.pool,
@@ -68,3 +89,9 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
     none = images.labelled[:0]
     labels = labels_read(run, pack, train=none, validation=none, parents=())
     return {**summary, "labels": labels, "parents": {}}
+
+
+def _method(settings: PretrainSettings, network: Network, pool: Indices) -> Method:
+    return settings.method.build(
+        network, images=torch.from_numpy(pool), seed=settings.stream("objectives")
+    )

@@ -15,8 +15,9 @@ from understudy.core.errors import UsageError
 from understudy.core.files import read_json
 from understudy.core.run import Run
 from understudy.core.types import Batch
+from understudy.core.wording import headed
 from understudy.data.stream import training_stream
-from understudy.data.views import ViewSettings, check_plan
+from understudy.data.views import ViewSettings, view_objections
 from understudy.engine.loop import Observe, fit
 from understudy.engine.machine import Choice, describe, forget_compiled
 from understudy.engine.measure import chosen
@@ -26,6 +27,7 @@ from understudy.guidance.guide import Guide
 from understudy.methods.method import Method
 from understudy.models.ensemble import EnsembleNetworkSettings
 from understudy.models.network import NetworkSettings
+from understudy.objectives.objective import Portion
 from understudy.stages.material import VIEWS, Indices, Material, TrainingSettings
 
 
@@ -60,7 +62,13 @@ def train_method(
         observe: Looks at the network at intervals.
         ring: How many different views of each image there are; None: endless.
     """
-    refuse_unfit(views, method, material)
+    refuse_unfit(
+        views,
+        method,
+        channels=material.channels,
+        batch=plan.settings.batch_size,
+        images=len(images),
+    )
     settings.machine.use_threads()
     forget_compiled()
     keep_freed_memory()
@@ -139,19 +147,25 @@ def counted(module: torch.nn.Module) -> int:
     return sum(weight.numel() for weight in module.parameters())
 
 
-def refuse_unfit(views: tuple[ViewSettings, ...], method: Method, material: Material) -> None:
-    """Refuses views that cannot serve the objectives or the images.
+def refuse_unfit(
+    views: tuple[ViewSettings, ...], method: Method, *, channels: int, batch: int, images: int
+) -> None:
+    """Refuses what the method, its objectives or the images cannot do with; all of it at once.
+
+    Args:
+        views: How each view of an image is made.
+        method: What would learn.
+        channels: Of the images.
+        batch: Images in a step.
+        images: Different ones that it would be shown.
 
     Raises:
-        UsageError: They are too few, or change colours that the images do not have.
+        UsageError: Views are too few or change colours that the images do not have, or a batch does
+            not suit the method.
     """
-    if len(views) < method.objective.views:
-        raise UsageError(
-            f"views: {len(views)} given, but the objectives compare {method.objective.views} views "
-            "of each image. List as many; they may be equal, and are drawn apart."
-        )
-    for view in views:
-        check_plan(view.transforms, material.channels)
+    portion = Portion(batch=batch, views=len(views), images=images)
+    if objections := [*view_objections(views, channels), *method.objections(portion)]:
+        raise UsageError(headed("this training", objections))
 
 
 def _subject(

@@ -148,6 +148,7 @@ _BUSY = (
     "continues."
 )
 FITTING = {"stage", "size", "split", "labels", "backbone", "weights", "tag", "mean", "std"}
+FITTING |= {"projector", "method", "views", "plan"}
 """Settings that may fit the images or not."""
 PENDING = Path("pending")
 """Stands for the directory of a run that is not there yet."""

@@ -20,7 +20,13 @@ from understudy.data.augment.pad_and_crop import PadAndCropSettings
 from understudy.data.augment.random_resized_crop import RandomResizedCropSettings
 from understudy.data.augment.solarize import SolarizeSettings
 from understudy.data.augment.transform import Size, Transform
-from understudy.data.views import ViewSettings, check_plan, clean_view, make_view, parameters
+from understudy.data.views import (
+    ViewSettings,
+    clean_view,
+    make_view,
+    parameters,
+    view_objections,
+)
 
 KINDS: tuple[type[Transform], ...] = typing.get_args(typing.get_args(AnyTransform)[0])
 EVERYTHING: tuple[Any, ...] = tuple(kind.model_validate({}) for kind in KINDS)
@@ -250,19 +256,18 @@ def test_plans_without_colours_serve_any_number_of_channels(channels: int) -> No
         SolarizeSettings(),
     )
 
-    check_plan(plan, channels)
-
+    assert view_objections([ViewSettings(transforms=plan)], channels) == []
     assert view(pixels(channels=channels), plan).shape == (COUNT, channels, 16, 16)
 
 
-def test_plans_that_need_colours_are_refused_with_every_reason() -> None:
-    with pytest.raises(UsageError) as caught:
-        check_plan(SIMCLR, channels=12)
+def test_plans_that_need_colours_are_objected_to_with_every_place_and_reason() -> None:
+    views = [ViewSettings(), ViewSettings(transforms=SIMCLR)]
 
-    message = str(caught.value)
-    assert message.startswith("views of images with 12 channels: 2 mistakes")
-    assert "transforms[2] (color_jitter) changes saturation and hue" in message
-    assert "transforms[3] (grayscale) needs 3 channels; leave it out" in message
+    first, second = view_objections(views, channels=12)
+
+    assert first.startswith("views[1].transforms[2] (color_jitter) changes saturation and hue")
+    assert second.startswith("views[1].transforms[3] (grayscale) needs 3 channels; leave it out")
+    assert second.endswith("the images have 12 channels")
 
 
 def test_plans_are_read_by_kind_and_mistakes_are_named() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from understudy.core.types import Shape, Tap, Targets, Terms
 from understudy.objectives.kept import kept
-from understudy.objectives.objective import Objective, ObjectiveSettings, Views, guided
+from understudy.objectives.objective import Objective, ObjectiveSettings, Portion, Views, guided
 from understudy.objectives.queue import Queue
 from understudy.objectives.reading import given, mean, paired, precise
 
@@ -51,6 +51,10 @@ class InfoNce(Objective):
     def __init__(self, *, queue: Queue, temperature: float) -> None:
         super().__init__()
         self.queue, self.temperature = queue, temperature
+
+    def objection(self, portion: Portion) -> str | None:
+        """The keys of all views of a step enter the queue."""
+        return self.queue.objection(portion.batch * portion.views)
 
     def forward(self, student: Views, guidance: Views | None, targets: Targets) -> Terms:
         """The contrast of each pair of different views, averaged; then the queue moves."""

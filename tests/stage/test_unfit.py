@@ -1,0 +1,167 @@
+"""What a self-supervised training cannot do with is said at once, and before anything heavy."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from understudy.core.errors import InterruptedRunError, StorageError, UnderstudyError, UsageError
+from understudy.core.progress import Silent
+from understudy.stages.launch import Launched
+from understudy.studies.configure import made_of
+from understudy.studies.running import run_study
+from understudy.studies.study import read_study
+
+Launcher = Callable[..., Launched]
+CROP = {"transforms": [{"kind": "random_resized_crop", "scale": [0.4, 1.0]}]}
+SMALL_HEAD = {"hidden": 16, "out": 8}
+
+
+def refused(
+    go: Launcher, root: Path, kind: type[UnderstudyError] = UsageError, **settings: Any
+) -> str:
+    """What a pretraining says; nothing was measured or trained."""
+    with pytest.raises(kind) as caught:
+        go("pretrain", root=root, **{"views": [CROP, CROP], **settings})
+    assert not list(root.glob("pretrain/*/environment.json"))
+    return str(caught.value)
+
+
+def plan(batch: int) -> dict[str, Any]:
+    return {"steps": 4, "batch_size": batch, "observations": 1}
+
+
+@pytest.mark.parametrize("kind", ["simclr", "byol", "simsiam", "barlow_twins", "vicreg"])
+def test_a_batch_of_one_is_too_small_for_batch_norm(
+    kind: str, go: Launcher, tmp_path: Path
+) -> None:
+    told = refused(go, tmp_path, method={"kind": kind}, plan=plan(1))
+
+    assert "`plan.batch_size` is 1, but batch norm needs 2 images" in told
+    assert "Set `plan.batch_size` to at least 2" in told
+
+
+@pytest.mark.parametrize(
+    ("batch", "words"),
+    [(12, "`method.splits` is 8, which does not divide"), (8, "in each of the 8 parts")],
+)
+def test_a_batch_that_cannot_be_split_names_both_settings(
+    batch: int, words: str, go: Launcher, tmp_path: Path
+) -> None:
+    told = refused(go, tmp_path, method={"kind": "moco"}, plan=plan(batch))
+
+    assert words in told
+    assert "plan.batch_size" in told
+
+
+def test_a_queue_shorter_than_the_keys_of_a_step_is_refused(go: Launcher, tmp_path: Path) -> None:
+    short = {"kind": "moco", "splits": 2, "terms": [{"kind": "info_nce", "queue": 63}]}
+
+    told = refused(go, tmp_path, method=short, plan=plan(32))
+
+    assert "holds 63 features, but one step brings 64" in told
+    assert "at least 64" in told
+
+
+def test_a_queue_of_any_length_from_that_on_will_do(go: Launcher, tmp_path: Path) -> None:
+    """It need be no multiple: what goes over the end begins at the front."""
+    queue = {
+        "kind": "moco",
+        "splits": 2,
+        "projector": {**SMALL_HEAD, "normed": "none"},
+        "terms": [{"kind": "info_nce", "queue": 67}],
+    }
+
+    done = go("pretrain", root=tmp_path, views=[CROP, CROP], method=queue, plan=plan(32))
+
+    assert done.summary["steps"] == 4
+
+
+def test_a_batch_larger_than_the_images_is_refused(go: Launcher, tmp_path: Path) -> None:
+    """There is no last batch to drop: batches go on over the ends of epochs."""
+    told = refused(go, tmp_path, plan=plan(4096))
+
+    assert "`plan.batch_size` is 4096, but there are" in told
+    assert "to at most" in told
+
+
+@pytest.mark.parametrize("kind", ["simclr", "barlow_twins", "vicreg"])
+def test_a_term_that_needs_a_guide_is_refused_where_there_is_none(
+    kind: str, go: Launcher, tmp_path: Path
+) -> None:
+    terms = [{"kind": "prediction"}]
+
+    told = refused(go, tmp_path, method={"kind": kind, "terms": terms})
+
+    assert f"method.kind={kind} has one network" in told
+    assert "prediction of `method.terms`" in told
+    assert "method.kind=byol" in told
+
+
+def test_a_momentum_network_that_nobody_asks_is_refused(go: Launcher, tmp_path: Path) -> None:
+    told = refused(go, tmp_path, method={"kind": "byol", "terms": [{"kind": "nt_xent"}]})
+
+    assert "method.kind=byol keeps a momentum network, but none of `terms` (nt_xent)" in told
+
+
+def test_colours_of_images_that_have_none_are_named_with_their_view(
+    go: Launcher, tmp_path: Path
+) -> None:
+    colourful = {"transforms": [*CROP["transforms"], {"kind": "color_jitter"}]}
+
+    told = refused(go, tmp_path, views=[CROP, colourful])
+
+    assert "views[1].transforms[1] (color_jitter) changes saturation and hue" in told
+    assert "the images have 1 channel" in told
+
+
+def test_all_of_it_is_said_at_once(go: Launcher, tmp_path: Path) -> None:
+    grey = {"transforms": [{"kind": "grayscale"}]}
+
+    told = refused(go, tmp_path, views=[grey], method={"kind": "moco"}, plan=plan(4))
+
+    assert "3 mistakes" in told
+    assert "views[0].transforms[0] (grayscale) needs 3 channels" in told
+    assert "`views` has 1 of the 2 views" in told
+    assert "`method.splits` is 8" in told
+
+
+def test_a_checkpoint_of_another_method_is_not_taken_up(go: Launcher, tmp_path: Path) -> None:
+    small = {"views": [CROP, CROP], "plan": {**plan(32), "steps": 12}}
+    for kind in ("simclr", "byol"):
+        with pytest.raises(InterruptedRunError):
+            go("pretrain", root=tmp_path / kind, method={"kind": kind}, stop_after=3, **small)
+    (other,) = (tmp_path / "simclr" / "pretrain").iterdir()
+    (own,) = (tmp_path / "byol" / "pretrain").iterdir()
+
+    with pytest.raises(UsageError) as folder:
+        go("pretrain", root=tmp_path / "byol", out=other, method={"kind": "byol"}, **small)
+    shutil.rmtree(own / "checkpoints")
+    shutil.copytree(other / "checkpoints", own / "checkpoints")
+    with pytest.raises(StorageError) as files:
+        go("pretrain", root=tmp_path / "byol", method={"kind": "byol"}, **small)
+
+    assert "settings.method.kind: there 'simclr', asked for 'byol'" in str(folder.value)
+    assert "is of another method or network" in str(files.value)
+    assert "delete the folder" in str(files.value)
+
+
+def test_a_study_says_so_before_anything_is_trained(tmp_path: Path) -> None:
+    for colour in ("red", "green"):
+        (tmp_path / "images" / colour).mkdir(parents=True)
+        for number in range(12):
+            noise = Image.effect_noise((16, 16), 20 + number + len(colour)).convert("RGB")
+            noise.save(tmp_path / "images" / colour / f"{number}.png")
+    study = made_of(
+        read_study("few-labels"),
+        {"data": str(tmp_path / "images"), "data.size": 16, "scale": "smoke"},
+    ).study
+
+    with pytest.raises(UsageError, match=r"`plan\.batch_size` is .*, but there are"):
+        run_study(study, runs=tmp_path / "runs", progress=Silent())
+
+    assert not (tmp_path / "runs" / "train").exists()
+    assert not (tmp_path / "runs" / "studies").exists()
