@@ -405,5 +405,7 @@ def test_what_cannot_be_is_refused_before_the_file_is_read(photos: Path, tmp_pat
     file.write_bytes(b"never read")
     with pytest.raises(UsageError, match="backbone: is read from the file"):
         brought(file, photos, tmp_path, backbone={"kind": "timm", "name": "resnet50"})
+    with pytest.raises(UsageError, match="did you mean 'size'"):
+        brought(file, photos, tmp_path, sice=3)
     with pytest.raises(UsageError, match=r"data\.path"):
         brought(file, tmp_path / "absent", tmp_path)

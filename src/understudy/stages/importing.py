@@ -65,7 +65,6 @@ def imported(file: Path, *, network: str, projector: bool, shared: Path) -> Impo
         DataError: The file is damaged, is no weights, or holds no ResNet.
         StorageError: The disk refuses.
     """
-    must_be_file(file)
     tensors = tensors_in(file)
     found = found_resnet(tensors, asked=network, origin=str(file))
     head, kept = moco_projector(found, str(file)) if projector else (None, {})

@@ -55,10 +55,16 @@ def brought(
             f"{', '.join(own)}: is read from the file by `import`. Take it out, or give the file "
             "to `understudy adopt`, which takes safetensors of any network."
         )
-    places_must_exist(overlaid({}, with_data_path(given), origin=asked_by).get("data"))
+    settings = overlaid({}, with_data_path(given), origin=asked_by)
+    places_must_exist(settings.get("data"))
 
-    from understudy.stages.importing import imported  # only now: it brings torch
+    from understudy.core.settings import checked
+    from understudy.stages import STAGES  # only now: these bring torch
+    from understudy.stages.importing import imported, must_be_file
 
+    must_be_file(file)
+    some = {"backbone": {"kind": "timm", "name": "resnet50"}, "weights": file}
+    checked(STAGES["adopt"], {**settings, **some}, asked_by)  # its mistakes before the file is read
     found = imported(file, network=network, projector=projector, shared=runs / "shared")
     for line in found.told:
         progress.say(line)
