@@ -26,7 +26,8 @@ class Batch(NamedTuple):
     """One step's images, as the student sees them."""
 
     views: tuple[Tensor, ...]
-    """Each [B, C, H, W], float in [0, 1], not normalised: every network normalises for itself."""
+    """Each [B, C, H, W], float in [0, 1], not normalised: every network normalises for itself.
+    Height and width may differ from view to view."""
     labels: Tensor | None
     """[B], int64, or None where no label may be read."""
     index: Tensor  # type: ignore[assignment]  # the field's word, though tuples have a method so

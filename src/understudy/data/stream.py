@@ -42,7 +42,7 @@ def training_stream(
         indices: [n], which of them to train on.
         labels: [N], of all images of the pack, or None where none may be read.
         views: How each of the V views is made.
-        size: Height and width of the views.
+        size: Height and width of the views that have none of their own.
         batch_size: B; may exceed n, and then a batch holds an image several times.
         seed_order: Decides in which order images come.
         seed_views: Decides what the views look like.
@@ -64,7 +64,7 @@ def training_stream(
             index=index,
             view_ids=view_ids,
             transforms=view.transforms,
-            size=size,
+            size=view.size or size,
             seed=seed_views,
         )
         return image.contiguous(memory_format=memory_format)

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from pydantic import PositiveInt
 from torch import Tensor
 
 from understudy.core.settings import Settings
@@ -40,6 +41,9 @@ class ViewSettings(Settings):
 
     transforms: tuple[AnyTransform, ...] = ()  # none: the clean image, as in evaluation
     """Changes in the order given; a flip beside a crop costs nothing."""
+    size: PositiveInt | None = None
+    """Side of this view, in pixels, such as 96 of the small crops beside two of 224 that SwAV and
+    DINO know; by default that of the training."""
 
 
 def view_objections(views: Sequence[ViewSettings], channels: int) -> list[str]:

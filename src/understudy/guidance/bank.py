@@ -66,6 +66,7 @@ class Views(NamedTuple):
     settings: Sequence[ViewSettings]
     """View v of V is made as the settings at v modulo their number."""
     size: int
+    """Of the views that have none of their own."""
     seed: int
     device: torch.device
 
@@ -79,12 +80,13 @@ class Views(NamedTuple):
         index = torch.from_numpy(self.indices[rows])
         ids = torch.full_like(index, view_id)
         pixels = torch.from_numpy(np.ascontiguousarray(self.images[index.numpy()]))
+        settings = self.settings[view_id % len(self.settings)]
         view = make_view(
             pixels.to(self.device),
             index=index,
             view_ids=ids,
-            transforms=self.settings[view_id % len(self.settings)].transforms,
-            size=self.size,
+            transforms=settings.transforms,
+            size=settings.size or self.size,
             seed=self.seed,
         )
         shown = view.contiguous(memory_format=self.memory_format)

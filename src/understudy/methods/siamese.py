@@ -1,6 +1,7 @@
 """Learning from two views of an image that should agree, through one network."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -33,8 +34,8 @@ class Siamese(Method):
         network: What learns.
         objective: Compares the views.
         fused: Whether all views pass together, so that batch norm sees them as one batch, as
-            SimCLR has it. One by one, each view has its own statistics, as in all other methods:
-            that is another gradient.
+            SimCLR and SwAV have it; views of different sizes, size by size. One by one, each view
+            has its own statistics, as in all other methods: that is another gradient.
     """
 
     def __init__(self, network: Network, objective: Combined, *, fused: bool) -> None:
@@ -53,11 +54,12 @@ class Siamese(Method):
         """
         must_be_several(batch)
         taps = self.objective.taps | self.objective.guidance_taps
-        if self.fused:
-            together = self.network(torch.cat(batch.views), taps)
-            views = split_views(together, len(batch.views))
-        else:
-            views = tuple(self.network(view, taps) for view in batch.views)
+        groups = by_size(batch.views) if self.fused else [(view,) for view in batch.views]
+        views = tuple(
+            view
+            for group in groups
+            for view in split_views(self.network(torch.cat(group), taps), len(group))
+        )
         own = unmoved(views) if self.objective.guidance_taps else None
         return self.scored(views, own, batch)
 
@@ -95,6 +97,11 @@ def combined_alone(
             "`method.kind=byol`, `moco` (a momentum network) or `simsiam` (the network itself)."
         )
     return objective
+
+
+def by_size(views: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
+    """Neighbouring views of one size together, in their order."""
+    return [tuple(group) for _, group in groupby(views, key=lambda view: view.shape)]
 
 
 def split_views(together: Outputs, views: int) -> tuple[Outputs, ...]:

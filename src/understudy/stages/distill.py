@@ -178,6 +178,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         settings.views,
         method,
         channels=images.channels,
+        size=images.size,
         batch=settings.plan.batch_size,
         images=len(transfer),
     )

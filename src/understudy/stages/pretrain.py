@@ -46,11 +46,12 @@ class PretrainSettings(TrainingSettings):
         """Looks whether method, views, batch and images go together."""
         super().must_fit(pack)
         channels = int(pack.images.shape[1])
+        size = self.size or int(pack.images.shape[-1])
         pool = pool_of(split(pack, self.split))
         network = NetworkSettings(
             backbone=self.backbone,
             channels=channels,
-            size=self.size or int(pack.images.shape[-1]),
+            size=size,
             classes=None,
             projector=self.method.projector,
         )
@@ -58,6 +59,7 @@ class PretrainSettings(TrainingSettings):
             self.views,
             _method(self, network.empty(), pool),
             channels=channels,
+            size=size,
             batch=self.plan.batch_size,
             images=len(pool),
         )

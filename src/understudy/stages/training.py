@@ -23,6 +23,7 @@ from understudy.engine.machine import Choice, describe, forget_compiled
 from understudy.engine.measure import chosen
 from understudy.engine.memory import keep_freed_memory
 from understudy.engine.plan import Plan
+from understudy.engine.state import module_device
 from understudy.guidance.guide import Guide
 from understudy.methods.method import Method
 from understudy.models.ensemble import EnsembleNetworkSettings
@@ -66,6 +67,7 @@ def train_method(
         views,
         method,
         channels=material.channels,
+        size=material.size,
         batch=plan.settings.batch_size,
         images=len(images),
     )
@@ -148,7 +150,7 @@ def counted(module: torch.nn.Module) -> int:
 
 
 def refuse_unfit(
-    views: tuple[ViewSettings, ...], method: Method, *, channels: int, batch: int, images: int
+    views: tuple[ViewSettings, ...], method: Method, *, channels: int, size: int, batch: int, images: int
 ) -> None:
     """Refuses what the method, its objectives or the images cannot do with; all of it at once.
 
@@ -156,16 +158,49 @@ def refuse_unfit(
         views: How each view of an image is made.
         method: What would learn.
         channels: Of the images.
+        size: Height and width of the views that have none of their own.
         batch: Images in a step.
         images: Different ones that it would be shown.
 
     Raises:
-        UsageError: Views are too few or change colours that the images do not have, or a batch does
-            not suit the method.
+        UsageError: Views are too few, change colours that the images do not have, or have a size that
+            the network does not take; or a batch does not suit the method.
     """
     portion = Portion(batch=batch, views=len(views), images=images)
-    if objections := [*view_objections(views, channels), *method.objections(portion)]:
+    objections = [
+        *view_objections(views, channels),
+        *_size_objections(views, method, channels=channels, size=size),
+        *method.objections(portion),
+    ]
+    if objections:
         raise UsageError(headed("this training", objections))
+
+
+def _size_objections(
+    views: tuple[ViewSettings, ...], method: Method, *, channels: int, size: int
+) -> list[str]:
+    """Views of a size of their own that the network does not take."""
+    return [
+        f"views[{place}].size is {view.size}, but this backbone cannot take images of that size: "
+        f"{refusal}. Leave `size` out, for {size}, or choose a convolutional backbone."
+        for place, view in enumerate(views)
+        if view.size not in (None, size)
+        and (refusal := _refusal(method, torch.Size([1, channels, view.size, view.size])))
+    ]
+
+
+@torch.no_grad()
+def _refusal(method: Method, images: torch.Size) -> str:
+    """What the network says where it is shown such images; mostly nothing."""
+    network, device = method.network, module_device(method.network)
+    was_training = network.training
+    try:
+        network.eval()(torch.zeros(images, device=device), method.objective.taps)
+    except (RuntimeError, ValueError, AssertionError) as error:  # whatever a model's own code raises
+        return " ".join(str(error).split())[:200]
+    finally:
+        network.train(was_training)
+    return ""
 
 
 def _subject(
@@ -179,7 +214,7 @@ def _subject(
         "classes": len(material.pack.classes),
         "size": material.size,
         "batch": plan.settings.batch_size,
-        "views": len(views),
+        "views": [view.size or material.size for view in views],
     }
 
 
