@@ -82,7 +82,7 @@ def fit(
         while state.step < plan.steps and not state.watch.is_over:
             batch = next(stream)
             progress = state.step / plan.steps
-            method.objective.at(progress)
+            method.at(progress)
             _set_learning_rate(optimizer, settings.schedule.factor(progress))
             guard.remember()
             with fabric.autocast():

@@ -7,10 +7,12 @@ from pydantic import Field
 from understudy.methods.barlow_twins import BarlowTwinsSettings
 from understudy.methods.byol import ByolSettings
 from understudy.methods.classifier_reuse import ClassifierReuseSettings
+from understudy.methods.dino import DinoSettings
 from understudy.methods.distilled import DistilledSettings
 from understudy.methods.moco import MocoSettings
 from understudy.methods.simclr import SimclrSettings
 from understudy.methods.simsiam import SimsiamSettings
+from understudy.methods.swav import SwavSettings
 from understudy.methods.vicreg import VicregMethodSettings
 
 AnySelfSupervised = Annotated[
@@ -19,7 +21,9 @@ AnySelfSupervised = Annotated[
     | MocoSettings
     | SimsiamSettings
     | BarlowTwinsSettings
-    | VicregMethodSettings,
+    | VicregMethodSettings
+    | SwavSettings
+    | DinoSettings,
     Field(discriminator="kind"),
 ]
 """Methods of a pretraining; `kind` tells them apart."""
@@ -39,9 +43,11 @@ __all__ = [
     "BarlowTwinsSettings",
     "ByolSettings",
     "ClassifierReuseSettings",
+    "DinoSettings",
     "DistilledSettings",
     "MocoSettings",
     "SimclrSettings",
     "SimsiamSettings",
+    "SwavSettings",
     "VicregMethodSettings",
 ]

@@ -26,6 +26,14 @@ class Method(nn.Module):
         """The loss of one batch."""
         raise NotImplementedError
 
+    def at(self, progress: float) -> None:
+        """Called before every step, for what follows a schedule.
+
+        Args:
+            progress: The share of the training that is done, from 0 to 1.
+        """
+        self.objective.at(progress)
+
     def after_step(self, progress: float, spoiled: Tensor) -> None:
         """Called after every optimizer step, for what moves by another rule than the gradient.
 

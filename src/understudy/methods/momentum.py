@@ -31,9 +31,10 @@ def momentum_at(progress: float, *, start: float, end: float) -> float:
 class Momentum(Method):
     """What the network learns is guided by its target: a moving average of its own weights.
 
-    Network and target see each view by itself. The target is in training mode as the network is:
-    its batch norms normalise by the batch at hand, as in the authors' code of BYOL and MoCo. Its
-    running statistics are read by nobody; after every step they are copies of the network's.
+    Network and target see each view by itself, the target those alone that an objective asks it
+    for. The target is in training mode as the network is: its batch norms normalise by the batch at
+    hand, as in the authors' code of BYOL and MoCo. Its running statistics are read by nobody; after
+    every step they are copies of the network's.
 
     Args:
         network: What learns.
@@ -64,7 +65,8 @@ class Momentum(Method):
         """
         must_be_several(batch, parts=self.splits)
         student = tuple(self.network(view, self.objective.taps) for view in batch.views)
-        targets = tuple(self._of_target(view) for view in batch.views)
+        asked = batch.views[: self.objective.guided_views]
+        targets = tuple(self._of_target(view) for view in asked)
         return self.scored(student, targets, batch)
 
     def objections(self, portion: Portion) -> list[str]:

@@ -2,6 +2,8 @@
 
 from typing import Literal, NoReturn
 
+import torch
+import torch.nn.functional as F
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
@@ -12,6 +14,35 @@ Normed = Literal["every", "inner", "none"]
 """Which layers of a head end in batch norm."""
 
 
+class Prototypes(nn.Module):
+    """Cosines with directions that learn: the last layer of DINO's head (arXiv:2104.14294).
+
+    The same as the authors' linear layer behind features of length 1, whose weights are normalised
+    and keep the length 1. In single precision at least.
+
+    Args:
+        inputs: Features of an image.
+        count: How many prototypes there are.
+    """
+
+    learns: Tensor
+    """Scalar: 1, or 0 while no gradient is to turn them; those of the features still flow."""
+
+    def __init__(self, *, inputs: int, count: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(F.normalize(torch.randn(count, inputs), dim=1))
+        self.register_buffer("learns", torch.ones(()), persistent=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """[B, inputs], of any length, to [B, count] in [-1, 1]."""
+        # Autocast would compute the product in half precision, whatever its inputs are.
+        with torch.autocast(features.device.type, enabled=False):
+            single = features.to(self.weight.dtype)
+            directions = F.normalize(self.weight, dim=1)
+            directions = torch.lerp(directions.detach(), directions, self.learns)
+            return F.normalize(single, dim=1) @ directions.T
+
+
 class Projector(nn.Module):
     """A projection head: linear layers, relu between them, and batch norm behind some.
 
@@ -19,12 +50,21 @@ class Projector(nn.Module):
     arXiv:2006.10029). Departs from their code: the last batch norm has no scale either (theirs
     has no shift), and the layers are initialised as PyTorch does, since batch norm takes their
     scale away. A head without batch norm has biases, as MoCo v2's; the others have none, as BYOL's
-    and VICReg's.
+    and VICReg's. With prototypes it is that of DINO, whose authors have GELU in place of relu.
     """
 
-    def __init__(self, *, inputs: int, hidden: int, out: int, layers: int, normed: Normed) -> None:
+    def __init__(
+        self,
+        *,
+        inputs: int,
+        hidden: int,
+        out: int,
+        layers: int,
+        normed: Normed,
+        prototypes: int | None,
+    ) -> None:
         super().__init__()
-        self.out = out
+        self.out = prototypes or out
         self.layers = nn.Sequential()
         for _ in range(layers - 1):
             self.layers.append(nn.Linear(inputs, hidden, bias=normed == "none"))
@@ -35,9 +75,11 @@ class Projector(nn.Module):
         self.layers.append(nn.Linear(inputs, out, bias=normed == "none"))
         if normed == "every":
             self.layers.append(nn.BatchNorm1d(out, affine=False))
+        if prototypes:
+            self.layers.append(Prototypes(inputs=out, count=prototypes))
 
     def forward(self, pooled: Tensor) -> Tensor:
-        """[B, D] to [B, out], not normalised."""
+        """[B, D] to [B, out], not normalised; with prototypes, the cosines with them."""
         projected: Tensor = self.layers(pooled)
         return projected
 
@@ -54,6 +96,9 @@ class ProjectorSettings(Settings):
     normed: Normed = "every"
     """Which layers end in batch norm: every one as in SimCLR, SimSiam and Barlow Twins, the inner
     ones as in BYOL and VICReg, or none as in MoCo v2."""
+    prototypes: PositiveInt | None = None
+    """How many prototypes the features are compared with at last, as in DINO; the objective then
+    compares the cosines. Those of a momentum network are averages too. By default none."""
 
     def build(self, inputs: int) -> Projector:
         """The head for `inputs` pooled features."""
@@ -63,6 +108,7 @@ class ProjectorSettings(Settings):
             out=self.out,
             layers=self.layers,
             normed=self.normed,
+            prototypes=self.prototypes,
         )
 
 

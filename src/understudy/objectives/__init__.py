@@ -33,6 +33,8 @@ from understudy.objectives.selfsup.info_nce import InfoNceSettings
 from understudy.objectives.selfsup.nt_xent import NtXentSettings
 from understudy.objectives.selfsup.prediction import PredictionSettings
 from understudy.objectives.selfsup.redundancy_reduction import RedundancyReductionSettings
+from understudy.objectives.selfsup.self_distillation import SelfDistillationSettings
+from understudy.objectives.selfsup.swapped_assignment import SwappedAssignmentSettings
 from understudy.objectives.selfsup.vicreg import VicregSettings
 
 AnyObjective = Annotated[
@@ -60,7 +62,9 @@ AnyObjective = Annotated[
     | PredictionSettings
     | InfoNceSettings
     | RedundancyReductionSettings
-    | VicregSettings,
+    | VicregSettings
+    | SwappedAssignmentSettings
+    | SelfDistillationSettings,
     Field(discriminator="kind"),
 ]
 

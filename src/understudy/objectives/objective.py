@@ -66,6 +66,8 @@ class Objective(nn.Module, ABC):
     """Whether it reads `Targets.labels`."""
     views: int = 1
     """The least number of views that it needs."""
+    guided_views: int | None = None
+    """To how many of the views, the first ones, it asks the teacher's answers; None: to all."""
     pairs: tuple[StagePair, ...] = ()
     """Where it taps STAGES of both networks: which of them it compares; it reads no others."""
 
@@ -75,8 +77,9 @@ class Objective(nn.Module, ABC):
 
         Args:
             student: For each view, at least the taps declared.
-            guidance: For each view of the student's, the same view seen by the teacher; None
-                only where `guidance_taps` is empty. No gradient is sent into it.
+            guidance: For each view of the student's, the same view seen by the teacher, at least
+                for `guided_views` of them; None only where `guidance_taps` is empty. No gradient is
+                sent into it.
             targets: Labels and positions of the images.
         """
 
@@ -84,6 +87,16 @@ class Objective(nn.Module, ABC):
         """Why steps of so much cannot be learned from and what to set, or None."""
         del portion
         return None
+
+    def at(self, progress: float) -> None:
+        """Moves what follows a schedule; told before each step of a training. Here, nothing does.
+
+        What moves belongs into tensors, so that a compiled step meets no new constant; into such as
+        are not saved, since it follows from the progress.
+
+        Args:
+            progress: The share of the training that is done, from 0 to 1.
+        """
 
 
 class ObjectiveSettings(Settings):
@@ -145,11 +158,13 @@ class Combined(nn.Module):
     ) -> None:
         super().__init__()
         self.objectives = nn.ModuleList(objectives)
+        self._each = tuple(objectives)
         self.names = tuple(names)
         self.taps = frozenset[Tap]().union(*(objective.taps for objective in objectives))
         self.guidance_taps = frozenset[Tap]().union(*(each.guidance_taps for each in objectives))
         self.reads_labels = any(objective.reads_labels for objective in objectives)
         self.views = max(objective.views for objective in objectives)
+        self.guided_views = _most_guided(objectives)
         self._schedule = tuple(weights)
         # A tensor, so that a compiled step meets no new constant when a weight moves; not saved,
         # since it follows from the progress.
@@ -168,9 +183,11 @@ class Combined(nn.Module):
         )
 
     def at(self, progress: float) -> None:
-        """Moves the weights to where they belong after a share of the training, from 0 to 1."""
+        """Moves weights and objectives to where they belong after a share of the training."""
         if any(isinstance(weight, Ramp) for weight in self._schedule):
             self.weights.copy_(self._weights_at(progress))
+        for objective in self._each:
+            objective.at(progress)
 
     def forward(
         self, student: Views, guidance: Views | None, targets: Targets
@@ -197,6 +214,13 @@ class Combined(nn.Module):
 
     def _weights_at(self, progress: float) -> Tensor:
         return torch.tensor([weight_at(weight, progress) for weight in self._schedule])
+
+
+def _most_guided(objectives: Sequence[Objective]) -> int | None:
+    """To how many views some objective asks the teacher's answers; None: to all."""
+    asked = [each.guided_views for each in objectives if each.guidance_taps]
+    known = [number for number in asked if number is not None]
+    return max(known) if known and len(known) == len(asked) else None
 
 
 def combine(

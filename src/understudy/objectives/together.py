@@ -48,6 +48,13 @@ def gathered(values: Tensor) -> Tensor:
     return everywhere
 
 
+def own_part(everywhere: Tensor) -> Tensor:
+    """Of values of all processes, [B, ...] in the order of their ranks, those of this one."""
+    if not distributed.is_available() or not distributed.is_initialized():
+        return everywhere
+    return everywhere.chunk(distributed.get_world_size())[distributed.get_rank()]
+
+
 def weighted_mean(values: Tensor, weights: Tensor, *, least: float) -> Tensor:
     """The mean of what counts; the others may be of any finite value.
 

@@ -10,7 +10,9 @@ from understudy.models.heads import Missing, Projector, ProjectorSettings
 
 @pytest.mark.parametrize("layers", [2, 3])
 def test_every_layer_is_linear_without_bias_and_normalised(layers: int) -> None:
-    projector = Projector(inputs=6, hidden=10, out=4, layers=layers, normed="every")
+    projector = Projector(
+        inputs=6, hidden=10, out=4, layers=layers, normed="every", prototypes=None
+    )
 
     linear = [each for each in projector.modules() if isinstance(each, nn.Linear)]
     norms = [each for each in projector.modules() if isinstance(each, nn.BatchNorm1d)]
