@@ -105,16 +105,42 @@ def test_a_distillation_resumes_bit_for_bit(
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.parametrize("kind", ["byol", "moco", "simsiam", "barlow_twins", "vicreg"])
+CROP = {"transforms": [{"kind": "random_resized_crop", "scale": [0.4, 1.0]}]}
+PRETRAININGS: dict[str, dict[str, Any]] = {
+    "byol": {},
+    "moco": {"terms": [{"kind": "info_nce", "queue": 100}]},  # it wraps
+    "simsiam": {},
+    "barlow_twins": {},
+    "vicreg": {},
+    "swav": {
+        "terms": [
+            {"kind": "swapped_assignment", "prototypes": 20, "queue": 100, "queue_after": 0.5}
+        ]
+    },
+    "dino": {
+        "terms": [
+            {"kind": "self_distillation", "teacher_temperature": {"start": 0.04, "end": 0.07}}
+        ],
+        "frozen": 0.5,
+    },
+}
+
+
+@pytest.mark.parametrize("kind", PRETRAININGS)
 def test_a_pretraining_resumes_bit_for_bit_with_target_queue_and_order_of_keys(
     kind: str, go: Launcher, tmp_path: Path
 ) -> None:
-    queue = {"terms": [{"kind": "info_nce", "queue": 100}]} if kind == "moco" else {}  # it wraps
-    small = {"hidden": 16, "out": 8, "normed": "none" if kind == "moco" else "every"}
-    crop = {"transforms": [{"kind": "random_resized_crop", "scale": [0.4, 1.0]}]}
+    small: dict[str, Any] = {
+        "hidden": 16,
+        "out": 8,
+        "normed": "none" if kind == "moco" else "every",
+    }
+    if kind == "dino":
+        small["prototypes"] = 20
+    local = {**CROP, "size": 4}
     settings: dict[str, Any] = {
-        "method": {"kind": kind, "projector": small, **queue},
-        "views": [crop, crop],
+        "method": {"kind": kind, "projector": small, **PRETRAININGS[kind]},
+        "views": [CROP, CROP, *([local] if kind in ("swav", "dino") else [])],
     }
     whole = go("pretrain", root=tmp_path / "whole", **settings)
     with pytest.raises(InterruptedRunError):

@@ -203,3 +203,24 @@ def test_batches_come_on_the_device_asked_for() -> None:
 
     assert all(part.is_cuda for part in (*batch.views, batch.index, *batch.view_ids))
     assert_close(batch.views[0].cpu(), batches(1)[0].views[0], atol=1e-4, rtol=0)
+
+
+def test_a_view_may_have_a_size_of_its_own_and_leaves_the_others_as_they_are() -> None:
+    """A small crop shows what the same crop at the usual size shows, with fewer pixels."""
+    plan = (RandomResizedCropSettings(scale=(0.2, 0.5)),)
+    whole, small = ViewSettings(transforms=PLAN), ViewSettings(transforms=plan, size=4)
+
+    (mixed,) = batches(1, views=(whole, whole, small))
+    (usual,) = batches(1, views=(whole, whole, ViewSettings(transforms=plan)))
+
+    assert [view.shape[2:] for view in mixed.views] == [(8, 8), (8, 8), (4, 4)]
+    assert all(map(torch.equal, mixed.views[:2], usual.views[:2]))
+    assert_close(
+        mixed.views[2].mean(dim=(2, 3)), usual.views[2].mean(dim=(2, 3)), atol=0.06, rtol=0
+    )
+
+
+def test_a_view_without_transforms_of_a_size_of_its_own_is_the_clean_image_at_it() -> None:
+    (found,) = batches(1, views=(ViewSettings(size=4),))
+
+    assert_close(found.views[0], clean_view(torch.from_numpy(IMAGES[found.index]), size=4))

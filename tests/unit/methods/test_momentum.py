@@ -7,12 +7,14 @@ from torch import nn
 from torch.testing import assert_close
 
 from understudy.core.errors import UsageError
+from understudy.core.settings import checked
 from understudy.core.types import Batch, Outputs, Tap
 from understudy.methods.byol import ByolSettings
+from understudy.methods.dino import DinoSettings
 from understudy.methods.moco import MocoSettings
 from understudy.methods.momentum import Momentum, in_order, momentum_at
 from understudy.models.cifar_resnet import CifarResNetSettings
-from understudy.models.heads import ProjectorSettings
+from understudy.models.heads import ProjectorSettings, Prototypes
 from understudy.models.network import Network, NetworkSettings
 from understudy.objectives.selfsup.info_nce import InfoNceSettings
 from understudy.objectives.selfsup.nt_xent import NtXentSettings
@@ -25,6 +27,10 @@ MOCO = MocoSettings(
     projector=ProjectorSettings(hidden=8, out=4, normed="none"),
     terms=(InfoNceSettings(queue=32),),
     splits=4,
+)
+DINO = DinoSettings(
+    projector=ProjectorSettings(hidden=8, out=4, layers=3, normed="inner", prototypes=6),
+    frozen=0.25,
 )
 
 
@@ -39,7 +45,7 @@ def network(projector: ProjectorSettings) -> Network:
     return settings.build(mean=[0.5], std=[0.2], seed=1)
 
 
-def built(settings: ByolSettings | MocoSettings) -> Momentum:
+def built(settings: ByolSettings | MocoSettings | DinoSettings) -> Momentum:
     return settings.build(network(settings.projector), images=IMAGES, seed=0)
 
 
@@ -89,9 +95,9 @@ def test_the_target_moves_by_the_formula_and_its_statistics_are_copied(progress:
     assert any(not torch.equal(after[name], before[name]) for name in names)
 
 
-@pytest.mark.parametrize("settings", [BYOL, MOCO], ids=lambda settings: settings.kind)
+@pytest.mark.parametrize("settings", [BYOL, MOCO, DINO], ids=lambda settings: settings.kind)
 def test_a_spoiled_step_moves_no_weight_of_the_target(
-    settings: ByolSettings | MocoSettings,
+    settings: ByolSettings | MocoSettings | DinoSettings,
 ) -> None:
     method = built(settings)
     with torch.no_grad():
@@ -104,9 +110,9 @@ def test_a_spoiled_step_moves_no_weight_of_the_target(
     assert all(torch.equal(before[name], value) for name, value in method.state_dict().items())
 
 
-@pytest.mark.parametrize("settings", [BYOL, MOCO], ids=lambda settings: settings.kind)
+@pytest.mark.parametrize("settings", [BYOL, MOCO, DINO], ids=lambda settings: settings.kind)
 def test_no_gradient_and_no_optimizer_reaches_the_target(
-    settings: ByolSettings | MocoSettings,
+    settings: ByolSettings | MocoSettings | DinoSettings,
 ) -> None:
     method = built(settings)
 
@@ -125,8 +131,10 @@ def test_the_target_begins_as_a_copy() -> None:
     assert_close(copied(method.target.network), copied(method.network), rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("settings", [BYOL, MOCO], ids=lambda settings: settings.kind)
-def test_each_view_passes_each_network_by_itself(settings: ByolSettings | MocoSettings) -> None:
+@pytest.mark.parametrize("settings", [BYOL, MOCO, DINO], ids=lambda settings: settings.kind)
+def test_each_view_passes_each_network_by_itself(
+    settings: ByolSettings | MocoSettings | DinoSettings,
+) -> None:
     """Batch norm would let the views know of each other's statistics if they passed together."""
     method, passed = built(settings), []
     for name, each in (("network", method.network), ("target", method.target.network)):
@@ -201,9 +209,9 @@ def test_a_batch_that_cannot_be_split_is_refused(images: int, message: str) -> N
         built(MOCO)(batch(images), None)
 
 
-@pytest.mark.parametrize("settings", [ByolSettings, MocoSettings])
+@pytest.mark.parametrize("settings", [ByolSettings, MocoSettings, DinoSettings])
 def test_terms_that_never_ask_the_target_are_refused(
-    settings: type[ByolSettings] | type[MocoSettings],
+    settings: type[ByolSettings] | type[MocoSettings] | type[DinoSettings],
 ) -> None:
     with pytest.raises(UsageError, match=r"momentum network.*nt_xent.*`prediction`"):
         built(settings(terms=(NtXentSettings(),)))
@@ -213,3 +221,58 @@ def test_a_momentum_that_is_asked_for_alone_does_not_move_in_moco() -> None:
     method = built(MocoSettings.model_validate({**MOCO.model_dump(), "momentum": 0.9}))
 
     assert (method.start, method.end) == (0.9, 0.9)
+
+
+def test_the_target_of_dino_sees_the_first_two_views_alone() -> None:
+    """And small crops beside them pass through the network that learns."""
+    method, passed = built(DINO), []
+    for name, each in (("network", method.network), ("target", method.target.network)):
+        each.register_forward_pre_hook(
+            lambda _, given, name=name: passed.append((name, given[0].shape[-1]))
+        )
+    crops = tuple(torch.rand(BATCH, 1, 4, 4) for _ in range(3))
+    shown = batch()
+
+    method(shown._replace(views=shown.views + crops), None)
+
+    assert passed == [("network", 8)] * 2 + [("network", 4)] * 3 + [("target", 8)] * 2
+
+
+def test_the_prototypes_of_the_target_are_averages_too() -> None:
+    """With those of the network that learns, its answers would move by each step's full length."""
+    method = built(DINO)
+    mine, other = (
+        next(each.weight for each in part.modules() if isinstance(each, Prototypes))
+        for part in (method.network, method.target)
+    )
+    before = other.clone()
+    with torch.no_grad():
+        mine.add_(1.0)
+
+    method.after_step(0.0, SOUND)
+
+    assert_close(other, before + 0.01)
+
+
+def test_the_prototypes_of_dino_stand_still_at_first_and_all_else_learns() -> None:
+    method = built(DINO)
+
+    def turned(progress: float) -> dict[str, bool]:
+        method.at(progress)
+        method.zero_grad()
+        method(batch(), None).loss.backward()
+        return {
+            name: bool(weight.grad is not None and weight.grad.any())
+            for name, weight in method.network.named_parameters()
+        }
+
+    frozen, free = turned(0.2), turned(0.25)
+
+    (prototypes,) = (name for name, each in frozen.items() if not each)
+    assert prototypes.startswith("projector.")
+    assert all(free.values())
+
+
+def test_dino_without_prototypes_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"`projector\.prototypes` is needed.*4096"):
+        checked(DinoSettings, {"projector": {"out": 64}}, origin="here")

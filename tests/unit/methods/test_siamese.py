@@ -7,6 +7,7 @@ from understudy.methods.barlow_twins import BarlowTwinsSettings
 from understudy.methods.siamese import Siamese
 from understudy.methods.simclr import SimclrSettings
 from understudy.methods.simsiam import SimsiamSettings
+from understudy.methods.swav import SwavSettings
 from understudy.methods.vicreg import VicregMethodSettings
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.heads import ProjectorSettings
@@ -14,7 +15,9 @@ from understudy.models.network import NetworkSettings
 
 BATCH = 6
 PROJECTOR = ProjectorSettings(hidden=8, out=4)
-AnySettings = SimclrSettings | SimsiamSettings | BarlowTwinsSettings | VicregMethodSettings
+AnySettings = (
+    SimclrSettings | SimsiamSettings | BarlowTwinsSettings | VicregMethodSettings | SwavSettings
+)
 
 
 def built(settings: AnySettings) -> Siamese:
@@ -42,13 +45,14 @@ def batch() -> Batch:
     ("settings", "passes"),
     [
         (SimclrSettings(projector=PROJECTOR), [2 * BATCH]),
+        (SwavSettings(projector=PROJECTOR), [2 * BATCH]),
         (SimsiamSettings(projector=PROJECTOR), [BATCH] * 2),
         (BarlowTwinsSettings(projector=PROJECTOR), [BATCH] * 2),
         (VicregMethodSettings(projector=PROJECTOR), [BATCH] * 2),
     ],
     ids=lambda value: getattr(value, "kind", ""),
 )
-def test_views_pass_together_in_simclr_and_one_by_one_elsewhere(
+def test_views_pass_together_in_simclr_and_swav_and_one_by_one_elsewhere(
     settings: AnySettings, passes: list[int]
 ) -> None:
     method, seen = built(settings), []
@@ -57,6 +61,21 @@ def test_views_pass_together_in_simclr_and_one_by_one_elsewhere(
     method(batch(), None)
 
     assert seen == passes
+
+
+def test_views_of_different_sizes_pass_together_size_by_size_in_their_order() -> None:
+    method, seen = built(SwavSettings(projector=PROJECTOR)), []
+    method.network.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape[::3]))
+    given: list[Outputs] = []
+    method.objective.register_forward_pre_hook(lambda _, inputs: given.extend(inputs[0]))
+    shown = batch()
+    crops = tuple(torch.rand(BATCH, 1, 4, 4) for _ in range(3))
+
+    method.eval()(shown._replace(views=shown.views + crops), None)
+
+    assert seen == [(2 * BATCH, 8), (3 * BATCH, 4)]
+    for view, outputs in zip(shown.views + crops, given, strict=True):
+        assert_close(outputs, method.network(view, method.objective.taps))
 
 
 def test_simsiam_guides_itself_without_a_gradient() -> None:

@@ -5,7 +5,7 @@ from torch.testing import assert_close
 
 from understudy.core.errors import UsageError
 from understudy.core.settings import checked
-from understudy.models.heads import Missing, Projector, ProjectorSettings
+from understudy.models.heads import Missing, Projector, ProjectorSettings, Prototypes
 
 
 @pytest.mark.parametrize("layers", [2, 3])
@@ -43,3 +43,52 @@ def test_a_missing_head_says_what_to_do() -> None:
 def test_other_numbers_of_layers_are_refused() -> None:
     with pytest.raises(UsageError, match=r"layers = 4.*2 or 3"):
         checked(ProjectorSettings, {"layers": 4}, origin="here")
+
+
+def test_with_prototypes_come_out_the_cosines_with_them() -> None:
+    projector = ProjectorSettings(hidden=10, out=4, layers=3, normed="inner", prototypes=7).build(6)
+    bottleneck, prototypes = projector.layers[:-1], projector.layers[-1]
+    assert isinstance(prototypes, Prototypes)
+    pooled = torch.randn(5, 6)
+
+    projected = projector(pooled)
+
+    features = bottleneck(pooled)
+    expected = nn.functional.cosine_similarity(features[:, None], prototypes.weight[None], dim=2)
+    assert projector.out == 7
+    assert_close(projected, expected)
+
+
+def test_the_length_of_a_prototype_counts_nothing_and_begins_at_one() -> None:
+    prototypes, features = Prototypes(inputs=4, count=7), torch.randn(5, 4)
+    before = prototypes(features)
+    assert_close(prototypes.weight.norm(dim=1), torch.ones(7))
+
+    with torch.no_grad():
+        prototypes.weight.mul_(torch.rand(7, 1) + 0.1)
+
+    assert_close(prototypes(features), before)
+
+
+def test_prototypes_are_compared_in_single_precision_under_autocast() -> None:
+    prototypes, features = Prototypes(inputs=64, count=7), torch.randn(5, 64)
+    expected = prototypes(features)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        found = prototypes(features)
+
+    assert found.dtype == torch.float32
+    assert_close(found, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_prototypes_that_do_not_learn_let_the_gradient_pass() -> None:
+    prototypes, features = Prototypes(inputs=4, count=7), torch.randn(5, 4, requires_grad=True)
+    prototypes.learns.fill_(0.0)
+
+    turned, moved = torch.autograd.grad(
+        prototypes(features)[:, 0].sum(), [prototypes.weight, features]
+    )
+
+    assert not turned.any()
+    assert moved.any()
+    assert prototypes.state_dict().keys() == {"weight"}
