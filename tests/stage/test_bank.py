@@ -166,8 +166,8 @@ def test_answers_that_the_teacher_would_not_give_are_refused(
 def test_a_bank_of_two_kinds_of_views_is_the_training_with_the_teacher_in_the_loop(
     go: Launcher, teacher: Launched, tmp_path: Path
 ) -> None:
-    shift = {"transforms": [{"kind": "pad_and_crop", "padding": 1}]}
-    asked = {**SHOWN, "views": [CROP, shift], "teacher": str(teacher.run.path), "root": tmp_path}
+    small = {"transforms": [{"kind": "pad_and_crop", "padding": 1}], "size": 6}
+    asked = {**SHOWN, "views": [CROP, small], "teacher": str(teacher.run.path), "root": tmp_path}
 
     loop = weights(go("distill", name="loop", **asked, seed=7))
     bank = weights(go("distill", name="bank", **asked, seed=7, bank={"views": 8}))

@@ -33,10 +33,14 @@ class Dino(Momentum):
         self._prototypes = [each for each in network.modules() if isinstance(each, Prototypes)]
 
     def at(self, progress: float) -> None:
-        """Also lets the prototypes learn, after their share of the training."""
+        """Also lets the prototypes learn, after their share of the training.
+
+        Without a gradient, not with one of zero, the optimizer spares them: LARS, whose steps have
+        a length of their own, would let decay leave nothing of them.
+        """
         super().at(progress)
         for prototypes in self._prototypes:
-            prototypes.learns.fill_(float(progress >= self.frozen))
+            prototypes.requires_grad_(progress >= self.frozen)
 
 
 class DinoSettings(Settings):

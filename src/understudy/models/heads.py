@@ -17,30 +17,24 @@ Normed = Literal["every", "inner", "none"]
 class Prototypes(nn.Module):
     """Cosines with directions that learn: the last layer of DINO's head (arXiv:2104.14294).
 
-    The same as the authors' linear layer behind features of length 1, whose weights are normalised
-    and keep the length 1. In single precision at least.
+    The same as the authors' linear layer behind features of length 1 with normalised weights, of
+    which the directions alone count. In single precision at least.
 
     Args:
         inputs: Features of an image.
         count: How many prototypes there are.
     """
 
-    learns: Tensor
-    """Scalar: 1, or 0 while no gradient is to turn them; those of the features still flow."""
-
     def __init__(self, *, inputs: int, count: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(F.normalize(torch.randn(count, inputs), dim=1))
-        self.register_buffer("learns", torch.ones(()), persistent=False)
 
     def forward(self, features: Tensor) -> Tensor:
         """[B, inputs], of any length, to [B, count] in [-1, 1]."""
         # Autocast would compute the product in half precision, whatever its inputs are.
         with torch.autocast(features.device.type, enabled=False):
             single = features.to(self.weight.dtype)
-            directions = F.normalize(self.weight, dim=1)
-            directions = torch.lerp(directions.detach(), directions, self.learns)
-            return F.normalize(single, dim=1) @ directions.T
+            return F.normalize(single, dim=1) @ F.normalize(self.weight, dim=1).T
 
 
 class Projector(nn.Module):

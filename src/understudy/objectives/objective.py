@@ -89,7 +89,7 @@ class Objective(nn.Module, ABC):
         return None
 
     def at(self, progress: float) -> None:
-        """Moves what follows a schedule; told before each step of a training. Here, nothing does.
+        """Called before each step of a training, for what follows a schedule. Here, nothing does.
 
         What moves belongs into tensors, so that a compiled step meets no new constant; into such as
         are not saved, since it follows from the progress.

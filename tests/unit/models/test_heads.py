@@ -79,16 +79,3 @@ def test_prototypes_are_compared_in_single_precision_under_autocast() -> None:
 
     assert found.dtype == torch.float32
     assert_close(found, expected, rtol=1e-6, atol=1e-6)
-
-
-def test_prototypes_that_do_not_learn_let_the_gradient_pass() -> None:
-    prototypes, features = Prototypes(inputs=4, count=7), torch.randn(5, 4, requires_grad=True)
-    prototypes.learns.fill_(0.0)
-
-    turned, moved = torch.autograd.grad(
-        prototypes(features)[:, 0].sum(), [prototypes.weight, features]
-    )
-
-    assert not turned.any()
-    assert moved.any()
-    assert prototypes.state_dict().keys() == {"weight"}

@@ -46,13 +46,12 @@ class SwappedAssignment(Objective):
     this objective. Assignments are made over the images of all processes, without a gradient; with
     a queue for each assigned view, over the features of earlier batches too, which then enter it.
 
-    Departs from the authors' code: prototypes count by their direction alone, where theirs are
-    brought back to length 1 before each step, which to the first order is the same step; a queue
-    fills from the first step on, and random directions are in it before it is full.
+    Departs from the authors' code: the gradient knows that prototypes have the length 1, to which
+    they are brought back before each step as theirs are; a queue fills from the first step on, and
+    random directions are in it before it is full.
     """
 
     taps: ClassVar = frozenset({Tap.PROJECTED})
-    learns: Tensor
 
     def __init__(
         self,
@@ -73,12 +72,18 @@ class SwappedAssignment(Objective):
         self.temperature, self.epsilon, self.iterations = temperature, epsilon, iterations
         self.frozen, self.queue_after = frozen, queue_after
         self._asks_queues = True
-        self.register_buffer("learns", torch.ones(()), persistent=False)
 
     def at(self, progress: float) -> None:
-        """Lets the prototypes learn, and asks the queues, each after its share of the training."""
-        self.learns.fill_(float(progress >= self.frozen))
-        self._asks_queues = progress >= self.queue_after  # moves once: one more graph is compiled
+        """Lets the prototypes learn, and asks the queues, each after its share of the training.
+
+        Both change once, and each time one more graph is compiled. Without a gradient, not with one
+        of zero, the optimizer spares the prototypes: LARS, whose steps have a length of their own,
+        would let decay leave nothing of them.
+        """
+        self.prototypes.requires_grad_(progress >= self.frozen)
+        with torch.no_grad():
+            self.prototypes.copy_(F.normalize(self.prototypes, dim=1))
+        self._asks_queues = progress >= self.queue_after
 
     def forward(self, student: Views, guidance: Views | None, targets: Targets) -> Terms:  # noqa: ARG002
         """The cross-entropy of each pair, averaged; then the queues move."""
@@ -86,7 +91,6 @@ class SwappedAssignment(Objective):
         with torch.autocast(targets.index.device.type, enabled=False):
             views = [F.normalize(precise(given(view.projected)), dim=1) for view in student]
             directions = F.normalize(self.prototypes, dim=1)
-            directions = torch.lerp(directions.detach(), directions, self.learns)
             scores = [view @ directions.T for view in views]
             losses = []
             for assigned in range(self.global_views):
