@@ -108,6 +108,46 @@ def clean_batches(
         yield clean_view(pixels, size=size), _sent(torch.from_numpy(index), device)
 
 
+def view_batches(
+    images: Images,
+    *,
+    indices: NDArray[np.int64],
+    batch_size: int,
+    view: ViewSettings,
+    view_id: int,
+    size: int,
+    seed: int,
+    device: torch.device,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """One view of each image once, in the order given, as a training with this seed makes it.
+
+    Args:
+        images: All images of the pack.
+        indices: [n], which of them.
+        batch_size: B; the last batch holds what is left.
+        view: How it is made.
+        view_id: Which of the image's endless views it is.
+        size: Height and width of the view.
+        seed: Of the views.
+        device: Where the batches are wanted.
+
+    Yields:
+        Images [B, C, size, size], float32 in [0, 1], and which they are, [B], int64.
+    """
+    for first in range(0, len(indices), batch_size):
+        chosen = indices[first : first + batch_size]
+        index = torch.from_numpy(chosen.copy())
+        made = make_view(
+            _taken(images, chosen).to(device, non_blocking=True),
+            index=index,
+            view_ids=torch.full_like(index, view_id),
+            transforms=view.transforms,
+            size=size,
+            seed=seed,
+        )
+        yield made, _sent(index, device)
+
+
 def _reader(
     images: Images, *, indices: NDArray[np.int64], device: torch.device
 ) -> Callable[[NDArray[np.int64]], Tensor]:

@@ -1,14 +1,21 @@
-"""Plots of training: losses, validation accuracy and k-NN accuracy by step."""
+"""Plots of training: a figure of the log by step or epoch, and losses."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from understudy.results.figure import SHARE, Figure, figure, plain, titled
-from understudy.results.history import Point, thinned
+from understudy.results.history import Over, Point, thinned
 from understudy.results.records import Entry
 
 MOST_LINES = 400  # a plot with more shows nothing more
 MOST_POINTS = 24_000  # in one plot, so that 180 runs stay quick to draw
 LEAST, MOST = 24, 300  # points of one line
+DASHES = (None, "dash", "dot", "dashdot")  # tell names of one colour apart
+
+
+def node(entry: Entry) -> str:
+    """What the study calls the run."""
+    return entry.node
 
 
 def drawn(entries: Sequence[Entry]) -> list[Entry]:
@@ -20,7 +27,14 @@ def drawn(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def curves(
-    entries: Sequence[Entry], *, phase: str, key: str, colours: Mapping[str, str], share: bool
+    entries: Sequence[Entry],
+    *,
+    phase: str,
+    key: str,
+    colours: Mapping[str, str],
+    share: bool,
+    called: Callable[[Entry], str] = node,
+    over: Over = "step",
 ) -> Figure | None:
     """One line per run, one colour per name; None where no run logged the figure.
 
@@ -30,21 +44,24 @@ def curves(
         key: Of the log: loss, top1, ...
         colours: By name.
         share: Whether the figure is a share, 0-1.
+        called: A run's name here; runs of one name share a colour.
+        over: Along what.
     """
     found = [
         (entry, series)
         for entry in entries
-        if len(series := entry.run.history.series(phase=phase, key=key)) > 1
+        if len(series := entry.run.history.series(phase=phase, key=key, over=over)) > 1
     ]
     if not found:
         return None
     most = min(MOST, max(LEAST, MOST_POINTS // len(found)))
     longest = max(series[-1][0] for _, series in found)
-    names = list(dict.fromkeys(entry.node for entry, _ in found))
+    names = list(dict.fromkeys(called(entry) for entry, _ in found))
+    lines = _lines(names, colours)
     return figure(
-        list(_traces(found, most=most, colours=colours, share=share)),
+        list(_traces(found, most=most, lines=lines, share=share, called=called, over=over)),
         height=320 if share else 250,
-        x={"title": titled("step"), "nticks": 7, "range": [0, 1.02 * longest]},
+        x={"title": titled(over), "nticks": 7, "range": [0, 1.02 * longest]},
         y={**(SHARE if share else {}), "nticks": 7},
         showlegend=len(names) > 1,
     )
@@ -72,32 +89,47 @@ def losses(entries: Sequence[Entry], *, colours: Mapping[str, str]) -> Figure | 
     return drawn
 
 
+def _lines(names: Sequence[str], colours: Mapping[str, str]) -> dict[str, Figure]:
+    """How the line of each name is drawn; where colours come round again, dashes tell."""
+    seen: Counter[str] = Counter()
+    found: dict[str, Figure] = {}
+    for name in names:
+        colour = colours[name]
+        dash = DASHES[seen[colour] % len(DASHES)]
+        found[name] = {"color": colour, **({"dash": dash} if dash else {})}
+        seen[colour] += 1
+    return found
+
+
 def _traces(
     found: Sequence[tuple[Entry, list[Point]]],
     *,
     most: int,
-    colours: Mapping[str, str],
+    lines: Mapping[str, Figure],
     share: bool,
+    called: Callable[[Entry], str],
+    over: Over,
 ) -> Iterator[Figure]:
     seen: set[str] = set()
     crowded = len(found) > 24
     for entry, series in found:
+        name = called(entry)
         few = thinned(series, most=most)
         axes = "".join(f", {axis} {value}" for axis, value in entry.axes.items())
         value = "%{y:.1%}" if share else "%{y:.4g}"
         yield {
             "type": "scatter",
             "mode": "lines",
-            "name": plain(entry.node),
-            "legendgroup": plain(entry.node),
-            "showlegend": entry.node not in seen,
-            "x": [round(step, 1) for step, _ in few],
+            "name": plain(name),
+            "legendgroup": plain(name),
+            "showlegend": name not in seen,
+            "x": [round(place, 1) for place, _ in few],
             "y": [float(f"{number:.5g}") for _, number in few],
-            "line": {"color": colours[entry.node], "width": 1 if crowded else 1.75},
+            "line": {**lines[name], "width": 1 if crowded else 1.75},
             "opacity": 0.4 if crowded else 0.85,
             "hovertemplate": (
                 f"{plain(entry.node)}, seed {entry.seed}{plain(axes)}<br>"
-                f"step %{{x}}: {value}<extra></extra>"
+                f"{over} %{{x}}: {value}<extra></extra>"
             ),
         }
-        seen.add(entry.node)
+        seen.add(name)

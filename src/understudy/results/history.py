@@ -4,12 +4,14 @@ import json
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from understudy.results.values import number
 
+Over = Literal["step", "epoch"]
+"""What a figure is told over: epochs compare runs of different batches."""
 Point = tuple[float, float]
-"""Step and value."""
+"""Step, or epoch, and value."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +21,14 @@ class History:
     lines: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
 
-    def series(self, *, phase: str, key: str) -> list[Point]:
+    def series(self, *, phase: str, key: str, over: Over = "step") -> list[Point]:
         """The points (step, value) of one figure; a step without a finite value is left out."""
         return [
-            (line["step"], value)
+            (place, value)
             for line in self.lines
-            if line.get("phase") == phase and (value := number(line.get(key))) is not None
+            if line.get("phase") == phase
+            and (place := number(line.get(over))) is not None
+            and (value := number(line.get(key))) is not None
         ]
 
 

@@ -1,4 +1,4 @@
-"""The page's section of training: how accuracy rose and losses fell."""
+"""The page's section of training: how accuracy rose and losses fell, and what features became."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,21 +6,19 @@ from understudy.results.curves import curves, drawn, losses
 from understudy.results.figure import plotted
 from understudy.results.finding import setting
 from understudy.results.markup import Markup, element, section
+from understudy.results.pretrainings import pretrainings
 from understudy.results.records import Entry, StudyRecord
 
 MOST_APART = 12  # plots of losses; of more settings, those of a name share one
 
 
 def training(record: StudyRecord, colours: Mapping[str, str]) -> Markup | None:
-    """Curves: validation accuracy together, k-NN, and the losses of each model by themselves."""
+    """Curves: validation accuracy together, pretrainings, and the losses of each model apart."""
     entries = drawn(record.entries)
     plots = []
-    for key, caption, note in (
-        ("top1", "Validation accuracy", ""),
-        ("knn_top1", "k-NN accuracy", "of the frozen features, in training without labels"),
-    ):
-        if found := curves(entries, phase="validation", key=key, colours=colours, share=True):
-            plots.append(plotted(found, caption=caption, note=note))
+    if found := curves(entries, phase="validation", key="top1", colours=colours, share=True):
+        plots.append(plotted(found, caption="Validation accuracy"))
+    plots += pretrainings(entries, colours)
     for title, own in _apart(entries).items():
         if found := losses(own, colours=colours):
             plots.append(plotted(found, caption="Loss", note=title))

@@ -1,6 +1,7 @@
-"""What a stage sees of a network while it trains, on the validation images whose labels count."""
+"""What a stage sees of a network while it trains, on validation images."""
 
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 from typing import Literal
 
 import numpy as np
@@ -9,18 +10,36 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from understudy.core.progress import Silent
+from understudy.core.run import Run
 from understudy.data.pack import Pack
-from understudy.data.stream import clean_batches
+from understudy.data.shuffle import shuffled
+from understudy.data.stream import clean_batches, view_batches
+from understudy.data.views import ViewSettings
 from understudy.engine.state import module_device
 from understudy.engine.watch import Observation
 from understudy.evaluation.accuracy import accuracy
+from understudy.evaluation.collapse import extent
+from understudy.evaluation.geometry import alignment, uniformity
 from understudy.evaluation.knn import NearestSettings, nearest_accuracy
-from understudy.evaluation.predict import Predictions, Predictor, features_of, logits_of
+from understudy.evaluation.predict import (
+    Predictions,
+    Predictor,
+    evaluating,
+    features_of,
+    logits_of,
+)
+from understudy.evaluation.probe import Features, ProbeSettings, linear_probe
 from understudy.models.ensemble import mean_of_probabilities
 from understudy.models.network import Network
+from understudy.stages.collapsing import hears
 from understudy.stages.material import Indices, Material
 
 NEIGHBOURS = 20  # the smaller of the two usual numbers: there are few labels
+WATCHING = ProbeSettings(strengths=(0.1,))  # in the middle of the usual ones; nothing is chosen
+MOST_KNOWN = 4096  # labels that probes know while a run goes on: an observation stays short
+MOST_ASKED = 2048  # at which a share of a half is known to 2 points (95 %)
+MOST_WATCHED = 1024  # at least as many as most features are wide, which bounds their rank
+FEWEST = 64  # validation images below which the pool is watched: they bound the rank, too
 EVALUATION_BATCH = 256  # a few megabytes of activations for small networks; larger gains nothing
 
 
@@ -85,30 +104,118 @@ class PeersObserver(ClassifierObserver):
 
 
 class FeatureObserver:
-    """Weighted k-NN of the frozen features, from the labelled training images to validation.
+    """Watches features that are learned without labels; it decides nothing.
 
-    Only labels that the run may read are read, so the figure is noisy with few of them; it
-    watches the training and decides nothing.
+    `knn_top1` and `linear_top1` go from labelled training images to labelled validation images,
+    and are left out where the run may read no label. Only labels that it may read are read, so
+    they are noisy with few of them.
+
+    What needs no label is always there: `spread` and `effective_rank` of the backbone's features
+    of clean images, `alignment` and `uniformity` of those of two views of each. It is measured on
+    validation images, of which no label is asked; where they are fewer than `FEWEST`, on as many
+    images of the pool.
+
+    The backbone is what is used afterwards; the projection, where there is one, is what the method
+    compares, and there a collapse shows first. So both are watched for one, and `collapsed` is 1
+    where either is narrow.
+
+    Args:
+        material: The images of the training.
+        run: Its log tells the step; what is said of a collapse is said in its name.
+        views: How the training makes its views; the first two are taken, or the only one twice.
+        seed: Of the views.
     """
 
-    def __init__(self, material: Material) -> None:
-        self.material = material
+    def __init__(
+        self, material: Material, run: Run, *, views: Sequence[ViewSettings], seed: int
+    ) -> None:
+        self.material, self.run, self.seed = material, run, seed
+        self.ways = (*views, *views)[:2]
+        self.known = _some(material.labelled, MOST_KNOWN)
+        self.asked = _some(material.validation, MOST_ASKED)
+        self.watched_split = "val" if len(material.splits.val) >= FEWEST else "pool"
+        watched = material.splits.val if self.watched_split == "val" else material.pool
+        self.watched = _some(watched, MOST_WATCHED)
 
     def __call__(self, network: nn.Module) -> Observation:
         """Looks at the network."""
-        known, asked = self.material.labelled, self.material.validation
-        if not len(known) or not len(asked):
+        pack, size = self.material.pack, self.material.size
+        everything = np.unique(np.concatenate([self.known, self.asked, self.watched]))
+        features = features_on(network, pack, everything, size=size)
+        views = [
+            features_of(network, self._views(network, number)) for number in range(len(self.ways))
+        ]
+        if not all(np.isfinite(values).all() for values in (features, *views)):
+            self.run.progress.warn(
+                f"{self.run.stage} {self.run.name}: some features of images are not finite; "
+                "nothing could be told of them"
+            )
             return Observation(values={}, score=None)
-        labels = self.material.pack.labels
-        found = nearest_accuracy(
-            features_on(network, self.material.pack, asked, size=self.material.size),
-            labels[asked],
-            bank=features_on(network, self.material.pack, known, size=self.material.size),
-            bank_labels=labels[known],
+
+        def of(images: Indices) -> Features:
+            places = np.searchsorted(everything, images)
+            return Features(features[places], pack.labels[images])
+
+        clean = of(self.watched).values
+        extents = {"features": extent(clean)}
+        if (projected := projected_of(network, clean)) is not None:
+            extents["projections"] = extent(projected)
+        values = {
+            **self._probed(of(self.known), of(self.asked)),
+            **{
+                f"{prefix}{figure}": getattr(extents[name], figure)
+                for name, prefix in (("features", ""), ("projections", "projected_"))
+                if name in extents
+                for figure in ("spread", "effective_rank")
+            },
+            "alignment": alignment(*views),
+            "uniformity": fmean(map(uniformity, views)),
+            "collapsed": float(hears(self.run, extents)),
+        }
+        return Observation(values=values, score=None)
+
+    def _probed(self, known: Features, asked: Features) -> dict[str, float]:
+        """k-NN and a linear probe, where labels may be read."""
+        if not len(known.labels) or not len(asked.labels):
+            return {}
+        nearest = nearest_accuracy(
+            asked.values,
+            asked.labels,
+            bank=known.values,
+            bank_labels=known.labels,
             num_classes=len(self.material.pack.classes),
             settings=NearestSettings(neighbours=NEIGHBOURS),
         )
-        return Observation(values={"knn_top1": found}, score=None)
+        if len(np.unique(known.labels)) < 2:
+            return {"knn_top1": nearest}
+        linear = linear_probe(known, asked, asked, settings=WATCHING)
+        return {"knn_top1": nearest, "linear_top1": linear.test}
+
+    def _views(self, network: nn.Module, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        return view_batches(
+            self.material.pack.images,
+            indices=self.watched,
+            batch_size=EVALUATION_BATCH,
+            view=self.ways[number],
+            view_id=number,
+            size=self.material.size,
+            seed=self.seed,
+            device=module_device(network),
+        )
+
+
+def _some(images: Indices, most: int) -> Indices:
+    """So many of the images, in every process and after every resume the same ones."""
+    return np.sort(shuffled(images, seed=0, purpose="watched")[:most])
+
+
+def projected_of(network: nn.Module, pooled: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Projections [N, P] of pooled features [N, D]; None where the network has no projector."""
+    if not isinstance(network, Network) or network.shape.projected is None:
+        return None
+    with evaluating(network):
+        projected = network.projector(torch.from_numpy(pooled).to(module_device(network)))
+    return np.asarray(projected.float().numpy(force=True), dtype=np.float32)
 
 
 def features_on(

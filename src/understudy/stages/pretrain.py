@@ -17,8 +17,9 @@ from understudy.methods.method import Method
 from understudy.models import AnyBackbone
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.network import Network, NetworkSettings
+from understudy.stages.collapsing import collapses
 from understudy.stages.label_count import labels_read
-from understudy.stages.material import Indices, TrainingSettings, material, pool_of
+from understudy.stages.material import VIEWS, Indices, TrainingSettings, material, pool_of
 from understudy.stages.observers import FeatureObserver
 from understudy.stages.training import refuse_unfit, train_method
 
@@ -26,14 +27,14 @@ from understudy.stages.training import refuse_unfit, train_method
 class PretrainSettings(TrainingSettings):
     """Pretrain a backbone on all training images without labels.
 
-    The labels that `labels` allows are read by the k-NN probe alone, which watches the training.
+    The labels that `labels` allows are read by the probes alone, which watch the training.
     They change no weight and no identity, so one pretraining serves every number of labels.
     """
 
     chooses: ClassVar[bool] = False
     stage: Literal["pretrain"] = "pretrain"
     labels: Annotated[FewLabelsSettings, Aside()] = FewLabelsSettings()
-    """What the k-NN probe knows; changes no identity."""
+    """What the probes know that watch; changes no identity."""
     backbone: AnyBackbone = CifarResNetSettings()
     """The network."""
     method: AnySelfSupervised = SimclrSettings()
@@ -75,6 +76,7 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
     network = images.learner(settings.backbone, settings.method.projector)
     learner = images.built(network, seed=settings.stream("initialisation"))
 
+    observer = FeatureObserver(images, run, views=settings.views, seed=settings.stream(VIEWS))
     summary = train_method(
         settings,
         images,
@@ -86,11 +88,21 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
         labels=None,
         views=settings.views,
         plan=settings.plan.over(len(images.pool)),
-        observe=FeatureObserver(images),
+        observe=observer,
     )
+    found = collapses(run)
+    for sentence in found:  # among the last words, too
+        run.progress.warn(f"{run.stage} {run.name}: {sentence[0].lower()}{sentence[1:]}")
     none = images.labelled[:0]
     labels = labels_read(run, pack, train=none, validation=none, parents=())
-    return {**summary, "labels": labels, "parents": {}}
+    watched = {"split": observer.watched_split, "images": len(observer.watched)}
+    return {
+        **summary,
+        "notes": [*summary["notes"], *found],
+        "watched": watched,
+        "labels": labels,
+        "parents": {},
+    }
 
 
 def _method(settings: PretrainSettings, network: Network, pool: Indices) -> Method:
