@@ -57,9 +57,9 @@ def curves(
     most = min(MOST, max(LEAST, MOST_POINTS // len(found)))
     longest = max(series[-1][0] for _, series in found)
     names = list(dict.fromkeys(called(entry) for entry, _ in found))
-    lines = _lines(names, colours)
+    drawn = lines_of(names, colours)
     return figure(
-        list(_traces(found, most=most, lines=lines, share=share, called=called, over=over)),
+        list(_traces(found, most=most, lines=drawn, share=share, called=called, over=over)),
         height=320 if share else 250,
         x={"title": titled(over), "nticks": 7, "range": [0, 1.02 * longest]},
         y={**(SHARE if share else {}), "nticks": 7},
@@ -89,7 +89,7 @@ def losses(entries: Sequence[Entry], *, colours: Mapping[str, str]) -> Figure | 
     return drawn
 
 
-def _lines(names: Sequence[str], colours: Mapping[str, str]) -> dict[str, Figure]:
+def lines_of(names: Sequence[str], colours: Mapping[str, str]) -> dict[str, Figure]:
     """How the line of each name is drawn; where colours come round again, dashes tell."""
     seen: Counter[str] = Counter()
     found: dict[str, Figure] = {}

@@ -20,6 +20,7 @@ from understudy.results.formats import (
     times,
 )
 from understudy.results.leaks import sign
+from understudy.results.pretrainings import calling
 from understudy.results.quantised import quantised
 from understudy.results.records import Entry, StudyRecord
 from understudy.results.tuning_words import outcome, reading
@@ -128,17 +129,37 @@ def _adopted(record: StudyRecord) -> Iterator[str]:
 def _learning_without_labels(record: StudyRecord) -> Iterator[str]:
     """Of pretrainings, and of students without a classifier, each by themselves."""
     for stage, named in (("pretrain", "pretraining"), ("distill", "distillation of features")):
-        of_stage = [entry for entry in record.entries if entry.stage == stage]
-        series = [knn for entry in of_stage if len(knn := knn_of(entry)) > 1]
-        if not series:
+        found = [e for e in record.entries if e.stage == stage and len(knn_of(e)) > 1]
+        if not found:
             continue
-        first, last = fmean(knn[0][1] for knn in series), fmean(knn[-1][1] for knn in series)
-        verb = "rose" if last > first else "did not rise:"
-        runs = "one run" if len(series) == 1 else f"mean of {len(series)} runs"
+        name_of = calling(found)
+        by_name: dict[str, list[list[tuple[float, float]]]] = {}
+        for entry in found:
+            by_name.setdefault(name_of(entry), []).append(knn_of(entry))
+        if len(by_name) == 1:
+            yield _one_way(named, [knn_of(entry) for entry in found])
+            continue
+        ways = [f"{name} from {' to '.join(_ends(own))}" for name, own in by_name.items()]
         yield (
-            f"During {named} the k-NN accuracy of the frozen features {verb} from "
-            f"{percent(first)} to {percent(last)} ({runs})."
+            f"During {named} the k-NN accuracy of the frozen features went, first look to last: "
+            f"{', '.join(ways)} ({plural(len(found), 'run')})."
         )
+
+
+def _one_way(named: str, series: Sequence[list[tuple[float, float]]]) -> str:
+    first, last = _ends(series)
+    rose = fmean(knn[-1][1] for knn in series) > fmean(knn[0][1] for knn in series)
+    runs = "one run" if len(series) == 1 else f"mean of {len(series)} runs"
+    return (
+        f"During {named} the k-NN accuracy of the frozen features "
+        f"{'rose' if rose else 'did not rise:'} from {first} to {last} ({runs})."
+    )
+
+
+def _ends(series: Sequence[list[tuple[float, float]]]) -> tuple[str, str]:
+    """The means of the first and of the last looks, in per cent."""
+    first, last = (percent(fmean(knn[place][1] for knn in series)) for place in (0, -1))
+    return first, last
 
 
 def knn_of(entry: Entry) -> list[tuple[float, float]]:

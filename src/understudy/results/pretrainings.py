@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from understudy.results.colours import SERIES
-from understudy.results.curves import curves, node
+from understudy.results.curves import curves, lines_of, node
 from understudy.results.figure import Figure, figure, plain, plotted, titled
 from understudy.results.history import Point
 from understudy.results.markup import Markup
@@ -22,12 +22,13 @@ class Told(NamedTuple):
 
 
 FIGURES = (
-    Told("knn_top1", "k-NN accuracy", "of the frozen features, while pretraining", share=True),
+    Told("knn_top1", "k-NN accuracy", "of the frozen features, in training without labels", True),
     Told("linear_top1", "Linear probe accuracy", "of the frozen features", share=True),
     Told("spread", "Spread of the features", "100 %: all directions alike", True, True),
     Told("projected_spread", "Spread of the projections", "where collapse shows first", True, True),
     Told("effective_rank", "Effective rank", "dimensions that the features fill", share=False),
 )
+HEIGHT = 320  # pixels of each, so that they stand in rows
 MOST_NAMES = 12  # of more settings, those of a name share a colour
 
 
@@ -40,7 +41,7 @@ def pretrainings(entries: Sequence[Entry], colours: Mapping[str, str]) -> list[M
             setting has its own colour.
     """
     found = [entry for entry in entries if _series(entry, "knn_top1") or _series(entry, "spread")]
-    called = _calling(found)
+    called = calling(found)
     names = {called(entry): entry.node for entry in found}
     painted = {
         name: colours[own] if name == own else SERIES[place % len(SERIES)]
@@ -59,16 +60,17 @@ def pretrainings(entries: Sequence[Entry], colours: Mapping[str, str]) -> list[M
         )
         if drawn is None:
             continue
+        drawn["layout"]["height"] = HEIGHT
         if told.tells_collapse:
             drawn["data"] += _collapsed(found, told.key)
         plots.append(plotted(drawn, caption=told.caption, note=told.note))
-    if paths := _paths(found, painted, called):
+    if paths := _paths(found, lines_of(list(names), painted), called):
         note = "left: images fill directions evenly; low: views of an image agree; dot: the end"
         plots.append(plotted(paths, caption="Alignment against uniformity", note=note))
     return plots
 
 
-def _calling(entries: Sequence[Entry]) -> Callable[[Entry], str]:
+def calling(entries: Sequence[Entry]) -> Callable[[Entry], str]:
     """What tells the runs apart: the study's name for them, and the axes in which they differ."""
     nodes = {entry.node for entry in entries}
     axes = dict.fromkeys(axis for entry in entries for axis in entry.axes)
@@ -110,7 +112,7 @@ def _collapsed(entries: Sequence[Entry], key: str) -> list[Figure]:
 
 
 def _paths(
-    entries: Sequence[Entry], colours: Mapping[str, str], called: Callable[[Entry], str]
+    entries: Sequence[Entry], lines: Mapping[str, Figure], called: Callable[[Entry], str]
 ) -> Figure | None:
     """A line per run through (uniformity, alignment), as in Wang and Isola's figures."""
     traces: list[Figure] = []
@@ -129,8 +131,8 @@ def _paths(
                 "showlegend": name not in seen,
                 "x": [float(f"{value:.5g}") for _, value in across],
                 "y": [float(f"{value:.5g}") for _, value in down],
-                "line": {"color": colours[name], "width": 1},
-                "marker": {"size": [*[3] * (len(across) - 1), 10], "color": colours[name]},
+                "line": {**lines[name], "width": 1},
+                "marker": {"size": [*[3] * (len(across) - 1), 10], "color": lines[name]["color"]},
                 "text": [f"epoch {epoch:.1f}" for epoch, _ in across],
                 "hovertemplate": (
                     f"{plain(name)}, seed {entry.seed}, %{{text}}<br>"
@@ -143,7 +145,7 @@ def _paths(
         return None
     return figure(
         traces,
-        height=320,
+        height=HEIGHT,
         x={"title": titled("uniformity"), "nticks": 7},
         y={"title": titled("alignment"), "nticks": 7, "rangemode": "tozero"},
         showlegend=len(seen) > 1,

@@ -9,7 +9,9 @@ def around(centre: float, *, images: int = 200, width: int = 32) -> Tensor:
     """Noise of size 1 in all directions around a point that is `centre` away from the origin."""
     generator = torch.Generator().manual_seed(0)
     point = torch.full((width,), centre / width**0.5)
-    return point + torch.randn(images, width, generator=generator) / width**0.5
+    noise = torch.randn(images, width, generator=generator)
+    moved: Tensor = point + noise / width**0.5
+    return moved
 
 
 @pytest.mark.parametrize(("centre", "collapsed"), [(0, False), (3, False), (30, True)])

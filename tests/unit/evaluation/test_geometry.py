@@ -60,8 +60,14 @@ def test_spread_of_the_axes_is_known() -> None:
     assert spread(torch.eye(8)) == pytest.approx(math.sqrt(7) / 8 * math.sqrt(8))
 
 
-def test_spread_bounds_the_mean_cosine() -> None:
-    """What the threshold of a collapse stands on: 1 - mean cos is at least the square."""
+def test_spread_tells_the_mean_cosine_where_dimensions_are_even() -> None:
+    """What the threshold of a collapse stands on; elsewhere the cosine is less."""
+    generator = torch.Generator().manual_seed(0)
+    even = 2 + torch.randn(4000, 16, generator=generator, dtype=torch.float64)
+    signs = torch.tensor([1, -1], dtype=torch.float64).repeat(8)
+    unit = torch.nn.functional.normalize(even * signs, dim=1)
+
+    assert 1 - (unit @ unit.T).mean() == pytest.approx(spread(even) ** 2, rel=0.01)
     for seed in range(5):
         features = drawn(seed=seed) + 2 * seed
         unit = torch.nn.functional.normalize(features, dim=1)
