@@ -268,6 +268,25 @@ def test_a_vast_temperature_is_no_collapse(go: Launcher, tmp_path: Path) -> None
     assert [line["collapsed"] for line in observed(trained.run.path)] == [0] * 4
 
 
+def test_without_its_variance_vicreg_is_called_collapsed(go: Launcher, tmp_path: Path) -> None:
+    """Nothing keeps the projections of a plain head apart then."""
+    alone = method(
+        "vicreg",
+        projector={**NARROW, "normed": "none"},
+        terms=[{"kind": "vicreg", "variance": 0.0}],
+    )
+
+    trained = go(
+        "pretrain",
+        root=tmp_path,
+        method=alone,
+        views=[CROP, CROP],
+        plan=plan(60, rate=0.01, observations=2),
+    )
+
+    assert observed(trained.run.path)[-1]["collapsed"] == 1
+
+
 @pytest.mark.usefixtures("pulled")
 def test_a_collapse_is_said_once_noted_and_among_the_last_words(
     go: Launcher, tmp_path: Path

@@ -1,4 +1,7 @@
-"""Whether features have collapsed: all images look alike to the network, or fall on one line."""
+"""Whether features have collapsed: all images look alike to the network, or fall on one line.
+
+Directions are judged, not lengths: a method that compares cosines is free to choose any.
+"""
 
 from typing import NamedTuple
 
