@@ -36,7 +36,5 @@ class SwavSettings(Settings):
         Raises:
             UsageError: The terms do not fit the network, or some of them need to be guided.
         """
-        objective = combined_alone(
-            self.terms, network, kind=self.kind, images=images, seed=seed
-        )
+        objective = combined_alone(self.terms, network, kind=self.kind, images=images, seed=seed)
         return Siamese(network, objective, fused=True)

@@ -43,6 +43,14 @@ def hears(run: Run, extents: Mapping[str, Extent]) -> bool:
     return now
 
 
+def last_words(run: Run) -> list[str]:
+    """Says at the end what `collapses` notes, and returns it."""
+    found = collapses(run)
+    for sentence in found:
+        run.progress.warn(f"{run.stage} {run.name}: {sentence[0].lower()}{sentence[1:]}")
+    return found
+
+
 def collapses(run: Run) -> list[str]:
     """What the summary notes of collapses: one sentence, or none where the log tells of none."""
     seen = _observed(read_log(run))

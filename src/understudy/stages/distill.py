@@ -25,6 +25,7 @@ from understudy.objectives.distill.soft_label import SoftLabelSettings
 from understudy.objectives.objective import Combined, combine
 from understudy.stages.answers import AnswersSettings, answers_to
 from understudy.stages.banking import stored
+from understudy.stages.collapsing import last_words
 from understudy.stages.label_count import labels_read
 from understudy.stages.material import (
     VIEWS,
@@ -195,10 +196,12 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         labels=images.allowed_labels() if objective.reads_labels else None,
         views=settings.views,
         plan=settings.plan.over(len(transfer)),
-        observe=FeatureObserver(images)
+        observe=FeatureObserver(images, run, views=settings.views, seed=settings.stream(VIEWS))
         if network.classes is None
         else ClassifierObserver(images, monitor=settings.plan.monitor),
     )
+    if network.classes is None:
+        summary = {**summary, "notes": [*summary["notes"], *last_words(run)]}
     labels = labels_read(
         run,
         pack,

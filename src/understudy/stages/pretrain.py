@@ -17,7 +17,7 @@ from understudy.methods.method import Method
 from understudy.models import AnyBackbone
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.network import Network, NetworkSettings
-from understudy.stages.collapsing import collapses
+from understudy.stages.collapsing import last_words
 from understudy.stages.label_count import labels_read
 from understudy.stages.material import VIEWS, Indices, TrainingSettings, material, pool_of
 from understudy.stages.observers import FeatureObserver
@@ -90,15 +90,12 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
         plan=settings.plan.over(len(images.pool)),
         observe=observer,
     )
-    found = collapses(run)
-    for sentence in found:  # among the last words, too
-        run.progress.warn(f"{run.stage} {run.name}: {sentence[0].lower()}{sentence[1:]}")
     none = images.labelled[:0]
     labels = labels_read(run, pack, train=none, validation=none, parents=())
     watched = {"split": observer.watched_split, "images": len(observer.watched)}
     return {
         **summary,
-        "notes": [*summary["notes"], *found],
+        "notes": [*summary["notes"], *last_words(run)],
         "watched": watched,
         "labels": labels,
         "parents": {},

@@ -150,7 +150,13 @@ def counted(module: torch.nn.Module) -> int:
 
 
 def refuse_unfit(
-    views: tuple[ViewSettings, ...], method: Method, *, channels: int, size: int, batch: int, images: int
+    views: tuple[ViewSettings, ...],
+    method: Method,
+    *,
+    channels: int,
+    size: int,
+    batch: int,
+    images: int,
 ) -> None:
     """Refuses what the method, its objectives or the images cannot do with; all of it at once.
 
@@ -163,8 +169,8 @@ def refuse_unfit(
         images: Different ones that it would be shown.
 
     Raises:
-        UsageError: Views are too few, change colours that the images do not have, or have a size that
-            the network does not take; or a batch does not suit the method.
+        UsageError: Views are too few, change colours that the images do not have, or have a size
+            that the network does not take; or a batch does not suit the method.
     """
     portion = Portion(batch=batch, views=len(views), images=images)
     objections = [
@@ -196,7 +202,11 @@ def _refusal(method: Method, images: torch.Size) -> str:
     was_training = network.training
     try:
         network.eval()(torch.zeros(images, device=device), method.objective.taps)
-    except (RuntimeError, ValueError, AssertionError) as error:  # whatever a model's own code raises
+    except (
+        RuntimeError,
+        ValueError,
+        AssertionError,
+    ) as error:  # whatever a model's own code raises
         return " ".join(str(error).split())[:200]
     finally:
         network.train(was_training)
