@@ -92,7 +92,7 @@ def test_it_stands_where_a_pretraining_stood(
     assert kept
     assert all(torch.equal(before[name], after[name]) for name in kept)
     own, adopted = evaluation.summary["probes"]
-    assert own["knn_top1"] == adopted["knn_top1"]
+    assert own["knn"] == adopted["knn"]
     assert own["linear_top1"] == adopted["linear_top1"]
     assert all(name.startswith("projector.") for name in done.summary["weights"]["left_aside"])
     assert taught.summary["labels"]["train"] == 50

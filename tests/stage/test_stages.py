@@ -294,7 +294,8 @@ def test_evaluation_puts_all_checkpoints_side_by_side(
     (probe,) = evaluation.summary["probes"]
     assert probe["run"].startswith("pretrain/")
     assert probe["labels"] == {"train": 50, "validation": 50}
-    assert 0.1 < probe["knn_top1"] <= 1
+    assert [each["neighbours"] for each in probe["knn"]] == [20, 200]
+    assert all(0.1 < each["top1"] <= each["top5"] <= 1 for each in probe["knn"])
     assert 0.1 < probe["linear_top1"] <= 1
 
 

@@ -11,7 +11,8 @@ from torch.optim import Optimizer
 class Lars(Optimizer):
     """SGD with momentum whose step is scaled, per tensor, by the norm of the weights.
 
-    Tensors of one dimension (biases, batch norm) are neither adapted nor decayed, as in SimCLR.
+    Tensors of one dimension (biases, batch norm) are neither adapted nor decayed, as in SimCLR;
+    nor is a group with `adapted=False`.
     The learning rate multiplies the update when it enters the momentum, as in the authors' and
     SimCLR's code; many PyTorch ports multiply it outside, which differs under a schedule.
 
@@ -37,7 +38,13 @@ class Lars(Optimizer):
         weight_decay: float,
         trust: float,
     ) -> None:
-        defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "trust": trust}
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "weight_decay": weight_decay,
+            "trust": trust,
+            "adapted": True,
+        }
         super().__init__(params, defaults)
 
     @torch.no_grad()
@@ -55,7 +62,7 @@ class Lars(Optimizer):
         spoiled = self.found_inf
         if spoiled is not None:
             gradient = torch.where(spoiled.bool(), torch.zeros_like(gradient), gradient)
-        if weight.ndim > 1:
+        if weight.ndim > 1 and group["adapted"]:
             gradient = gradient.add(weight, alpha=group["weight_decay"])
             gradient = gradient * _trust_ratio(weight, gradient, group["trust"])
 

@@ -1,13 +1,14 @@
 """Optimizers by name; each can skip a step that is not finite without asking the device."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from understudy.core.errors import UsageError
 from understudy.core.settings import Settings
 from understudy.engine.lars import Lars
 
@@ -77,11 +78,17 @@ class LarsSettings(Settings):
     """L2 decay of tensors with two or more dimensions."""
     trust: PositiveFloat = 1e-3  # the authors'
     """Coefficient of the trust ratio."""
+    spared: tuple[str, ...] = ()
+    """Parts of the network that are neither adapted nor decayed, such as `classifier`."""
 
     def build(self, module: nn.Module) -> Optimizer:
-        """The optimizer over every parameter of `module` that learns."""
+        """The optimizer over every parameter of `module` that learns.
+
+        Raises:
+            UsageError: A part that is to be spared is none of the network's.
+        """
         return Lars(
-            _groups(module, self.weight_decay),
+            _apart(module, self.spared, self.weight_decay),
             lr=self.learning_rate,
             momentum=self.momentum,
             weight_decay=self.weight_decay,
@@ -97,8 +104,31 @@ AnyOptimizer = Annotated[
 
 def _groups(module: nn.Module, weight_decay: float) -> Iterable[dict[str, object]]:
     """Weights and, apart from them and without decay, everything of one dimension."""
-    learning = [weight for weight in module.parameters() if weight.requires_grad]
+    return _by_dimension(
+        [weight for weight in module.parameters() if weight.requires_grad], weight_decay
+    )
+
+
+def _by_dimension(learning: Sequence[Tensor], weight_decay: float) -> list[dict[str, object]]:
     return [
         {"params": [w for w in learning if w.ndim > 1], "weight_decay": weight_decay},
         {"params": [w for w in learning if w.ndim <= 1], "weight_decay": 0.0},
     ]
+
+
+def _apart(
+    module: nn.Module, spared: Sequence[str], weight_decay: float
+) -> list[dict[str, object]]:
+    """As `_groups`, with the tensors of the parts that are spared in a group of their own."""
+    named = {name: w for name, w in module.named_parameters() if w.requires_grad}
+    parts = {part for name in named for part in name.split(".")}
+    if strangers := [part for part in spared if part not in parts]:
+        raise UsageError(
+            f"optimizer.spared: {', '.join(strangers)} is no part that learns. Name `classifier`, "
+            "or leave `spared` out."
+        )
+    own = {name: w for name, w in named.items() if set(spared) & set(name.split("."))}
+    others = [w for name, w in named.items() if name not in own]
+    groups = _by_dimension(others, weight_decay)
+    group = {"params": list(own.values()), "weight_decay": 0.0, "adapted": False}
+    return [*groups, group] if own else groups

@@ -1,6 +1,6 @@
 """The weighted nearest-neighbour probe of features (Wu et al., CVPR 2018, arXiv:1805.01978)."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +21,43 @@ class NearestSettings(Settings):
     """How many labelled images vote; all of them where there are fewer."""
     temperature: PositiveFloat = 0.1  # 0.07 in Wu et al.; 0.1 in MoCo's CIFAR-10 demo
     """How quickly a vote fades with distance; small: only the nearest count."""
+
+
+class Nearest(NamedTuple):
+    """The labelled images that are nearest to each query, nearest first."""
+
+    cosines: Tensor
+    """[N, M]."""
+    places: Tensor
+    """[N, M], positions in the bank."""
+
+    def votes(
+        self, labels: Tensor, *, num_classes: int, neighbours: int, temperature: float
+    ) -> Tensor:
+        """As `nearest_votes`, of the nearest `neighbours`, or of all that were looked for."""
+        nearest, places = self.cosines[:, :neighbours], self.places[:, :neighbours]
+        weights = ((nearest - nearest[:, :1]) / temperature).exp()
+        empty = torch.zeros(len(nearest), num_classes, device=nearest.device)
+        return empty.scatter_add(1, labels[places], weights)
+
+
+def find_nearest(queries: Tensor, *, bank: Tensor, neighbours: int) -> Nearest:
+    """The nearest bank features of each query, by the cosine.
+
+    Args:
+        queries: Features [N, D], not normalised.
+        bank: Features [M, D], which must not be the queries themselves.
+        neighbours: How many to look for; all where the bank has fewer.
+    """
+    bank = F.normalize(bank.float(), dim=1)
+    chunks = torch.split(queries.float(), max(1, MOST_SIMILARITIES // len(bank)))
+    found = [
+        (F.normalize(chunk, dim=1) @ bank.T).topk(min(neighbours, len(bank)), dim=1)
+        for chunk in chunks
+    ]
+    return Nearest(
+        torch.cat([cosines for cosines, _ in found]), torch.cat([places for _, places in found])
+    )
 
 
 def nearest_votes(
@@ -46,16 +83,9 @@ def nearest_votes(
         [N, K], in units of the nearest one's vote (so that no temperature overflows); the largest
         is the answer.
     """
-    bank = F.normalize(bank.float(), dim=1)
-    neighbours = min(neighbours, len(bank))
-    votes = []
-    for chunk in torch.split(queries.float(), max(1, MOST_SIMILARITIES // len(bank))):
-        similarity = F.normalize(chunk, dim=1) @ bank.T
-        nearest, places = similarity.topk(neighbours, dim=1)
-        weights = ((nearest - nearest[:, :1]) / temperature).exp()
-        empty = torch.zeros(len(chunk), num_classes, device=chunk.device)
-        votes.append(empty.scatter_add(1, labels[places], weights))
-    return torch.cat(votes)
+    return find_nearest(queries, bank=bank, neighbours=neighbours).votes(
+        labels, num_classes=num_classes, neighbours=neighbours, temperature=temperature
+    )
 
 
 def nearest_accuracy(

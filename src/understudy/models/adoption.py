@@ -14,7 +14,7 @@ from understudy.models.network import Network, NetworkSettings
 
 OURS = "backbone."  # how a `Network` names what its backbone holds
 STATISTICS = ("normalise.mean", "normalise.std")
-NECK = "neck."  # layers between its backbone and another's classifier
+BETWEEN = ("neck.", "hidden.")  # layers between its backbone and its classifier
 PROJECTOR = "projector."  # also beside weights under others' names, where `import` kept a head
 CLASSIFIER = ("classifier.weight", "classifier.bias")
 MOST_TOLD = 20  # lines of mistakes: more of them are of one cause
@@ -169,9 +169,9 @@ def _of_ours(tensors: Mapping[str, Tensor]) -> Foreign:
 
 
 def _classifier_of(tensors: Mapping[str, Tensor]) -> ForeignClassifier | None:
-    """The classifier, where it reads what the backbone gives and not what a neck makes of it."""
+    """The classifier, where it reads what the backbone gives and not what others make of it."""
     weight, bias = (tensors.get(name) for name in CLASSIFIER)
-    if weight is None or bias is None or any(name.startswith(NECK) for name in tensors):
+    if weight is None or bias is None or any(name.startswith(BETWEEN) for name in tensors):
         return None
     return ForeignClassifier(CLASSIFIER, weight, bias)
 

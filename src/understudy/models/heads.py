@@ -1,6 +1,6 @@
-"""What stands behind a backbone: a projector for self-supervision, and the absence of a head."""
+"""What stands behind a backbone: a projector, what is kept of one, and the absence of a head."""
 
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, Self
 
 import torch
 import torch.nn.functional as F
@@ -59,14 +59,8 @@ class Projector(nn.Module):
     ) -> None:
         super().__init__()
         self.out = prototypes or out
-        self.layers = nn.Sequential()
-        for _ in range(layers - 1):
-            self.layers.append(nn.Linear(inputs, hidden, bias=normed == "none"))
-            if normed != "none":
-                self.layers.append(nn.BatchNorm1d(hidden))
-            self.layers.append(nn.ReLU(inplace=True))
-            inputs = hidden
-        self.layers.append(nn.Linear(inputs, out, bias=normed == "none"))
+        self.layers = _inner(inputs, hidden, layers - 1, normed=normed != "none")
+        self.layers.append(nn.Linear(hidden, out, bias=normed == "none"))
         if normed == "every":
             self.layers.append(nn.BatchNorm1d(out, affine=False))
         if prototypes:
@@ -106,6 +100,57 @@ class ProjectorSettings(Settings):
         )
 
 
+class Hidden(nn.Module):
+    """The first layers of a projector, which a fine-tuning keeps before its classifier.
+
+    As SimCLR v2 does where labels are few (Chen et al. 2020, arXiv:2006.10029, section 2): each is
+    a linear layer, batch norm where the projector has it, and a relu.
+    """
+
+    def __init__(self, *, inputs: int, width: int, layers: int, normed: bool) -> None:
+        super().__init__()
+        self.out = width
+        self.layers = _inner(inputs, width, layers, normed=normed)
+
+    def take(self, projector: Projector) -> None:
+        """Copies the projector's first layers."""
+        self.layers.load_state_dict(projector.layers[: len(self.layers)].state_dict())
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """[B, D] to [B, out], what a classifier reads."""
+        features: Tensor = self.layers(pooled)
+        return features
+
+
+class HiddenSettings(Settings):
+    """How such layers are built; a fine-tuning writes them, and no user does."""
+
+    width: PositiveInt
+    """Features that each gives."""
+    layers: PositiveInt
+    """How many there are."""
+    normed: bool
+    """Whether each has batch norm."""
+
+    @classmethod
+    def first_of(cls, projector: ProjectorSettings, *, layers: int) -> Self:
+        """Those of a projector; its last layer, which the objective compares, is never among them.
+
+        Raises:
+            UsageError: It has not so many.
+        """
+        if layers >= projector.layers:
+            raise UsageError(
+                f"from_projector = {layers}: the projector has {projector.layers} layers, of which "
+                f"the last is never kept. Set at most {projector.layers - 1}."
+            )
+        return cls(width=projector.hidden, layers=layers, normed=projector.normed != "none")
+
+    def build(self, inputs: int) -> Hidden:
+        """The layers for `inputs` pooled features."""
+        return Hidden(inputs=inputs, width=self.width, layers=self.layers, normed=self.normed)
+
+
 class Missing(nn.Module):
     """Stands where a network has no such head, and says so to whoever asks for it."""
 
@@ -120,3 +165,15 @@ class Missing(nn.Module):
             UsageError: Always.
         """
         raise UsageError(self._message)
+
+
+def _inner(inputs: int, width: int, layers: int, *, normed: bool) -> nn.Sequential:
+    """The layers of a head before its last: linear, batch norm or a bias, relu."""
+    found = nn.Sequential()
+    for _ in range(layers):
+        found.append(nn.Linear(inputs, width, bias=not normed))
+        if normed:
+            found.append(nn.BatchNorm1d(width))
+        found.append(nn.ReLU(inplace=True))
+        inputs = width
+    return found

@@ -13,7 +13,13 @@ from understudy.core.settings import Settings
 from understudy.core.types import Outputs, Shape, Tap
 from understudy.models import AnyBackbone
 from understudy.models.backbone import Backbone
-from understudy.models.heads import Missing, Projector, ProjectorSettings
+from understudy.models.heads import (
+    Hidden,
+    HiddenSettings,
+    Missing,
+    Projector,
+    ProjectorSettings,
+)
 from understudy.models.initialise import drawn_from
 from understudy.models.neck import Neck, NeckSettings
 
@@ -46,6 +52,8 @@ class Network(nn.Module):
         projector: From the pooled features.
         neck: Between the backbone's last stage and the pooled features; None: they are the
             backbone's own.
+        hidden: Between those and the classifier, whose features are then the pooled ones; None:
+            nothing is.
     """
 
     def __init__(
@@ -56,6 +64,7 @@ class Network(nn.Module):
         classifier: nn.Linear | None,
         projector: Projector | None,
         neck: Neck | None = None,
+        hidden: Hidden | None = None,
     ) -> None:
         super().__init__()
         self.normalise = normalise
@@ -64,8 +73,8 @@ class Network(nn.Module):
         self.projector = projector or Missing(
             "projector", remedy="Set `projector`, or choose objectives that do without one."
         )
-        self.neck = neck
-        self.shape = (backbone.shape if neck is None else _behind(neck, backbone.shape))._replace(
+        self.neck, self.hidden = neck, hidden
+        self.shape = _behind(backbone.shape, neck, hidden)._replace(
             num_classes=classifier.out_features if classifier else None,
             projected=projector.out if projector else None,
         )
@@ -77,9 +86,16 @@ class Network(nn.Module):
         self.normalise.load_state_dict(other.normalise.state_dict())
 
     def freeze_backbone(self) -> None:
-        """Leaves learning to the heads: the backbone keeps its weights and its statistics."""
+        """Leaves learning to the heads: the backbone keeps its weights and its statistics.
+
+        So do the layers that were kept of a projector, which are its features.
+        """
         self._backbone_is_frozen = True
-        self.backbone.requires_grad_(False).eval()
+        for part in self._features():
+            part.requires_grad_(False).eval()
+
+    def _features(self) -> list[nn.Module]:
+        return [part for part in (self.backbone, self.hidden) if part is not None]
 
     def drop_classifier(self) -> None:
         """Leaves the classifier behind, as a network that was built without one."""
@@ -90,7 +106,8 @@ class Network(nn.Module):
         """Changes the mode of all parts that learn."""
         super().train(mode)
         if self._backbone_is_frozen:
-            self.backbone.eval()
+            for part in self._features():
+                part.eval()
         return self
 
     def forward(self, images: Tensor, taps: frozenset[Tap]) -> Outputs:
@@ -109,6 +126,8 @@ class Network(nn.Module):
         else:
             seen = self.backbone(self.normalise(images), frozenset({Tap.STAGES}))
             features = self.neck(seen.stages, wanted)
+        if self.hidden is not None and features.pooled is not None:
+            features = features._replace(pooled=self.hidden(features.pooled))
 
         return Outputs(
             logits=self.classifier(features.pooled) if Tap.LOGITS in taps else None,
@@ -131,6 +150,8 @@ class NetworkSettings(Settings):
     projector: ProjectorSettings | None = None
     neck: NeckSettings | None = None
     """What leads from the backbone to a classifier of other features; none: nothing does."""
+    hidden: HiddenSettings | None = None
+    """The layers of a projector that were kept before the classifier; none: nothing was."""
 
     def build(self, *, mean: Sequence[float], std: Sequence[float], seed: int) -> Network:
         """The network, initialised from `seed` alone; backbone and heads from streams of their own.
@@ -150,6 +171,9 @@ class NetworkSettings(Settings):
         with drawn_from(derived_seed(seed, "neck")):
             neck = self.neck.build(backbone.shape, size=self.size) if self.neck else None
         pooled = neck.stage.channels if neck else backbone.shape.pooled
+        with drawn_from(derived_seed(seed, "hidden")):
+            hidden = self.hidden.build(pooled) if self.hidden else None
+        pooled = hidden.out if hidden else pooled
         with drawn_from(derived_seed(seed, "classifier")):
             classifier = nn.Linear(pooled, len(self.classes)) if self.classes else None
         with drawn_from(derived_seed(seed, "projector")):
@@ -162,6 +186,7 @@ class NetworkSettings(Settings):
             classifier=classifier,
             projector=projector,
             neck=neck,
+            hidden=hidden,
         )
 
     def empty(self) -> Network:
@@ -186,10 +211,12 @@ def _no_classifier() -> Missing:
     return Missing("classifier", remedy="It was trained without labels: finetune it first.")
 
 
-def _behind(neck: Neck, backbone: Shape) -> Shape:
-    """The widths of a backbone with a neck."""
-    return backbone._replace(
-        pooled=neck.stage.channels,
-        stages=(*backbone.stages, neck.stage),
-        averaged=neck.rectified,
-    )
+def _behind(backbone: Shape, neck: Neck | None, hidden: Hidden | None) -> Shape:
+    """The widths of a backbone with what stands between it and the heads."""
+    if neck is not None:
+        backbone = backbone._replace(
+            pooled=neck.stage.channels,
+            stages=(*backbone.stages, neck.stage),
+            averaged=neck.rectified,
+        )
+    return backbone if hidden is None else backbone._replace(pooled=hidden.out, averaged=False)

@@ -10,6 +10,10 @@ from understudy.results.rows import STUDENTS, Row, rows_of
 from understudy.results.tables import Cell, Difference, paired, summarize
 
 CHECKPOINTS = ("last", "best")  # last first: nothing was chosen to get it
+BASELINES = ("train", "pretrain")
+"""Stages of a model that learned by itself, with labels or without."""
+LEARNED = (*STUDENTS, "ensemble")
+"""Stages whose models are held to others."""
 JUDGED = ("test_top1", "test_macro_f1", "val_top1")
 """Metrics whose differences are shown."""
 
@@ -91,23 +95,43 @@ def comparison(record: StudyRecord) -> Comparison:
     members.
     """
     rows = rows_of(record)
-    lines = _lines([row for row in rows if row.val_top1 is not None or row.test_top1 is not None])
-    students = [line for line in lines if line.stage in (*STUDENTS, "ensemble")]
+    lines = lines_of([row for row in rows if row.val_top1 is not None or row.test_top1 is not None])
+    students = [line for line in lines if line.stage in LEARNED]
+    found = contrasts_of(lines, students, record.reference, judged=JUDGED)
+    return Comparison(rows=tuple(rows), lines=tuple(lines), contrasts=tuple(found))
+
+
+def contrasts_of(
+    lines: Sequence[Line],
+    students: Sequence[Line],
+    reference: Mapping[str, Mapping[str, str]],
+    *,
+    judged: Sequence[str],
+) -> list[Contrast]:
+    """The gain of each student over those that it is held to.
+
+    Args:
+        lines: All models, in study order.
+        students: Those whose gain is asked for; what learned from no other network is held to the
+            study's reference alone.
+        reference: By study and axis, the value that others are compared with.
+        judged: The metrics to compare in.
+    """
     possible = _Opponents(lines)
-    contrasts = [
+    return [
         contrast
         for student in students
         for role, other in [
-            *_opponents(student, possible.of(student)),
-            *_references(student, students, record.reference.get(student.study, {})),
+            *(_opponents(student, possible.of(student)) if student.stage in LEARNED else ()),
+            *_references(student, students, reference.get(student.study, {})),
             *_ensembles_of_teachers(student, lines),
         ]
-        if (contrast := _contrast(student, other, role)).differences
+        if (contrast := _contrast(student, other, role, judged)).differences
     ]
-    return Comparison(rows=tuple(rows), lines=tuple(lines), contrasts=tuple(contrasts))
 
 
-def _lines(rows: Sequence[Row]) -> list[Line]:
+def lines_of(rows: Sequence[Row]) -> list[Line]:
+    """The rows of one configuration at one checkpoint together, in study order."""
     groups: dict[tuple[object, ...], dict[tuple[str, int | None], Row]] = {}
     for row in rows:
         place = (row.study, *row.axes.items()), row.name, row.configuration, row.checkpoint
@@ -226,7 +250,7 @@ def _role(other: Line, student: Line) -> str:
         one.backbone is not None and one.backbone == two.backbone
     )
     same = one.data == two.data and is_alike and other.axes.items() <= student.axes.items()
-    return "baseline" if same and other.stage == "train" else ""
+    return "baseline" if same and other.stage in BASELINES else ""
 
 
 def _nearness(other: Line, student: Line) -> tuple[bool, int, bool, bool, bool]:
@@ -248,8 +272,8 @@ def _met_at(other: Line, student: Line) -> str:
     return next((slot for slot in held if slot), student.checkpoint)
 
 
-def _contrast(student: Line, other: Line, role: str) -> Contrast:
-    found = {metric: paired(student.rows, other.rows, metric) for metric in JUDGED}
+def _contrast(student: Line, other: Line, role: str, judged: Sequence[str]) -> Contrast:
+    found = {metric: paired(student.rows, other.rows, metric) for metric in judged}
     return Contrast(
         study=student.study,
         axes=other.axes if role == "member" else student.axes,

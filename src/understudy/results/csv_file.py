@@ -8,6 +8,7 @@ from typing import Any
 
 from understudy.core.csv_cells import cell, text_cell
 from understudy.core.files import write_text
+from understudy.results.probes import PREFIX
 from understudy.results.rows import Row
 
 BEFORE_AXES = ("study", "stage", "name", "checkpoint", "seed")
@@ -20,17 +21,18 @@ AFTER_AXES = (
 
 def as_mappings(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The rows by the columns of rows.csv, values as they are: None where nothing was measured."""
-    axes = _axes(rows)
+    axes, probes = _axes(rows), _probes(rows)
     return [
         {column: getattr(row, column) for column in BEFORE_AXES}
         | {f"axis.{axis}": row.axes.get(axis) for axis in axes}
         | {column: getattr(row, column) for column in AFTER_AXES}
+        | {f"{PREFIX}{name}": row.probes.get(name) for name in probes}
         for row in rows
     ]
 
 
 def write_csv(rows: Sequence[Row], path: Path) -> None:
-    """Writes rows.csv whole or not at all; the `axis.*` columns stand after the seed.
+    """Writes rows.csv whole or not at all; `axis.*` stands after the seed, `probe.*` at the end.
 
     Numbers are written with all their digits, what was not measured as an empty cell. A text
     that a spreadsheet would take for a formula gets an apostrophe in front.
@@ -41,7 +43,8 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     axes = [f"axis.{axis}" for axis in _axes(rows)]
-    writer.writerow([*BEFORE_AXES, *map(text_cell, axes), *AFTER_AXES])
+    probes = [f"{PREFIX}{name}" for name in _probes(rows)]
+    writer.writerow([*BEFORE_AXES, *map(text_cell, axes), *AFTER_AXES, *probes])
     for row in as_mappings(rows):
         writer.writerow([cell(value) for value in row.values()])
     write_text(path, stream.getvalue())
@@ -49,3 +52,7 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
 
 def _axes(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(axis for row in rows for axis in row.axes))
+
+
+def _probes(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row.probes))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from understudy.core.leaks import SIGN
 from understudy.core.leaks import told as sentence
+from understudy.results.probes import parsed
 from understudy.results.rows import Row
 
 TOUCHED = frozenset(
@@ -14,7 +15,8 @@ TOUCHED = frozenset(
 
 def sign(rows: Sequence[Row], metric: str) -> str:
     """What stands behind a figure of these rows; "" where every test image was kept apart."""
-    return SIGN if metric in TOUCHED and any(row.leaked for row in rows) else ""
+    is_touched = metric in TOUCHED or parsed(metric) is not None
+    return SIGN if is_touched and any(row.leaked for row in rows) else ""
 
 
 def caution(rows: Sequence[Row]) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """One row per trained model and kept checkpoint: what every table, plot and sentence is made of."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from understudy.results.configuration import configuration
+from understudy.results.probes import figures_of
 from understudy.results.records import IDENTITY_LENGTH, Entry, StudyRecord
 from understudy.results.values import listing, mapping, number, text, whole
 
@@ -71,18 +72,28 @@ class Row:
     """Of the evaluation; not a column."""
     backbone: int | None = None
     """Parameters of the backbone alone; not a column."""
+    probes: Mapping[str, float] = field(default_factory=dict)
+    """What its frozen features are worth; `probe.*` in tables: `linear_top1`, `knn20_top1`, `labels`,
+    and with a share of the labels `linear_top1@1%`."""
 
 
 def rows_of(record: StudyRecord) -> list[Row]:
     """Joins what trainings say of themselves with what evaluations on the test split say of them.
 
-    Test figures come from `evaluate` runs alone. A model that nobody evaluated, such as a
-    pretrained backbone, has a row with those columns empty.
+    Test figures come from `evaluate` runs alone. A model that nobody evaluated has a row with those
+    columns empty; one without a classifier has those of its probes alone.
     """
-    evaluations = _evaluations(record)
+    evaluations, probes = (_told(record, fact) for fact in ("evaluations", "probes"))
     configurations = _configurations(record)
     return [
-        _row(entry, checkpoint, mapping(facts), evaluations, configurations[entry.run.identity])
+        _row(
+            entry,
+            checkpoint,
+            mapping(facts),
+            _of(entry, checkpoint, evaluations),
+            _of(entry, checkpoint, probes),
+            configurations[entry.run.identity],
+        )
         for entry in record.entries
         if entry.run.is_training
         for checkpoint, facts in _checkpoints(entry)
@@ -101,14 +112,14 @@ def _configurations(record: StudyRecord) -> dict[str, str]:
     return {identity: configuration(run, runs) for identity, run in runs.items() if run.is_training}
 
 
-def _evaluations(record: StudyRecord) -> Evaluations:
-    """The first evaluation of a model within its own study, else the first of any study."""
+def _told(record: StudyRecord, fact: str) -> Evaluations:
+    """The first evaluation or probe of a model within its own study, else the first of any."""
     found: dict[tuple[str, str, str], Mapping[str, Any]] = {}
-    for entry in record.having("evaluations"):
+    for entry in record.having(fact):
         if entry.run.summary.get("split") != "test":
             continue
         images = {key: entry.run.summary.get(key) for key in ("leaked", "images")}
-        for told in map(mapping, listing(entry.run.summary.get("evaluations"))):
+        for told in map(mapping, listing(entry.run.summary.get(fact))):
             one = {**told, "of_images": images}
             identity = text(one.get("identity"))[:IDENTITY_LENGTH]
             for study in (entry.study, "*"):
@@ -116,17 +127,22 @@ def _evaluations(record: StudyRecord) -> Evaluations:
     return found
 
 
+def _of(entry: Entry, checkpoint: str, told: Evaluations) -> Mapping[str, Any]:
+    identity = entry.run.identity
+    own = told.get((entry.study, identity, checkpoint))
+    return own or told.get(("*", identity, checkpoint), {})
+
+
 def _row(
     entry: Entry,
     checkpoint: str,
     facts: Mapping[str, Any],
-    evaluations: Evaluations,
+    tested: Mapping[str, Any],
+    probed: Mapping[str, Any],
     configuration: str,
 ) -> Row:
     run, summary = entry.run, entry.run.summary
-    tested = evaluations.get((entry.study, run.identity, checkpoint)) or evaluations.get(
-        ("*", run.identity, checkpoint), {}
-    )
+    images = mapping(tested.get("of_images") or probed.get("of_images"))
     step = whole(facts.get("step"))
     return Row(
         study=entry.study,
@@ -161,9 +177,10 @@ def _row(
             for parent in run.parents.values()
         },
         data=text(summary.get("pack")),
-        leaked=whole(mapping(tested.get("of_images")).get("leaked")),
-        test_images=whole(mapping(tested.get("of_images")).get("images")),
+        leaked=whole(images.get("leaked")),
+        test_images=whole(images.get("images")),
         backbone=whole(mapping(summary.get("parts")).get("backbone")),
+        probes=figures_of(probed),
     )
 
 

@@ -9,6 +9,7 @@ from scipy.special import stdtrit
 
 from understudy.results.errors import ReportError
 from understudy.results.formats import listed
+from understudy.results.probes import PREFIX
 from understudy.results.rows import Row
 
 METRICS = (
@@ -149,7 +150,11 @@ def _refuse_mixture(rows: Sequence[Row], metric: str) -> None:
 
 
 def _value(row: Row, metric: str) -> float | None:
+    if metric.startswith(PREFIX):
+        return row.probes.get(metric.removeprefix(PREFIX))
     if metric not in METRICS:
-        raise ReportError(f"{metric!r} is no numeric column. Known: {', '.join(METRICS)}.")
+        raise ReportError(
+            f"{metric!r} is no numeric column. Known: {', '.join(METRICS)}, {PREFIX}*."
+        )
     value: float | None = getattr(row, metric)
     return value

@@ -21,17 +21,19 @@ from understudy.evaluation.accuracy import accuracy
 from understudy.evaluation.agreement import agreement, disagreement
 from understudy.evaluation.calibration import calibration
 from understudy.evaluation.predict import Predictions
+from understudy.models.ensemble import Ensemble
 from understudy.stages.calibrating import temperature_of
 from understudy.stages.costs import cost_of
 from understudy.stages.material import Indices
 from understudy.stages.observers import answers_on
-from understudy.stages.probing import probed
+from understudy.stages.probing import Known, ProbingSettings, known_labels, notes_of, probed
 from understudy.stages.restore import (
     Restored,
     Slot,
     classes_by_name,
     classifier,
     restored,
+    same_channels,
     slots_of,
 )
 from understudy.stages.showing import write_examples
@@ -41,7 +43,7 @@ from understudy.stages.training import parent_identity
 class EvaluateSettings(DataSettings):
     """Evaluate finished runs side by side.
 
-    Classifiers are asked for their answers; of pretrained networks the frozen features are probed.
+    Classifiers are asked for their answers; of networks without one the frozen features are probed.
     What a model says of classes that the data do not have is left out, and noted.
     """
 
@@ -52,6 +54,7 @@ class EvaluateSettings(DataSettings):
     """Where to compute: device and threads; always in fp32, as it stands. Changes no identity."""
     on: Literal["test", "val"] = "test"
     """The split to evaluate on. Look at "val" as often as you like, at "test" once."""
+    probe: ProbingSettings = ProbingSettings()
 
 
 def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]:
@@ -62,21 +65,17 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
     """
     splits = split(pack, settings.split)
     images: Indices = splits.test if settings.on == "test" else splits.val
-    pretrained = {
-        path: found for path in settings.models if not (found := restored(path, "last")).classes
-    }
+    models = [_model(path, settings, pack, splits) for path in settings.models]
+    subjects = [(each.path, each.known) for each in models if each.known is not None]
     kept = [
-        (path, slot)
-        for path in settings.models
-        if path not in pretrained
-        for slot in slots_of(path)
+        (each.path, slot) for each in models if each.is_classifier for slot in slots_of(each.path)
     ]
 
     settings.machine.use_threads()
     device = settings.machine.build_device()
 
-    run.progress.begin(f"{run.stage} {run.name}", len(pretrained) + 2 * len(kept))
-    probes = [_probe(path, found, pack, images, device, run) for path, found in pretrained.items()]
+    run.progress.begin(f"{run.stage} {run.name}", len(subjects) + 2 * len(kept))
+    probes = [_probe(path, known, settings, pack, images, device, run) for path, known in subjects]
     answered = [_answered(path, slot, pack, images, device, run) for path, slot in kept]
     evaluations = [_figures(each, answered, pack, images, splits, run) for each in answered]
     run.progress.end(f"{len(kept)} checkpoints on {len(images):,} images")
@@ -88,13 +87,41 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
         "classes": list(pack.classes),
         "evaluations": evaluations,
         "probes": probes,
-        "notes": [*splits.notes, *dict.fromkeys(each.note for each in answered if each.note)],
+        "notes": [
+            *splits.notes,
+            *dict.fromkeys(each.note for each in answered if each.note),
+            *(each.note for each in models if each.note),
+            *dict.fromkeys(
+                note for _, known in subjects for note in notes_of(known, pack, settings.probe)
+            ),
+        ],
         "parents": {
             f"models[{position}]": parent_identity(path)
             for position, path in enumerate(settings.models)
         },
         "pack": pack.key,
     }
+
+
+class _Model(NamedTuple):
+    path: Path
+    is_classifier: bool
+    known: Known | None
+    """The labels that the probes of its features may read; None: they are not probed."""
+    note: str
+
+
+def _model(path: Path, settings: EvaluateSettings, pack: Pack, splits: Splits) -> _Model:
+    """How a run is evaluated; looked at before any heavy work."""
+    model = restored(path, "last")
+    if model.classes and not settings.probe.classifiers:
+        return _Model(path, is_classifier=True, known=None, note="")
+    if isinstance(model.network, Ensemble):
+        note = f"{path.name}: an ensemble has no features of its own to be probed."
+        return _Model(path, is_classifier=True, known=None, note=note)
+    same_channels(model, pack, path)
+    known = known_labels(path, model, pack, splits, settings.probe)
+    return _Model(path, is_classifier=bool(model.classes), known=known, note="")
 
 
 class _Answered(NamedTuple):
@@ -109,14 +136,16 @@ class _Answered(NamedTuple):
 
 def _probe(
     path: Path,
-    model: Restored,
+    known: Known,
+    settings: EvaluateSettings,
     pack: Pack,
     images: Indices,
     device: torch.device,
     run: Run,
 ) -> dict[str, Any]:
+    model = restored(path, "last")
     model.network.to(device)
-    figures = probed(path, model, pack, images)
+    figures = probed(path, model, known, pack, images, settings.probe)
     run.progress.advance()
     return {**parent_identity(path), "checkpoint": "last", **figures}
 

@@ -3,7 +3,10 @@
 from typing import Any, Literal
 
 import torch
+from pydantic import NonNegativeInt
+from torch import nn
 
+from understudy.core.errors import UsageError
 from understudy.core.run import Run
 from understudy.core.settings import RunPath
 from understudy.data.pack import Pack
@@ -11,6 +14,7 @@ from understudy.data.views import ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.guide import unguided
 from understudy.methods.supervised import Supervised
+from understudy.models.heads import HiddenSettings, Projector
 from understudy.models.network import Network, NetworkSettings
 from understudy.objectives import AnyObjective
 from understudy.objectives.label import LabelSettings
@@ -32,6 +36,11 @@ class FinetuneSettings(TrainingSettings):
     """Which of its checkpoints; a pretraining has no labels to call one the best."""
     frozen: bool = False
     """Whether the backbone keeps its weights, so that only the classifier learns."""
+    from_projector: NonNegativeInt = 0
+    """How many of the projector's first layers stay between backbone and classifier; 1 in SimCLR v2
+    where labels are few, 0: none."""
+    zero_classifier: bool = False
+    """Whether the classifier begins at zero, as in SimCLR v2; else drawn at random."""
     terms: tuple[AnyObjective, ...] = (LabelSettings(),)
     """Objectives to add up; each carries its own weight."""
     views: tuple[ViewSettings, ...] = (ViewSettings(),)
@@ -48,10 +57,10 @@ def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]
     images = material(settings, pack, run)
     start = restored(settings.start, settings.checkpoint)
     network, learner = _classifier_from(start, images, settings)
-    if getattr(start.network, "neck", None) is not None:
+    if any(getattr(start.network, part, None) is not None for part in ("neck", "hidden")):
         run.progress.say(
-            f"{run.stage} {run.name}: {settings.start} leads to its teacher's classifier; that and "
-            "the layers before it are left aside, its backbone goes on"
+            f"{run.stage} {run.name}: {settings.start} has layers between its backbone and its "
+            "classifier; both are left aside, its backbone goes on"
         )
     objective = combine(
         settings.terms,
@@ -88,13 +97,34 @@ def _classifier_from(
 
     Raises:
         DataError: The images have another number of channels than it was trained on.
-        UsageError: It is an ensemble.
+        UsageError: It is an ensemble, or has no such projector.
     """
     same_channels(start, images.pack, settings.start)
     pretrained, known = one_network(start, settings.start)
     network = images.classifier(known.backbone)
+    if settings.from_projector:
+        network = network.model_copy(update={"hidden": _first_layers(known, settings)})
     learner = images.built(network, seed=settings.stream("initialisation"))
     learner.take_backbone(pretrained)
+    if learner.hidden is not None and isinstance(pretrained.projector, Projector):
+        learner.hidden.take(pretrained.projector)
+    if settings.zero_classifier:
+        for weight in learner.classifier.parameters():
+            nn.init.zeros_(weight)
     if settings.frozen:
         learner.freeze_backbone()
     return network, learner
+
+
+def _first_layers(start: NetworkSettings, settings: FinetuneSettings) -> HiddenSettings:
+    """What is kept of the projector.
+
+    Raises:
+        UsageError: There is none, or it has not so many layers.
+    """
+    if start.projector is None:
+        raise UsageError(
+            f"from_projector = {settings.from_projector}: {settings.start} has no projector. Start "
+            "from a run of `pretrain`, or set `from_projector` to 0."
+        )
+    return HiddenSettings.first_of(start.projector, layers=settings.from_projector)

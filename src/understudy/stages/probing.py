@@ -1,63 +1,238 @@
-"""What frozen features are worth: k-NN and a linear probe, on the labels that the run may read."""
+"""What frozen features are worth: one protocol for all networks, on the labels that may be read."""
 
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from understudy.core.errors import UsageError
 from understudy.core.files import read_json
+from understudy.core.seeds import derived_seed
+from understudy.core.settings import Settings
+from understudy.data.labels import FewLabelsSettings, few_labels
 from understudy.data.pack import Pack
-from understudy.evaluation.knn import NearestSettings, nearest_accuracy
+from understudy.data.sources.listing import quoted
+from understudy.data.splits import Splits
+from understudy.evaluation.hits import hits
+from understudy.evaluation.knn import find_nearest
 from understudy.evaluation.probe import Features, ProbeSettings, linear_probe
-from understudy.stages.material import Indices
-from understudy.stages.observers import NEIGHBOURS, features_on
+from understudy.stages.label_count import counted, labels_of
+from understudy.stages.material import LABELS, Indices
+from understudy.stages.observers import features_on
 from understudy.stages.restore import Restored
 
+Below1 = Annotated[float, Field(gt=0, lt=1)]
 
-def probed(path: Path, model: Restored, pack: Pack, images: Indices) -> dict[str, Any]:
-    """Probes the features of a run on some images.
 
-    The labelled training images of the run's own subset are what both probes know; the labelled
-    validation images choose the regularisation of the linear one.
+class ProbingSettings(Settings):
+    """Judges frozen features by one protocol, whatever network gives them.
+
+    The network stays as it is. Clean labelled training images are what k-NN and a linear classifier
+    know, labelled validation images choose the regularisation, and the last checkpoint is judged.
+    """
+
+    classifiers: bool = False
+    """Whether the features of classifiers are probed too, and not only those of networks without
+    one: so that teacher, baseline and student are judged alike, whatever they are."""
+    labels: FewLabelsSettings | None = None
+    """The labels that the probes may read; by default those of each run. A network that was made on
+    other images has none here, and needs it. Drawn by each run's seed, as its own are."""
+    shares: tuple[Below1, ...] = (0.01, 0.1)  # SimCLR's, and those of all that came after
+    """Probed again with these shares of the labels, those of validation too, each class alike; at
+    least one image of each. Rising."""
+    neighbours: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (20, 200)  # the usual two
+    """How many labelled images vote in k-NN; all of them where there are fewer. Rising."""
+    temperature: PositiveFloat = 0.1  # 0.07 in Wu et al.; 0.1 in MoCo's CIFAR-10 demo and since
+    """How quickly a vote fades with distance; small: only the nearest count."""
+    linear: ProbeSettings = ProbeSettings()
+
+    @field_validator("shares", "neighbours")
+    @classmethod
+    def _rise(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        if any(later <= earlier for earlier, later in pairwise(values)):
+            raise ValueError("must rise, each larger than the one before")
+        return values
+
+
+class Known(NamedTuple):
+    """The labels that the probes of one network may read."""
+
+    train: Indices
+    """Positions in the pack."""
+    validation: Indices
+    seed: int
+    """Draws shares of them."""
+
+    def share(self, share: float, pack: Pack) -> "Known":
+        """A share of each class, at least one image of each that has any; nested for one seed."""
+
+        def drawn(images: Indices, name: Any) -> Indices:
+            return few_labels(
+                pack.labels,
+                images,
+                classes=pack.classes,
+                settings=FewLabelsSettings(fraction=share, validation_fraction=share),
+                split=name,
+                seed=self.seed,
+            )
+
+        return Known(drawn(self.train, "train"), drawn(self.validation, "val"), self.seed)
+
+
+def known_labels(
+    path: Path, model: Restored, pack: Pack, splits: Splits, settings: ProbingSettings
+) -> Known:
+    """The labels that the probes of a run's network may read.
+
+    Raises:
+        UsageError: The run has none of these images, and nothing says which may be read.
+        DataError: There are not so many.
+    """
+    own = model.summary.get("seed")
+    asked = settings.labels
+    if asked is None:
+        if model.summary.get("pack") != pack.key or not (path / "data" / "splits.json").exists():
+            raise UsageError(
+                f"{path}: made on other images than these, so none of its labels are here. Say how "
+                "many labels of these images its probes may read: probe.labels.fraction=1 (all of "
+                "them), probe.labels.per_class=50."
+            )
+        drawn = read_json(path / "data" / "splits.json")
+        known, chosen = (np.array(drawn[name], np.int64) for name in ("labelled", "validation"))
+        return Known(known, chosen, derived_seed(own or 0, LABELS))
+    seed = derived_seed((own or 0) if asked.seed is None else asked.seed, LABELS)
+
+    def few(images: Indices, name: Any) -> Indices:
+        return few_labels(
+            pack.labels, images, classes=pack.classes, settings=asked, split=name, seed=seed
+        )
+
+    return Known(few(splits.train, "train"), few(splits.val, "val"), seed)
+
+
+class _Splits(NamedTuple):
+    """Features that a probe learns from, chooses with and is asked about."""
+
+    train: Features
+    validation: Features
+    asked: Features
+
+
+def probed(
+    path: Path,
+    model: Restored,
+    known: Known,
+    pack: Pack,
+    images: Indices,
+    settings: ProbingSettings,
+) -> dict[str, Any]:
+    """Probes the features of a run on some images: with all known labels, and with shares of them.
+
+    Features are of clean images, and computed once.
 
     Args:
         path: The run.
         model: Its network.
+        known: Which labels may be read.
         pack: The images.
         images: Positions in the pack to answer.
-
-    Raises:
-        UsageError: The run was made on other images.
+        settings: The protocol.
 
     Returns:
-        "knn_top1", "linear_top1", and how many labels they know.
+        "labels" (with those that the network itself has read), "known" (training images that the
+        probes know), "knn", "linear_top1" and more; the same for each share under "shares".
     """
-    if model.summary["pack"] != pack.key:
-        raise UsageError(
-            f"{path}: pretrained on other images than these, so its labelled ones are not here. "
-            "Fine-tune it on these images first."
+    size, classes = model.settings.size, len(pack.classes)
+    everything = _Splits(
+        *(
+            Features(features_on(model.network, pack, some, size=size), pack.labels[some])
+            for some in (known.train, known.validation, images)
         )
-    drawn = read_json(path / "data" / "splits.json")
-    known, chosen = (np.array(drawn[name], np.int64) for name in ("labelled", "validation"))
-    train, validation, asked = (
-        Features(
-            features_on(model.network, pack, some, size=model.settings.size), pack.labels[some]
+    )
+
+    def figures(few: Known) -> dict[str, Any]:
+        read = labels_of(pack, train=few.train, validation=few.validation, parents=[path])
+        features = everything._replace(
+            train=_rows(everything.train, np.isin(known.train, few.train)),
+            validation=_rows(everything.validation, np.isin(known.validation, few.validation)),
         )
-        for some in (known, chosen, images)
+        return {
+            "labels": counted(read),
+            "known": len(few.train),
+            "knn": _nearest(features, classes, settings),
+            **_linear(features, classes, settings),
+        }
+
+    shares = [{"share": share, **figures(known.share(share, pack))} for share in settings.shares]
+    width = everything.train.values.shape[1]
+    return {"features": width, **figures(known), "shares": shares}
+
+
+def notes_of(known: Known, pack: Pack, settings: ProbingSettings) -> Iterator[str]:
+    """What is to be known of the labels of a probe; mostly nothing."""
+    counts = np.bincount(pack.labels[known.train], minlength=len(pack.classes))
+    if lacking := [name for name, count in zip(pack.classes, counts, strict=True) if not count]:
+        yield f"No labelled image of {quoted(lacking)}: no probe can name it."
+    for share in settings.shares:
+        scarce = int(((counts > 0) & (np.round(share * counts) < 1)).sum())
+        if scarce:
+            yield (
+                f"{share:.3g} of the labels is less than one image of {scarce:,} of "
+                f"{len(counts):,} classes, so one of each was taken: "
+                f"{len(known.share(share, pack).train):,} in all."
+            )
+    for few, which in [
+        (known, "all labels"),
+        *((known.share(share, pack), f"{share:.3g} of the labels") for share in settings.shares),
+    ]:
+        more = [str(number) for number in settings.neighbours if number > len(few.train)]
+        if more:
+            yield (
+                f"k-NN with {which}: all {len(few.train):,} labelled images vote, fewer than "
+                f"{' and '.join(more)} neighbours."
+            )
+
+
+def _rows(features: Features, kept: NDArray[np.bool_]) -> Features:
+    return Features(features.values[kept], features.labels[kept])
+
+
+def _nearest(
+    features: _Splits, classes: int, settings: ProbingSettings
+) -> list[dict[str, int | float | None]]:
+    """One entry for each number of neighbours."""
+    train, asked = features.train, features.asked
+    found = find_nearest(
+        torch.from_numpy(asked.values),
+        bank=torch.from_numpy(train.values),
+        neighbours=settings.neighbours[-1],
     )
-    nearest = nearest_accuracy(
-        asked.values,
-        asked.labels,
-        bank=train.values,
-        bank_labels=train.labels,
-        num_classes=len(pack.classes),
-        settings=NearestSettings(neighbours=min(NEIGHBOURS, len(known))),
-    )
-    linear = linear_probe(train, validation, asked, settings=ProbeSettings())
+    told: list[dict[str, int | float | None]] = []
+    for neighbours in settings.neighbours:
+        votes = found.votes(
+            torch.from_numpy(train.labels),
+            num_classes=classes,
+            neighbours=neighbours,
+            temperature=settings.temperature,
+        )
+        named = votes.masked_fill(votes == 0, -torch.inf)  # what nobody votes for is no answer
+        right = hits(named.numpy(), asked.labels)
+        voting = min(neighbours, len(train.labels))
+        told.append({"neighbours": neighbours, "voting": voting, **right._asdict()})
+    return told
+
+
+def _linear(features: _Splits, classes: int, settings: ProbingSettings) -> dict[str, Any]:
+    found = linear_probe(*features, settings=settings.linear, num_classes=classes)
     return {
-        "knn_top1": nearest,
-        "linear_top1": linear.test,
-        "linear_strength": linear.strength,
-        "labels": {"train": len(known), "validation": len(chosen)},
+        "linear_top1": found.test,
+        "linear_top5": found.test_top5,
+        "linear_validation": found.validation,
+        "linear_strength": found.strength,
+        "linear_converged": found.converged,
     }
