@@ -6,6 +6,7 @@ from understudy.evaluation.intervals import wilson
 from understudy.results.comparison import Comparison, Contrast, Line
 from understudy.results.finding import Finding, alone, began, called, place
 from understudy.results.formats import exact, listed, percent, plural
+from understudy.results.frozen_words import unequal
 from understudy.results.leaks import sign
 from understudy.results.records import IDENTITY_LENGTH, StudyRecord
 from understudy.results.rows import STUDENTS
@@ -24,6 +25,7 @@ def cautions(record: StudyRecord, comparison: Comparison) -> list[Finding]:
         *_one_seed(comparison),
         *_contrasts(comparison),
         *_guessing(record, comparison.at("last") or comparison.lines),
+        *unequal(comparison),
         *_evaluation(comparison),
         *(told for one in record.tuned if (told := limits(one))),
         *of_runs(record, comparison),
@@ -178,7 +180,8 @@ def _asked(record: StudyRecord) -> dict[str, tuple[float, int]]:
 
 
 def _evaluation(comparison: Comparison) -> Iterator[str]:
-    if comparison.lines and all(row.test_top1 is None for row in comparison.rows):
+    looked = any(row.test_top1 is not None or row.probes for row in comparison.rows)
+    if comparison.lines and not looked:
         yield "No model was evaluated on the test split; figures are of validation images."
     students = {
         line.configuration

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeVar
 
+from understudy.results.probes import PREFIX, parsed
 from understudy.results.records import StudyRecord
 from understudy.results.rows import STUDENTS, Row, rows_of
 from understudy.results.tables import Cell, Difference, paired, summarize
@@ -80,6 +81,10 @@ class Comparison:
     lines: tuple[Line, ...]
     """Models with any accuracy, in study order, `last` before `best`."""
     contrasts: tuple[Contrast, ...]
+    frozen: tuple[Line, ...] = ()
+    """Models whose frozen features were probed on test images, at their last checkpoint."""
+    frozen_contrasts: tuple[Contrast, ...] = ()
+    """The gains among them, in the figures of the probes."""
 
     def at(self, checkpoint: str) -> tuple[Line, ...]:
         """The lines of one checkpoint."""
@@ -92,13 +97,25 @@ def comparison(record: StudyRecord) -> Comparison:
     Runs that share study, name, axes and configuration make one line. Each distilled model is
     contrasted with its baseline (trained on labels alone under the same axes), its teacher, and
     what the study takes for the reference among the values of an axis; each ensemble with its
-    members.
+    members. Probes of frozen features are compared likewise, among themselves; there a pretraining
+    without a teacher is a baseline too.
     """
     rows = rows_of(record)
     lines = lines_of([row for row in rows if row.val_top1 is not None or row.test_top1 is not None])
     students = [line for line in lines if line.stage in LEARNED]
-    found = contrasts_of(lines, students, record.reference, judged=JUDGED)
-    return Comparison(rows=tuple(rows), lines=tuple(lines), contrasts=tuple(found))
+    frozen = lines_of([row for row in rows if row.probes])
+    probes = list(dict.fromkeys(f"{PREFIX}{name}" for row in rows for name in row.probes))
+    return Comparison(
+        rows=tuple(rows),
+        lines=tuple(lines),
+        contrasts=tuple(contrasts_of(lines, students, record.reference, judged=JUDGED)),
+        frozen=tuple(frozen),
+        frozen_contrasts=tuple(
+            contrasts_of(
+                frozen, frozen, record.reference, judged=[one for one in probes if parsed(one)]
+            )
+        ),
+    )
 
 
 def contrasts_of(

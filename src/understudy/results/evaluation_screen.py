@@ -9,11 +9,12 @@ from rich.text import Text
 
 from understudy.core.leaks import SIGN, told
 from understudy.results.formats import ABSENT, hundredths, milliseconds
+from understudy.results.frozen import is_main, ordered, short
 from understudy.results.plain import plain_for
+from understudy.results.probes import PREFIX, figures_of, parsed
 
 FIGURES = (("top-1 %", "top1"), ("F1 %", "macro_f1"), ("ECE %", "ece"), ("agree %", "agreement"))
 OF_ENSEMBLES = (("apart %", "disagreement"),)
-PROBES = (("k-NN %", "knn_top1"), ("linear %", "linear_top1"))
 
 
 def show_evaluation(summary: Mapping[str, Any], console: Console) -> None:
@@ -28,10 +29,23 @@ def show_evaluation(summary: Mapping[str, Any], console: Console) -> None:
         figures = (*FIGURES, *OF_ENSEMBLES) if some else FIGURES
         console.print(_table(seen, figures, {"ms": latency}, mark))
     if summary["probes"]:
-        console.print(_table(summary["probes"], PROBES, {}, mark))
+        figures_of_each = [figures_of(each) for each in summary["probes"]]
+        probed = [
+            {"run": each["run"], "checkpoint": each["checkpoint"], **figures}
+            for each, figures in zip(summary["probes"], figures_of_each, strict=True)
+        ]
+        console.print(_table(probed, _probes(figures_of_each), {}, mark))
     if leaked:
         sentence = told(leaked, summary["images"], split=summary["split"])
         console.print(Text(plain_for(sentence, console), style="yellow"))
+
+
+def _probes(probed: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
+    """A column for each top-1 of k-NN and of linear probes, those with few labels among them."""
+    names = dict.fromkeys(name for each in probed for name in each)
+    found = [(name, what) for name in names if (what := parsed(PREFIX + name))]
+    shown = [pair for pair in found if is_main(pair[1]) and pair[1].figure == "top1"]
+    return [(f"{short(what)} %".replace("% %", "%"), name) for name, what in ordered(shown)]
 
 
 def _table(

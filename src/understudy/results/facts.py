@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
-from understudy.core.leaks import SIGN
 from understudy.core.overrides import written
 from understudy.evaluation.intervals import wilson
 from understudy.results.comparison import Comparison, Contrast, Line
@@ -19,6 +18,7 @@ from understudy.results.formats import (
     plural,
     times,
 )
+from understudy.results.frozen_words import told as frozen_features
 from understudy.results.leaks import sign
 from understudy.results.pretrainings import calling
 from understudy.results.quantised import quantised
@@ -37,7 +37,7 @@ def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
         *_reused(record),
         *_adopted(record),
         *_learning_without_labels(record),
-        *_probes(record),
+        *frozen_features(comparison),
         *_export(record),
         *(one.sentence() for one in quantised(record)),
         *(f"{reading(one)} {outcome(one)}" for one in record.tuned),
@@ -165,33 +165,6 @@ def _ends(series: Sequence[list[tuple[float, float]]]) -> tuple[str, str]:
 def knn_of(entry: Entry) -> list[tuple[float, float]]:
     """k-NN accuracy by step; empty for trainings that do not log it."""
     return entry.run.history.series(phase="validation", key="knn_top1")
-
-
-def _probes(record: StudyRecord) -> Iterator[str]:
-    """What frozen features are worth on the test images."""
-    found: dict[tuple[str, int, str], list[dict[str, float]]] = {}
-    mark = ""
-    for entry in record.having("probes"):
-        if entry.run.summary.get("split") != "test":
-            continue
-        probes_here = listing(entry.run.summary.get("probes"))
-        if probes_here and whole(entry.run.summary.get("leaked")):
-            mark = SIGN
-        for probe in map(mapping, probes_here):
-            nearest, linear = number(probe.get("knn_top1")), number(probe.get("linear_top1"))
-            labels = sum(whole(count) or 0 for count in mapping(probe.get("labels")).values())
-            if nearest is not None and linear is not None:
-                is_student = text(probe.get("run")).startswith("distill/")
-                place = (entry.study, labels, "distilled" if is_student else "pretrained")
-                found.setdefault(place, []).append({"knn": nearest, "linear": linear})
-    for (study, labels, learned), probes in found.items():
-        where = f"{study}: " if len({one for one, *_ in found}) > 1 else ""
-        yield (
-            f"{where}On the test images the frozen {learned} features reach "
-            f"{percent(fmean(probe['knn'] for probe in probes))}{mark} by k-NN and "
-            f"{percent(fmean(probe['linear'] for probe in probes))}{mark} by a linear probe, with "
-            f"{exact(labels)} labels ({plural(len(probes), 'run')})."
-        )
 
 
 def _export(record: StudyRecord) -> Iterator[str]:

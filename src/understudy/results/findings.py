@@ -8,26 +8,41 @@ from understudy.results.facts import facts
 from understudy.results.finding import Finding, began, called, place
 from understudy.results.formats import listed, percent, plural, points
 from understudy.results.leaks import sign
+from understudy.results.probes import LINEAR
 from understudy.results.records import StudyRecord
 from understudy.results.run_cautions import examples
 from understudy.results.tables import Difference
 
-METRICS = {"test_top1": "test accuracy", "val_top1": "validation accuracy"}
-"""What a gain is told in: the test split where it was looked at, else validation."""
+METRICS = {
+    "test_top1": "test accuracy",
+    "val_top1": "validation accuracy",
+    LINEAR: "linear-probe accuracy",
+}
+"""What a gain is told in: the test split where it was looked at, else validation; or a probe."""
 ROLES = ("baseline", "reference", "teacher", "member")
 """What is told first."""
-WHAT = {"distill": "distillation", "mutual": "mutual learning", "ensemble": "the ensemble"}
+WHAT = {
+    "pretrain": "pretraining",
+    "distill": "distillation",
+    "mutual": "mutual learning",
+    "ensemble": "the ensemble",
+}
 """What a sentence over many settings calls what is judged."""
 MOST_SENTENCES = 4  # settings told one by one; more are counted
 
 
 def findings(record: StudyRecord, comparison: Comparison) -> list[Finding]:
     """Every sentence about a study: results first, then facts, then what limits them."""
-    return [*_results(comparison), *facts(record, comparison), *cautions(record, comparison)]
+    return [
+        *_results(comparison.contrasts),
+        *_results(comparison.frozen_contrasts),
+        *facts(record, comparison),
+        *cautions(record, comparison),
+    ]
 
 
-def _results(comparison: Comparison) -> Iterator[Finding]:
-    all_told = [one for one in comparison.contrasts if metric_of(one)]
+def _results(contrasts: Sequence[Contrast]) -> Iterator[Finding]:
+    all_told = [one for one in contrasts if metric_of(one)]
     roles = [(role, one.other) for role in ROLES for one in all_told]
     for role, against in dict.fromkeys(roles):
         told = [one for one in all_told if (one.role, one.other) == (role, against)]

@@ -7,7 +7,16 @@ from understudy.core.files import make_folder, write_text
 from understudy.results.comparison import Comparison, Contrast, Line, comparison
 from understudy.results.finding import telling
 from understudy.results.findings import findings
-from understudy.results.formats import ABSENT, count, duration, hundredths, milliseconds, points
+from understudy.results.formats import (
+    ABSENT,
+    count,
+    duration,
+    exact,
+    hundredths,
+    milliseconds,
+    points,
+)
+from understudy.results.frozen import LABELS, average, columns, is_main, standings
 from understudy.results.leaks import sign
 from understudy.results.published import Compared, beside
 from understudy.results.records import StudyRecord
@@ -45,13 +54,60 @@ def markdown(record: StudyRecord) -> str:
                 for metric in one.differences
             ],
         ),
-        *_published(record, found),
+        *(own := [*_frozen(found), *_published(record, found)]),
+        *(["## Findings"] if own else []),
         "\n".join(f"- {_plain(finding.text)}" for finding in findings(record, found)),
         *(part for one in record.tuned for part in _tuning(one)),
         "## Runs",
         _table(RUNS, _runs(record)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _frozen(found: Comparison) -> list[str]:
+    """What frozen features are worth, in two tables."""
+    if not found.frozen:
+        return []
+    every = standings(found)
+    metrics = [pair for pair in columns(found.frozen) if is_main(pair[1])]
+    together = average(every)
+    rows = [
+        [
+            _at(one.line.name, one.line.axes, telling(found.frozen)),
+            *(_spread(one.line, name) for name, _ in metrics),
+            hundredths(one.of_teacher.mean if one.of_teacher else None),
+            points(one.over_baseline.mean if one.over_baseline else None),
+            exact(_mean(one.line, LABELS)),
+            str(len({row.run for row in one.line.rows})),
+        ]
+        for one in every
+    ]
+    if together is not None:
+        rows.append(
+            [
+                f"mean of all {together.students} students",
+                *[ABSENT for _ in metrics],
+                hundredths(together.teacher_mean),
+                points(together.baseline_mean),
+                ABSENT,
+                ABSENT,
+            ]
+        )
+    titles = {name: what.title for name, what in metrics}
+    return [
+        "## Frozen features",
+        "Per cent of the test images; all other figures are in `rows.csv`.",
+        _table(["model", *titles.values(), "% of teacher", "over baseline", "labels", "n"], rows),
+        _table(
+            ("difference", "checkpoint", "of", "points", "95 % interval", "pairs", "shown"),
+            [
+                _gain(one, metric, telling(found.frozen_contrasts), titles)
+                for one in found.frozen_contrasts
+                for metric in titles
+                if metric in one.differences
+            ],
+        ),
+    ]
 
 
 def _published(record: StudyRecord, found: Comparison) -> list[str]:
@@ -70,7 +126,6 @@ def _published(record: StudyRecord, found: Comparison) -> list[str]:
         _table(("model", "setting", "this study, test %", *titles), rows(both.models)),
         _table(("difference", "setting", "this study, points", *titles), rows(both.differences)),
         "\n".join(f"- {_plain(one.title)}: {_plain(one.text)}" for one in both.sources),
-        "## Findings",
     ]
 
 
@@ -122,13 +177,15 @@ def _mean(line: Line, metric: str) -> float | None:
     return cell.mean if cell else None
 
 
-def _gain(contrast: Contrast, metric: str, axes: Sequence[str]) -> list[str]:
+def _gain(
+    contrast: Contrast, metric: str, axes: Sequence[str], titles: Mapping[str, str] = TITLES
+) -> list[str]:
     found = contrast.differences[metric]
     interval = ABSENT if found.low is None else f"{points(found.low)} to {points(found.high)}"
     return [
         _at(contrast.title, contrast.axes, axes),
         contrast.checkpoint,
-        TITLES[metric],
+        titles[metric],
         points(found.mean) + sign((*contrast.of.rows, *contrast.against.rows), metric),
         interval,
         str(found.n),

@@ -6,7 +6,7 @@ from understudy.results.comparison import Contrast, Line
 from understudy.results.figure import SHARE, Figure, figure, plain, titled
 from understudy.results.finding import place, telling
 from understudy.results.formats import percent, points
-from understudy.results.tables import Cell
+from understudy.results.tables import Cell, value_of
 
 EDGE = 74  # pixels around the rows
 FEW, MANY = 40, 26  # pixels of a row, where there are few or many
@@ -43,7 +43,7 @@ def accuracies(lines: Sequence[Line], metric: str, colours: Mapping[str, str]) -
         (value, row, colours[line.name], f"{line.name}, seed {one.seed}: {percent(value)}")
         for line, row in placed
         for one in line.rows
-        if (value := getattr(one, metric)) is not None
+        if (value := value_of(one, metric)) is not None
     ]
     means = [
         (cell.mean, row, colours[line.name], f"{label(line, lines)}: {spread(cell)}")

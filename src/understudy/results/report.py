@@ -15,6 +15,7 @@ from understudy.results.confidence_section import confidence
 from understudy.results.data_section import data
 from understudy.results.example_section import images
 from understudy.results.findings import findings
+from understudy.results.frozen_section import frozen
 from understudy.results.libraries import datatables, plotly
 from understudy.results.markup import Markup, element, joined, safe
 from understudy.results.model_section import models
@@ -31,6 +32,7 @@ from understudy.results.tuning_section import tuning
 SECTIONS = {
     "findings": "Findings",
     "results": "Results",
+    "frozen": "Frozen features",
     "tuning": "Tuning",
     "published": "Published",
     "models": "Models",
@@ -69,6 +71,7 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
     parts = {
         "findings": told(findings(record, found)),
         "results": results(found, painted),
+        "frozen": frozen(found, painted),
         "tuning": tuning(record.tuned),
         "published": published(beside_published(record, found)),
         "models": models(record, found.rows, beside=beside),

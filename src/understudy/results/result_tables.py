@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from understudy.results.comparison import JUDGED, Contrast, Line
+from understudy.results.comparison import Contrast, Line
 from understudy.results.finding import telling
 from understudy.results.formats import (
     ABSENT,
@@ -18,6 +18,7 @@ from understudy.results.formats import (
 from understudy.results.html_table import Column, Datum, Record, table
 from understudy.results.leaks import sign
 from understudy.results.markup import Markup, element, joined
+from understudy.results.probes import LINEAR, parsed
 from understudy.results.quantised import Quantised
 from understudy.results.rows import STUDENTS
 
@@ -55,6 +56,7 @@ TITLES = {
     "test_top1": "test accuracy",
     "test_macro_f1": "test macro F1",
     "val_top1": "validation accuracy",
+    LINEAR: "linear accuracy",
 }
 
 
@@ -95,7 +97,7 @@ def main_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup:
                 Datum(
                     str(seeds := len({row.run for row in line.rows})), value=seeds, help=_runs(line)
                 ),
-                *(_figure(line, metric, write, seeds) for metric, _, write in shown),
+                *(figure_of(line, metric, write, seeds) for metric, _, write in shown),
             ],
             kind=" ".join(
                 word
@@ -139,7 +141,7 @@ def cost_table(
             [
                 Datum(swatch(line.name, colours)),
                 *(Datum(line.axes.get(axis, ABSENT)) for axis in axes),
-                *(_figure(line, metric, write, len(line.rows)) for metric, _, write in shown),
+                *(figure_of(line, metric, write, len(line.rows)) for metric, _, write in shown),
             ]
         )
         for line in lines
@@ -177,13 +179,13 @@ def legend(lines: Sequence[Line]) -> Markup:
     return element("details", element("summary", "What the columns say"), element("dl", *pairs))
 
 
-def _figure(line: Line, metric: str, write: Callable[[float | None], str], seeds: int) -> Datum:
+def figure_of(line: Line, metric: str, write: Callable[[float | None], str], seeds: int) -> Datum:
     """Mean, spread where chance moves the figure, and n where it is not that of the row."""
     cell = line.cell(metric)
     if cell is None:
         return Datum(ABSENT)
     beside = []
-    if cell.sd is not None and metric in SPREAD:
+    if cell.sd is not None and (metric in SPREAD or parsed(metric)):
         beside.append(f" ± {write(cell.sd)}")
     if cell.n != seeds:
         beside.append(f" ({cell.n} of {seeds})")
@@ -204,8 +206,8 @@ def _runs(line: Line) -> str:
     return f"{plural(len(ids), 'run')}: {', '.join(ids[:12])}"
 
 
-def gains_table(contrasts: Sequence[Contrast]) -> Markup:
-    """Every paired difference, in points."""
+def gains_table(contrasts: Sequence[Contrast], titles: Mapping[str, str] = TITLES) -> Markup:
+    """Every paired difference, in points; of the metrics that have a title, in their order."""
     axes = axes_of(contrasts)
     columns = [
         Column("Difference", numeric=False),
@@ -224,7 +226,7 @@ def gains_table(contrasts: Sequence[Contrast]) -> Markup:
                 Datum(contrast.title),
                 *(Datum(contrast.axes.get(axis, ABSENT)) for axis in axes),
                 Datum(contrast.checkpoint),
-                Datum(TITLES[metric]),
+                Datum(titles[metric]),
                 Datum(
                     points(found.mean) + sign((*contrast.of.rows, *contrast.against.rows), metric),
                     value=found.mean,
@@ -240,7 +242,7 @@ def gains_table(contrasts: Sequence[Contrast]) -> Markup:
             kind=None if contrast.checkpoint == "last" else "beside",
         )
         for contrast in contrasts
-        for metric in JUDGED
+        for metric in titles
         if (found := contrast.differences.get(metric))
     ]
     return table(columns, records, title="Paired differences")

@@ -73,8 +73,8 @@ class Row:
     backbone: int | None = None
     """Parameters of the backbone alone; not a column."""
     probes: Mapping[str, float] = field(default_factory=dict)
-    """What its frozen features are worth; `probe.*` in tables: `linear_top1`, `knn20_top1`, `labels`,
-    and with a share of the labels `linear_top1@1%`."""
+    """What its frozen features are worth, as `probe.*` in tables: `linear_top1`, `knn20_top1`,
+    `labels`; with a share of the labels `linear_top1@1%`."""
 
 
 def rows_of(record: StudyRecord) -> list[Row]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from understudy.results.comparison import Contrast, Line, comparison
+from understudy.results.comparison import Comparison, Contrast, Line, comparison
 from understudy.results.findings import findings, metric_of
 from understudy.results.formats import (
     ABSENT,
@@ -15,8 +15,10 @@ from understudy.results.formats import (
     milliseconds,
     points,
 )
+from understudy.results.frozen import LABELS, average, columns, is_main, short, standings
 from understudy.results.leaks import sign
 from understudy.results.plain import lines_for
+from understudy.results.probes import LINEAR, Probed
 from understudy.results.records import StudyRecord
 from understudy.results.result_tables import TITLES, axes_of
 from understudy.results.strips import Strip, table_of, text_of
@@ -53,6 +55,15 @@ def show(
     if contrasts:
         console.print()
         console.print(table_of(_gains(contrasts), console))
+    if found.frozen:
+        console.print()
+        console.print(
+            text_of("frozen features, per cent of the test images:", console, style="dim")
+        )
+        console.print(table_of(_frozen(found), console))
+        if told := [one for one in found.frozen_contrasts if metric_of(one)]:
+            console.print()
+            console.print(table_of(_gains(told), console))
     for one in record.tuned:
         console.print()
         console.print(text_of(f"tuned, {head(one)} behind each value tried:", console, style="dim"))
@@ -103,6 +114,67 @@ def _strips(lines: Sequence[Line]) -> list[Strip]:
         column("ms", "latency_ms", milliseconds, 5),
     ]
     return [strip for strip in strips if any(cell != ABSENT for cell in strip.cells)]
+
+
+def _frozen(found: Comparison) -> list[Strip]:
+    """A line for each probed model, and the mean of all students."""
+    every, axes = standings(found), axes_of(found.frozen)
+    together = average(every)
+
+    def column(head: str, cells: Sequence[str], last: str = ABSENT, spare: int = 0) -> Strip:
+        return Strip(head, [*cells, *([last] if together else [])], True, spare)
+
+    def level(line: Line, metric: str) -> str:
+        cell = line.cell(metric)
+        if cell is None:
+            return ABSENT
+        spread = f" ± {hundredths(cell.sd)}" if metric == LINEAR and cell.sd is not None else ""
+        return hundredths(cell.mean) + sign(line.rows, metric) + spread
+
+    mean = [f"mean of {together.students} students"] if together else []
+    shown = [(name, what) for name, what in columns(found.frozen) if is_main(what)]
+    strips = [
+        Strip("model", [*(line.name for line in found.frozen), *mean], False, 0),
+        *(
+            Strip(
+                axis,
+                [*(line.axes.get(axis, ABSENT) for line in found.frozen), *[ABSENT for _ in mean]],
+                False,
+                0,
+            )
+            for axis in axes
+        ),
+        *(
+            column(
+                short(what),
+                [level(line, name) for line in found.frozen],
+                spare=0 if name == LINEAR else _spare(what),
+            )
+            for name, what in shown
+        ),
+        column(
+            "of teacher",
+            [hundredths(one.of_teacher.mean if one.of_teacher else None) for one in every],
+            hundredths(together.teacher_mean) if together else ABSENT,
+        ),
+        column(
+            "over base.",
+            [points(one.over_baseline.mean if one.over_baseline else None) for one in every],
+            points(together.baseline_mean) if together else ABSENT,
+        ),
+        column(
+            "labels",
+            [exact(cell.mean if (cell := line.cell(LABELS)) else None) for line in found.frozen],
+            spare=1,
+        ),
+        column("n", [str(len({row.run for row in line.rows})) for line in found.frozen]),
+    ]
+    return [strip for strip in strips if any(cell != ABSENT for cell in strip.cells)]
+
+
+def _spare(what: Probed) -> int:
+    """Top-5 goes first, then k-NN, then few labels."""
+    return 2 if what.figure == "top5" else 3 if what.share == 1 else 4
 
 
 def _tuned(one: Tuned) -> list[Strip]:

@@ -73,7 +73,7 @@ def summarize(rows: Sequence[Row], metric: str) -> Cell | None:
         ReportError: The rows come from several configurations or checkpoints.
     """
     _refuse_mixture(rows, metric)
-    found = {row.run: value for row in rows if (value := _value(row, metric)) is not None}
+    found = {row.run: value for row in rows if (value := value_of(row, metric)) is not None}
     if not found:
         return None
     values = list(found.values())
@@ -99,18 +99,30 @@ def paired(of: Sequence[Row], against: Sequence[Row], metric: str) -> Difference
     Raises:
         ReportError: Either side has rows of several configurations or checkpoints.
     """
-    sides = [_by_seed(rows, metric) for rows in (of, against)]
-    of_no_seed = [set(side) == {None} for side in sides]
-    if any(of_no_seed) and not all(of_no_seed):
-        single, others = sides if of_no_seed[0] else sides[::-1]
-        spread = dict.fromkeys(others, single[None])
-        sides = [spread, others] if of_no_seed[0] else [others, spread]
-    seeds = [seed for seed in sides[0] if seed in sides[1]]
-    if not seeds:
+    pairs = _pairs(of, against, metric)
+    if not pairs:
         return None
-    values = [sides[0][seed] - sides[1][seed] for seed in seeds]
-    with_one = any(of_no_seed) and not all(of_no_seed)
-    return replace(difference(values, seeds=seeds), is_with_one_run=with_one)
+    values = [one - other for one, other in pairs.values()]
+    with_one = len({_is_of_no_seed(rows, metric) for rows in (of, against)}) > 1
+    return replace(difference(values, seeds=list(pairs)), is_with_one_run=with_one)
+
+
+def ratio(of: Sequence[Row], against: Sequence[Row], metric: str) -> Cell | None:
+    """How much of the other's each has, `of` / `against`, seed by seed; None without a pair.
+
+    Raises:
+        ReportError: Either side has rows of several configurations or checkpoints.
+    """
+    pairs = _pairs(of, against, metric)
+    values = [one / other for one, other in pairs.values() if other > 0]
+    if not values:
+        return None
+    return Cell(
+        mean=fmean(values),
+        sd=stdev(values) if len(values) > 1 else None,
+        n=len(values),
+        runs=tuple(row.run for row in of),
+    )
 
 
 def difference(values: Sequence[float], *, seeds: Sequence[int | None]) -> Difference:
@@ -134,9 +146,26 @@ def difference(values: Sequence[float], *, seeds: Sequence[int | None]) -> Diffe
     )
 
 
+def _pairs(
+    of: Sequence[Row], against: Sequence[Row], metric: str
+) -> dict[int | None, tuple[float, float]]:
+    """Both sides' values by seed; a run of no seed stands beside the other's run of every seed."""
+    sides = [_by_seed(rows, metric) for rows in (of, against)]
+    of_no_seed = [_is_of_no_seed(rows, metric) for rows in (of, against)]
+    if any(of_no_seed) and not all(of_no_seed):
+        single, others = sides if of_no_seed[0] else sides[::-1]
+        spread = dict.fromkeys(others, single[None])
+        sides = [spread, others] if of_no_seed[0] else [others, spread]
+    return {seed: (sides[0][seed], sides[1][seed]) for seed in sides[0] if seed in sides[1]}
+
+
+def _is_of_no_seed(rows: Sequence[Row], metric: str) -> bool:
+    return set(_by_seed(rows, metric)) == {None}
+
+
 def _by_seed(rows: Sequence[Row], metric: str) -> dict[int | None, float]:
     _refuse_mixture(rows, metric)
-    return {row.seed: value for row in rows if (value := _value(row, metric)) is not None}
+    return {row.seed: value for row in rows if (value := value_of(row, metric)) is not None}
 
 
 def _refuse_mixture(rows: Sequence[Row], metric: str) -> None:
@@ -149,7 +178,12 @@ def _refuse_mixture(rows: Sequence[Row], metric: str) -> None:
         )
 
 
-def _value(row: Row, metric: str) -> float | None:
+def value_of(row: Row, metric: str) -> float | None:
+    """A numeric column of a row.
+
+    Raises:
+        ReportError: There is no such column.
+    """
     if metric.startswith(PREFIX):
         return row.probes.get(metric.removeprefix(PREFIX))
     if metric not in METRICS:

@@ -178,24 +178,24 @@ def notes_of(known: Known, pack: Pack, settings: ProbingSettings) -> Iterator[st
     counts = np.bincount(pack.labels[known.train], minlength=len(pack.classes))
     if lacking := [name for name, count in zip(pack.classes, counts, strict=True) if not count]:
         yield f"No labelled image of {quoted(lacking)}: no probe can name it."
-    for share in settings.shares:
-        scarce = int(((counts > 0) & (np.round(share * counts) < 1)).sum())
-        if scarce:
+    few = [(share, len(known.share(share, pack).train)) for share in settings.shares]
+    for share, images in few:
+        if scarce := int(((counts > 0) & (np.round(share * counts) < 1)).sum()):
             yield (
-                f"{share:.3g} of the labels is less than one image of {scarce:,} of "
-                f"{len(counts):,} classes, so one of each was taken: "
-                f"{len(known.share(share, pack).train):,} in all."
+                f"{100 * share:.3g} % of the labels is less than one image of {scarce:,} of "
+                f"{len(counts):,} classes; one of each was taken, {images:,} in all."
             )
-    for few, which in [
-        (known, "all labels"),
-        *((known.share(share, pack), f"{share:.3g} of the labels") for share in settings.shares),
-    ]:
-        more = [str(number) for number in settings.neighbours if number > len(few.train)]
-        if more:
-            yield (
-                f"k-NN with {which}: all {len(few.train):,} labelled images vote, fewer than "
-                f"{' and '.join(more)} neighbours."
-            )
+    everything = (1.0, len(known.train))
+    all_vote = [
+        f"{images:,} at {100 * share:.3g} % of the labels"
+        for share, images in [everything, *reversed(few)]
+        if images < settings.neighbours[-1]
+    ]
+    if all_vote:
+        yield (
+            "k-NN: where there are fewer labelled images than neighbours, all of them vote: "
+            f"{', '.join(all_vote)}."
+        )
 
 
 def _rows(features: Features, kept: NDArray[np.bool_]) -> Features:
