@@ -461,13 +461,6 @@ def test_another_number_of_channels_is_a_data_error(
             go(stage, root=tmp_path, data=colourful, **settings)
 
 
-def test_features_of_other_images_are_not_probed(
-    go: Launcher, pretrained: Launched, tmp_path: Path, colourful: dict[str, Any]
-) -> None:
-    with pytest.raises(UsageError, match="other images"):
-        go("evaluate", root=tmp_path, data=colourful, models=[str(pretrained.run.path)])
-
-
 def test_a_class_list_of_other_names_is_refused_by_name(
     go: Launcher, tmp_path: Path, colourful: dict[str, Any]
 ) -> None:

@@ -17,9 +17,9 @@ READING = (
     "Per cent of the test images. The network stays as it is: features of clean images are "
     "compared with those of labelled training images (k-NN, with so many neighbours) or classified "
     "by a linear probe, whose regularisation validation labels chose; always of the last "
-    "checkpoint. “top-5”, “at 10 %” and “at 1 %” are of that probe, the latter with such a share of "
-    "the labels, those of validation too. Labels are those that the probe knows and those that the "
-    "network itself has seen, validation labels among them."
+    "checkpoint. “top-5”, “at 10 %” and “at 1 %” are of that probe, the latter with such a share "
+    "of the labels, those of validation too. Labels are those that the probe knows and those that "
+    "the network itself has seen, validation labels among them."
 )
 
 
@@ -73,7 +73,11 @@ def _table(found: Comparison, colours: Mapping[str, str]) -> Markup:
         *(Column(short(what), help=what.title, aside=not is_main(what)) for _, what in metrics),
         *([Column("% of teacher", help="Of its linear accuracy, seed by seed")] * with_teacher),
         *([Column("Over baseline", help="Points of linear accuracy")] * with_baseline),
-        Column("Labels", help="Of the probe with all labels, and of the network itself"),
+        Column(
+            "Labels",
+            help="Of the probe with all labels, and of the network itself",
+            aside=len({cell.mean for line in found.frozen if (cell := line.cell(LABELS))}) == 1,
+        ),
     ]
     records = [
         Record(

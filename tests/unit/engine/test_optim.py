@@ -3,6 +3,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
+from understudy.core.errors import UsageError
 from understudy.core.settings import Settings
 from understudy.engine.guard import Guard
 from understudy.engine.optim import AdamWSettings, LarsSettings, SgdSettings
@@ -136,3 +137,25 @@ def test_gradients_are_clipped_to_the_norm() -> None:
         for after, old in zip(module.parameters(), before, strict=True)
     ]
     assert float(sum(moved)) ** 0.5 == pytest.approx(0.01, rel=1e-3)
+
+
+def test_parts_that_lars_spares_take_the_plain_step_and_are_not_decayed() -> None:
+    module = nn.ModuleDict({"backbone": nn.Linear(3, 2), "classifier": nn.Linear(2, 2)})
+    before = {name: one.detach().clone() for name, one in module.named_parameters()}
+    optimizer = LarsSettings(learning_rate=0.1, weight_decay=0.5, spared=("classifier",)).build(
+        module
+    )
+    for weight in module.parameters():
+        weight.grad = torch.ones_like(weight)
+
+    optimizer.step()
+
+    after = dict(module.named_parameters())
+    for name in ("classifier.weight", "classifier.bias", "backbone.bias"):
+        assert_close(after[name], before[name] - 0.1)
+    assert not torch.allclose(after["backbone.weight"], before["backbone.weight"] - 0.1)
+
+
+def test_a_part_to_spare_that_is_none_is_refused() -> None:
+    with pytest.raises(UsageError, match="head_supervised"):
+        LarsSettings(spared=("head_supervised",)).build(nn.Linear(2, 2))

@@ -5,7 +5,12 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from understudy.evaluation import knn
-from understudy.evaluation.knn import NearestSettings, nearest_accuracy, nearest_votes
+from understudy.evaluation.knn import (
+    NearestSettings,
+    find_nearest,
+    nearest_accuracy,
+    nearest_votes,
+)
 
 
 def literal_votes(
@@ -92,3 +97,15 @@ def test_features_that_say_nothing_are_near_chance() -> None:
     )
 
     assert 0.18 < found < 0.32
+
+
+def test_one_search_serves_every_number_of_neighbours() -> None:
+    random = torch.Generator().manual_seed(0)
+    queries, bank = torch.randn(9, 6, generator=random), torch.randn(30, 6, generator=random)
+    labels = torch.randint(0, 4, (30,), generator=random)
+
+    found = find_nearest(queries, bank=bank, neighbours=200)
+
+    for neighbours in (1, 5, 20, 200):
+        votes = found.votes(labels, num_classes=4, neighbours=neighbours, temperature=0.1)
+        assert_close(votes, literal_votes(queries, bank, labels, 4, neighbours, 0.1))

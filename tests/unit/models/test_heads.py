@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -5,7 +7,13 @@ from torch.testing import assert_close
 
 from understudy.core.errors import UsageError
 from understudy.core.settings import checked
-from understudy.models.heads import Missing, Projector, ProjectorSettings, Prototypes
+from understudy.models.heads import (
+    HiddenSettings,
+    Missing,
+    Projector,
+    ProjectorSettings,
+    Prototypes,
+)
 
 
 @pytest.mark.parametrize("layers", [2, 3])
@@ -79,3 +87,29 @@ def test_prototypes_are_compared_in_single_precision_under_autocast() -> None:
 
     assert found.dtype == torch.float32
     assert_close(found, expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("normed", ["every", "inner", "none"])
+@pytest.mark.parametrize(("layers", "kept"), [(2, 1), (3, 1), (3, 2)])
+def test_what_is_kept_of_a_projector_computes_its_first_layers(
+    layers: Any, kept: int, normed: Any
+) -> None:
+    settings = ProjectorSettings(hidden=6, out=4, layers=layers, normed=normed)
+    projector = settings.build(5)
+    hidden = HiddenSettings.first_of(settings, layers=kept).build(5)
+    features = torch.randn(16, 5)
+    projector(features)  # moves the statistics of its batch norms
+
+    hidden.take(projector)
+
+    projector.eval()
+    hidden.eval()
+    each = 2 if normed == "none" else 3  # linear, batch norm, relu
+    expected = projector.layers[: kept * each](features)
+    assert_close(hidden(features), expected)
+    assert hidden.out == expected.shape[1] == 6
+
+
+def test_the_last_layer_of_a_projector_is_never_kept() -> None:
+    with pytest.raises(UsageError, match="at most 1"):
+        HiddenSettings.first_of(ProjectorSettings(layers=2), layers=2)

@@ -6,6 +6,7 @@ from torch.testing import assert_close
 from understudy.core.errors import DataError, UsageError
 from understudy.core.settings import checked
 from understudy.core.types import Outputs, Tap
+from understudy.models.heads import HiddenSettings
 from understudy.models.network import Network, NetworkSettings, Normalise
 
 EVERYTHING = frozenset(Tap)
@@ -165,3 +166,43 @@ def test_it_compiles_into_one_graph(network: Network, images: Tensor) -> None:
     found = compiled(images, EVERYTHING)
 
     assert_close(found, network(images, EVERYTHING), rtol=1e-4, atol=1e-5)
+
+
+def test_hidden_layers_make_what_the_classifier_and_a_student_read(
+    settings: NetworkSettings,
+) -> None:
+    hidden = HiddenSettings(width=7, layers=2, normed=True)
+    network = settings.model_copy(update={"hidden": hidden, "projector": None}).build(
+        mean=[0.4], std=[0.2], seed=1
+    )
+    bare = without_heads(settings)
+    images = torch.rand(3, 1, 8, 8)
+
+    found = network.eval()(images, frozenset({Tap.POOLED, Tap.LOGITS}))
+
+    before = bare.eval()(images, frozenset({Tap.POOLED})).pooled
+    assert network.hidden is not None
+    assert_close(found.pooled, network.hidden(before))
+    assert_close(found.logits, network.classifier(found.pooled))
+    assert network.shape.pooled == 7
+    assert not network.shape.averaged
+
+
+def test_hidden_layers_keep_their_weights_and_statistics_with_the_backbone(
+    settings: NetworkSettings,
+) -> None:
+    hidden = HiddenSettings(width=7, layers=1, normed=True)
+    network = settings.model_copy(update={"hidden": hidden, "projector": None}).build(
+        mean=[0.4], std=[0.2], seed=1
+    )
+    network.freeze_backbone()
+    assert network.hidden is not None
+    before = {name: one.clone() for name, one in network.hidden.state_dict().items()}
+
+    network.train()(torch.rand(4, 1, 8, 8), frozenset({Tap.LOGITS})).logits.sum().backward()
+
+    assert all(torch.equal(before[name], one) for name, one in network.hidden.state_dict().items())
+    assert [name for name, one in network.named_parameters() if one.grad is not None] == [
+        "classifier.weight",
+        "classifier.bias",
+    ]
