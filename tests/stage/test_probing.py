@@ -19,8 +19,11 @@ from understudy.data.labels import FewLabelsSettings, few_labels
 from understudy.data.pack import Pack
 from understudy.data.sources.digits import DigitsSettings
 from understudy.data.splits import Splits, SplitSettings, split
+from understudy.evaluation.knn import NearestSettings, nearest_accuracy
+from understudy.evaluation.probe import Features, ProbeSettings, linear_probe
 from understudy.stages.launch import Launched
 from understudy.stages.material import LABELS
+from understudy.stages.observers import features_on
 from understudy.stages.probing import ProbingSettings, known_labels, notes_of, probed
 from understudy.stages.restore import restored
 
@@ -112,6 +115,37 @@ def test_the_labels_of_the_images_that_are_asked_about_change_the_score_alone(
     assert [one["linear_strength"] for one in honest["shares"]] == [
         one["linear_strength"] for one in other["shares"]
     ]
+
+
+def test_the_figures_are_those_of_clean_features_of_the_images_that_are_known(
+    pretrained: Launched, pack: Pack, splits: Splits
+) -> None:
+    path = pretrained.run.path
+    model = restored(path, "last")
+    known = known_labels(path, model, pack, splits, ALL)
+    few = known.share(0.1, pack)
+
+    found = probed(path, model, known, pack, splits.test, ALL)
+
+    for told, part in ((found, known), (found["shares"][1], few)):
+        train, validation, asked = (
+            Features(features_on(model.network, pack, some, size=8), pack.labels[some])
+            for some in (part.train, part.validation, splits.test)
+        )
+        linear = linear_probe(train, validation, asked, settings=ProbeSettings())
+        assert told["linear_top1"] == linear.test
+        assert told["linear_top5"] == linear.test_top5
+        assert told["linear_validation"] == linear.validation
+        for one in told["knn"]:
+            nearest = nearest_accuracy(
+                asked.values,
+                asked.labels,
+                bank=train.values,
+                bank_labels=train.labels,
+                num_classes=10,
+                settings=NearestSettings(neighbours=one["neighbours"]),
+            )
+            assert one["top1"] == pytest.approx(nearest)
 
 
 def test_every_label_is_counted_that_the_probe_or_the_network_has_read(
