@@ -52,7 +52,11 @@ def _alone(path: Path) -> StudyRecord:
 
 
 def _tells_of(evaluation: RunRecord, run: RunRecord) -> bool:
-    told = map(mapping, listing(evaluation.summary.get("evaluations")))
+    told = [
+        mapping(one)
+        for fact in ("evaluations", "probes")
+        for one in listing(evaluation.summary.get(fact))
+    ]
     return run.identity in {text(one.get("identity"))[:IDENTITY_LENGTH] for one in told}
 
 

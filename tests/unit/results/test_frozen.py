@@ -12,6 +12,7 @@ from tests.unit.results.conftest import Tree
 
 from understudy.results.comparison import comparison
 from understudy.results.csv_file import write_csv
+from understudy.results.find import find
 from understudy.results.findings import findings
 from understudy.results.frozen import average, columns, standings
 from understudy.results.markdown import markdown
@@ -204,3 +205,14 @@ def test_figures_of_an_earlier_version_are_read_as_they_were_meant(tree: Tree) -
     (row,) = comparison(read_study(tree.study())).rows
 
     assert row.probes == {"linear_top1": 0.5, "knn20_top1": 0.4, "labels": 100}
+
+
+def test_a_run_that_is_looked_at_alone_brings_its_probe(tree: Tree) -> None:
+    record = kassl(tree)
+    run = next(entry.run for entry in record.entries if entry.node == "teacher")
+
+    (line,) = comparison(find(run.path)).frozen
+
+    cell = line.cell(LINEAR)
+    assert cell is not None
+    assert cell.mean == TEACHER[1]
