@@ -299,3 +299,37 @@ def test_a_bank_holds_no_maps(go: Launcher, pretrained: Launched, tmp_path: Path
 
     with pytest.raises(UsageError, match=r"'similarity' needs a teacher with stages: stored"):
         go("distill", **asked, student=SMALL, terms=[{"kind": "similarity"}])
+
+
+def test_a_student_goes_on_from_a_distillation_of_features(
+    go: Launcher, headless: Launched, teacher: Launched, tmp_path: Path
+) -> None:
+    """With a step too small to move it, it is where the other ended."""
+    still = {"epochs": 1, "batch_size": 25, "optimizer": {"kind": "sgd", "learning_rate": 1e-12}}
+    asked = {"root": tmp_path, "teacher": str(teacher.run.path), "student": NARROW, "plan": still}
+    going_on = go("distill", name="on", start=str(headless.run.path), **asked)
+    afresh = go("distill", name="afresh", **asked)
+
+    def backbone(launched: Launched) -> dict[str, torch.Tensor]:
+        found = weights(launched).items()
+        return {name: t for name, t in found if "backbone" in name and name.endswith("weight")}
+
+    before, after, other = backbone(headless), backbone(going_on), backbone(afresh)
+    assert before.keys() == after.keys()
+    assert max(float((before[name] - after[name]).abs().max()) for name in before) < 1e-6
+    assert max(float((before[name] - other[name]).abs().max()) for name in before) > 0.1
+    assert set(going_on.summary["parents"]) == {"teacher", "start"}
+    assert going_on.summary["parents"]["start"]["identity"] == headless.summary["identity"]
+
+
+def test_a_start_of_another_backbone_is_refused(
+    go: Launcher, pretrained: Launched, teacher: Launched, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="Set `student` to the same"):
+        go(
+            "distill",
+            root=tmp_path,
+            teacher=str(teacher.run.path),
+            start=str(pretrained.run.path),
+            student=NARROW,
+        )

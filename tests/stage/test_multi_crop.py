@@ -70,7 +70,7 @@ def test_a_view_of_a_size_that_the_backbone_cannot_take_is_refused(go: Launcher)
 
 
 def test_too_few_views_for_those_that_are_assigned_are_refused(go: Launcher) -> None:
-    with pytest.raises(UsageError, match=r"views: 2 given, but the objectives compare 3 views"):
+    with pytest.raises(UsageError, match=r"has 2 of the 3 views"):
         go(
             "pretrain",
             name="refused",

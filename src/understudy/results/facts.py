@@ -33,7 +33,7 @@ def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
     told = [
         *_changes(record),
         *_sizes([contrast for contrast in last if contrast.role == "teacher"]),
-        *_budgets([contrast for contrast in last if contrast.role == "baseline"]),
+        *_budgets(record, [contrast for contrast in last if contrast.role == "baseline"]),
         *_reused(record),
         *_adopted(record),
         *_learning_without_labels(record),
@@ -90,8 +90,26 @@ def smaller(small: float, large: float) -> str:
     return times(large / small) if 0 < small < large else ""
 
 
-def _budgets(contrasts: Sequence[Contrast]) -> Iterator[str]:
-    steps = {(one.of.cell("steps"), one.against.cell("steps")) for one in contrasts}
+def _budgets(record: StudyRecord, contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """Steps of student and baseline; of a student that went on from another run, of both."""
+    known = {text(entry.run.summary.get("identity")): entry for entry in record.entries}
+    told = {}
+    for entry in record.entries:
+        started = mapping(mapping(entry.run.summary.get("parents")).get("start"))
+        before = known.get(text(started.get("identity")))
+        if entry.stage == "distill" and before is not None:
+            own, earlier = (whole(each.run.summary.get("steps")) or 0 for each in (entry, before))
+            told[entry.node] = (before.node, own, earlier)
+    for name, (before_it, own, earlier) in told.items():
+        yield (
+            f"{began(name)} goes on from {called(before_it)}: {exact(own)} steps after "
+            f"{exact(earlier)}, {exact(own + earlier)} in all."
+        )
+    steps = {
+        (one.of.cell("steps"), one.against.cell("steps"))
+        for one in contrasts
+        if one.of.name not in told
+    }
     pairs = {(of.mean, against.mean) for of, against in steps if of and against}
     if len(pairs) == 1 and len(set(next(iter(pairs)))) == 1:
         yield f"Student and baseline took equally many steps: {exact(next(iter(pairs))[0])} each."

@@ -1,5 +1,6 @@
 """Distill a finished teacher into a small student, on images whose labels are not read."""
 
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import torch
@@ -18,6 +19,7 @@ from understudy.guidance.guide import Guide
 from understudy.methods import AnyDistillation, DistilledSettings
 from understudy.methods.distilled import DistillationSettings, Distilled
 from understudy.models import AnyBackbone
+from understudy.models.backbone import BackboneSettings
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.network import Network, NetworkSettings
 from understudy.objectives import AnyObjective
@@ -37,7 +39,7 @@ from understudy.stages.material import (
     pool_of,
 )
 from understudy.stages.observers import ClassifierObserver, FeatureObserver
-from understudy.stages.restore import Slot
+from understudy.stages.restore import Slot, one_network, restored, same_channels
 from understudy.stages.sources import (
     FileSource,
     RunSource,
@@ -46,7 +48,7 @@ from understudy.stages.sources import (
     run_source,
     stored_of,
 )
-from understudy.stages.training import refuse_unfit, train_method
+from understudy.stages.training import parent_identity, refuse_unfit, train_method
 
 METHODS: TypeAdapter[DistillationSettings] = TypeAdapter(AnyDistillation)
 
@@ -71,6 +73,9 @@ class DistillSettings(TrainingSettings):
     among its classes by name; what it says of others is then left out."""
     student: AnyBackbone = CifarResNetSettings()
     """The network that learns."""
+    start: RunPath | None = None
+    """Run whose last backbone the student starts from, such as a distillation of features; it must
+    be the student's. By default the student begins freshly initialised."""
     transfer: Literal["pool", "labelled"] = "pool"
     """The images that the teacher answers: all training and unlabeled ones, or the labeled ones."""
     method: AnyDistillation = DistilledSettings()
@@ -207,9 +212,12 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         pack,
         train=images.labelled if objective.reads_labels else images.labelled[:0],
         validation=images.validation[:0] if network.classes is None else images.validation,
-        parents=[] if settings.teacher is None else [settings.teacher],
+        parents=[run for run in (settings.teacher, settings.start) if run is not None],
     )
-    return {**summary, **source.told, "labels": labels}
+    told = {**source.told, "labels": labels}
+    if settings.start is not None:
+        told["parents"] = {**told["parents"], "start": parent_identity(settings.start)}
+    return {**summary, **told}
 
 
 def _student(
@@ -219,11 +227,10 @@ def _student(
     network = settings.method.network(
         images.classifier(settings.student), source.network, size=source.size
     )
-    student = settings.method.begun(
-        images.built(network, seed=settings.stream("initialisation")),
-        source.network,
-        classes=source.columns,
-    )
+    fresh = images.built(network, seed=settings.stream("initialisation"))
+    if settings.start is not None:
+        fresh.take_backbone(_started(settings.start, settings.student, images.pack))
+    student = settings.method.begun(fresh, source.network, classes=source.columns)
     objective = combine(
         (*settings.method.own_terms(), *settings.terms),
         student=student.shape,
@@ -235,6 +242,24 @@ def _student(
         return network, student, objective
     student.drop_classifier()
     return network.model_copy(update={"classes": None}), student, objective
+
+
+def _started(path: Path, student: BackboneSettings, pack: Pack) -> Network:
+    """The network that the student goes on from.
+
+    Raises:
+        UsageError: It is an ensemble, or has another backbone than the student.
+        DataError: It was trained on images with other channels.
+    """
+    found = restored(path, "last")
+    same_channels(found, pack, path)
+    network, known = one_network(found, path)
+    if known.backbone != student:
+        raise UsageError(
+            f"start: the backbone of {path} is {known.backbone.model_dump_json()}, the student's "
+            f"{student.model_dump_json()}. Set `student` to the same."
+        )
+    return network
 
 
 def _source(

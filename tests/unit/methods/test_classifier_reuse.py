@@ -115,5 +115,5 @@ def test_an_ensemble_has_no_classifier_to_reuse() -> None:
     members = [built(described(SMALL), seed=seed) for seed in (1, 2)]
     together = Ensemble(members, sizes=[SIZE] * 2, weights=[1, 1], mean="logits")
 
-    with pytest.raises(UsageError, match="an ensemble has none of its own"):
+    with pytest.raises(UsageError, match="this one has none of its own, as ensembles"):
         METHOD.network(described(SMALL), together, size=SIZE)

@@ -43,7 +43,8 @@ def test_a_step_of_all_objectives_together(student: AnyBackbone, teacher: AnyBac
         if ".selfsup." not in kind.__module__  # they need a projector and two views
     ]
     index = torch.arange(BATCH)
-    objective = combine(taught, student=learner.shape, guidance=master.shape, images=index)
+    pool = torch.arange(4096)  # as many as the default queue is long
+    objective = combine(taught, student=learner.shape, guidance=master.shape, images=pool)
     guide = Teacher(Frozen(master), taps=objective.guidance_taps)
     images = torch.rand(BATCH, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
     shown = Batch(views=(images,), labels=index % 3, index=index, view_ids=(index * 0,))

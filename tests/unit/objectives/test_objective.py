@@ -194,7 +194,7 @@ def test_features_are_compared_whatever_the_classes(student: Shape, teacher: Sha
 def test_too_few_views_are_told_apart(student: Shape, targets: Targets) -> None:
     combined = combine([NtXentSettings()], student=student, guidance=None, images=IMAGES)
 
-    with pytest.raises(UsageError, match=r"need 2 views.*makes 1"):
+    with pytest.raises(UsageError, match=r"has 1 of the 2 views.*List 2"):
         combined(outputs(student, seed=1), None, targets)
 
 

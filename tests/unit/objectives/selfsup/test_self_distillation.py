@@ -85,7 +85,7 @@ def test_fewer_views_than_the_target_is_to_see_are_refused(given: int, targets: 
     )
     shown = views(*drawn(given, 4, PROTOTYPES))
 
-    with pytest.raises(UsageError, match=f"need {given + 1} views"):
+    with pytest.raises(UsageError, match=f"has {given} of the {given + 1} views"):
         objective(shown, shown, targets)
 
 
