@@ -123,7 +123,7 @@ def _traces(
             "name": plain(name),
             "legendgroup": plain(name),
             "showlegend": name not in seen,
-            "x": [round(place, 1) for place, _ in few],
+            "x": [round(place, 4) for place, _ in few],  # an epoch has many steps
             "y": [float(f"{number:.5g}") for _, number in few],
             "line": {**lines[name], "width": 1 if crowded else 1.75},
             "opacity": 0.4 if crowded else 0.85,

@@ -50,8 +50,9 @@ def accuracies(lines: Sequence[Line], metric: str, colours: Mapping[str, str]) -
         for line, row in placed
         if (cell := line.cell(metric))
     ]
-    several = len(rows) < len(lines)
-    shown = dict.fromkeys(line.name for line in lines) if several else {}
+    told = dict.fromkeys(line.name for line in lines)
+    several = len(told) > 1 and any(row_of(line, lines) for line in lines)  # rows name no model
+    shown = told if several else {}
     return figure(
         [_dots(seeds), _bars(means, reach=None), *(_key(name, colours[name]) for name in shown)],
         height=_height(rows),

@@ -1,6 +1,6 @@
 """Plots of pretrainings: what their features are worth, and how these lie in their space."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from understudy.results.colours import SERIES
@@ -29,6 +29,7 @@ FIGURES = (
     Told("effective_rank", "Effective rank", "dimensions that the features fill", share=False),
 )
 HEIGHT = 320  # pixels of each, so that they stand in rows
+LEGEND, LETTERS = 26, 40  # pixels of a line of its legend, and how many letters stand in it
 MOST_NAMES = 12  # of more settings, those of a name share a colour
 
 
@@ -60,14 +61,21 @@ def pretrainings(entries: Sequence[Entry], colours: Mapping[str, str]) -> list[M
         )
         if drawn is None:
             continue
-        drawn["layout"]["height"] = HEIGHT
+        drawn["layout"]["height"] = _height(names)
         if told.tells_collapse:
             drawn["data"] += _collapsed(found, told.key)
         plots.append(plotted(drawn, caption=told.caption, note=told.note))
     if paths := _paths(found, lines_of(list(names), painted), called):
         note = "left: images fill directions evenly; low: views of an image agree; dot: the end"
+        paths["layout"]["height"] = _height(names)
         plots.append(plotted(paths, caption="Alignment against uniformity", note=note))
     return plots
+
+
+def _height(names: Collection[str]) -> int:
+    """Of a plot whose legend has these names; the more lines they take, the higher."""
+    letters = sum(len(name) + 6 for name in names)  # 6: the sample of the line before it
+    return HEIGHT + LEGEND * max(0, letters // LETTERS - 1)
 
 
 def calling(entries: Sequence[Entry]) -> Callable[[Entry], str]:
@@ -103,7 +111,7 @@ def _collapsed(entries: Sequence[Entry], key: str) -> list[Figure]:
             "type": "scatter",
             "mode": "markers",
             "name": "collapsed",
-            "x": [round(epoch, 1) for epoch, _ in marks],
+            "x": [round(epoch, 4) for epoch, _ in marks],
             "y": [float(f"{value:.5g}") for _, value in marks],
             "marker": {"symbol": "x", "size": 8, "color": "var(--bad)"},
             "hovertemplate": "collapsed<extra></extra>",

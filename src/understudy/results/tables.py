@@ -88,8 +88,9 @@ def summarize(rows: Sequence[Row], metric: str) -> Cell | None:
 def paired(of: Sequence[Row], against: Sequence[Row], metric: str) -> Difference | None:
     """The differences `of` - `against` between runs of the same seed; None without such a pair.
 
-    A run of no seed, such as the ensemble of all seeds, is compared with the other side's run of
-    every seed; the interval is then of those seeds alone.
+    Where the others are what these learned from, each is compared with its own, whatever the seeds:
+    one teacher may serve all. A run of no seed, such as the ensemble of all seeds, is compared with
+    the other side's run of every seed. The interval is then of those seeds alone.
 
     Args:
         of: Rows whose gain is asked for, of one checkpoint.
@@ -103,7 +104,9 @@ def paired(of: Sequence[Row], against: Sequence[Row], metric: str) -> Difference
     if not pairs:
         return None
     values = [one - other for one, other in pairs.values()]
-    with_one = len({_is_of_no_seed(rows, metric) for rows in (of, against)}) > 1
+    with_one = len({_is_of_no_seed(rows, metric) for rows in (of, against)}) > 1 or (
+        len(pairs) > 1 and len({row.run for row in against}) == 1
+    )
     return replace(difference(values, seeds=list(pairs)), is_with_one_run=with_one)
 
 
@@ -149,7 +152,9 @@ def difference(values: Sequence[float], *, seeds: Sequence[int | None]) -> Diffe
 def _pairs(
     of: Sequence[Row], against: Sequence[Row], metric: str
 ) -> dict[int | None, tuple[float, float]]:
-    """Both sides' values by seed; a run of no seed stands beside the other's run of every seed."""
+    """Both sides' values by seed, each beside that which it learned from, or of the same seed."""
+    if taught := _by_descent(of, against, metric):
+        return taught
     sides = [_by_seed(rows, metric) for rows in (of, against)]
     of_no_seed = [_is_of_no_seed(rows, metric) for rows in (of, against)]
     if any(of_no_seed) and not all(of_no_seed):
@@ -157,6 +162,22 @@ def _pairs(
         spread = dict.fromkeys(others, single[None])
         sides = [spread, others] if of_no_seed[0] else [others, spread]
     return {seed: (sides[0][seed], sides[1][seed]) for seed in sides[0] if seed in sides[1]}
+
+
+def _by_descent(
+    of: Sequence[Row], against: Sequence[Row], metric: str
+) -> dict[int | None, tuple[float, float]]:
+    """Runs beside the only one of the others that they learned from; empty where there is none."""
+    for rows in (of, against):
+        _refuse_mixture(rows, metric)
+    known = {row.identity: value for row in against if (value := value_of(row, metric)) is not None}
+    found = {}
+    for row in of:
+        value = value_of(row, metric)
+        theirs = [known[origin] for origin in row.origins if origin in known]
+        if value is not None and len(theirs) == 1:
+            found[row.seed] = value, theirs[0]
+    return found
 
 
 def _is_of_no_seed(rows: Sequence[Row], metric: str) -> bool:

@@ -155,6 +155,24 @@ def test_one_pair_has_neither_deviation_nor_interval(rows: list[Row]) -> None:
     assert not difference.is_shown
 
 
+def test_students_are_compared_with_their_own_teacher_whatever_its_seed(rows: list[Row]) -> None:
+    students, taught_by = of(rows, "student"), of(rows, "teacher")
+    (one,) = {row.identity for row in taught_by if row.identity in students[0].origins}
+    alone = [replace(row, seed=0) for row in taught_by if row.identity == one]
+    taught = [replace(row, origins={one: "last"}) for row in students]
+
+    difference = paired(taught, alone, "test_top1")
+
+    assert difference is not None
+    assert difference.seeds == tuple(row.seed for row in students)
+    assert difference.values == approx(
+        tuple((row.test_top1 or 0) - (alone[0].test_top1 or 0) for row in students)
+    )
+    assert difference.is_with_one_run
+    untaught = [replace(row, origins={}) for row in students]
+    assert paired(untaught, alone, "test_top1") is None
+
+
 def test_only_seeds_that_both_have_are_paired(rows: list[Row]) -> None:
     few = [row for row in rows if row.name != "baseline" or row.seed != 2]
 
