@@ -29,10 +29,31 @@ def test_a_shipped_study_can_be_planned_at_every_scale(
     assert re.search(r"^\d+ runs: ", capsys.readouterr().out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", shipped_names("studies"))
+def planned(name: str) -> list[Node]:
+    return list(plan(read_study(name), STAGES).nodes)
+
+
+WITH_STUDENTS = [
+    name
+    for name in shipped_names("studies")
+    if any(node.stage == "distill" for node in planned(name))
+]
+WITHOUT_LABELS = {"ssl-benchmark"}
+"""Studies of pretrainings alone."""
+
+
+@pytest.mark.parametrize("name", WITH_STUDENTS)
 def test_every_student_has_a_baseline_that_gets_what_it_gets(name: str) -> None:
-    nodes = plan(read_study(name), STAGES).nodes
-    students = [node for node in nodes if node.stage == "distill"]
+    """One that goes on from another's features is given their epochs as well."""
+    nodes = planned(name)
+    by_key = {node.key: node for node in nodes}
+    begun = {node.parents["start"].key for node in nodes if "start" in node.parents}
+    students = [node for node in nodes if node.stage == "distill" and node.key not in begun]
+
+    def epochs(node: Node) -> float:
+        own = float(node.settings["plan"]["epochs"])
+        start = node.parents.get("start")
+        return own if start is None else own + epochs(by_key[start.key])
 
     def spent(node: Node) -> tuple[object, ...]:
         settings = node.settings
@@ -40,13 +61,50 @@ def test_every_student_has_a_baseline_that_gets_what_it_gets(name: str) -> None:
         return (
             settings.get("backbone", settings.get("student")),
             settings.get("transfer", "pool") if node.stage == "distill" else shown,
-            *(settings.get(key) for key in ("data", "split", "labels", "size", "views", "plan")),
+            *(settings.get(key) for key in ("data", "split", "labels", "size", "views")),
+            {**settings["plan"], "epochs": epochs(node)} if "epochs" in settings["plan"] else None,
+            node.seed,
+        )
+
+    def shown_without_labels(node: Node) -> tuple[object, ...]:
+        """Its baseline learns by itself, in batches and with an optimizer of its own."""
+        settings = node.settings
+        return (
+            settings.get("backbone", settings.get("student")),
+            *(settings.get(key) for key in ("data", "split", "size", "views")),
+            settings["plan"]["epochs"],
             node.seed,
         )
 
     baselines = [spent(node) for node in nodes if node.stage == "train"]
+    alone = [shown_without_labels(node) for node in nodes if node.stage == "pretrain"]
     assert students
-    assert all(spent(student) in baselines for student in students)
+    assert all(
+        spent(each) in baselines
+        or (has_no_classifier(each) and shown_without_labels(each) in alone)
+        for each in students
+    )
+
+
+def has_no_classifier(student: Node) -> bool:
+    """Whether its objectives read features alone."""
+    terms = student.settings.get("terms", [])
+    return {term["kind"] for term in terms} <= {"regression", "queue"} and bool(terms)
+
+
+def test_studies_without_a_student_are_known() -> None:
+    assert set(shipped_names("studies")) == {*WITH_STUDENTS, *WITHOUT_LABELS}
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_LABELS))
+def test_every_pretraining_of_a_benchmark_gets_what_the_others_get(name: str) -> None:
+    nodes = [node for node in planned(name) if node.stage == "pretrain"]
+    keys = ("data", "split", "labels", "size", "backbone")
+    plans = ("epochs", "batch_size", "observations")
+
+    assert len({node.axes["method"]["name"] for node in nodes}) == 8
+    assert len({repr([node.settings.get(key) for key in keys]) for node in nodes}) == 1
+    assert len({repr([node.settings["plan"].get(key) for key in plans]) for node in nodes}) == 1
 
 
 @pytest.mark.parametrize("folder", [name for name in shipped_folders() if name != "studies"])
