@@ -320,6 +320,8 @@ def test_a_student_goes_on_from_a_distillation_of_features(
     assert max(float((before[name] - other[name]).abs().max()) for name in before) > 0.1
     assert set(going_on.summary["parents"]) == {"teacher", "start"}
     assert going_on.summary["parents"]["start"]["identity"] == headless.summary["identity"]
+    assert going_on.summary["steps_before"] == headless.summary["steps"]
+    assert "steps_before" not in afresh.summary
 
 
 def test_a_start_of_another_backbone_is_refused(

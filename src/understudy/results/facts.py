@@ -92,24 +92,18 @@ def smaller(small: float, large: float) -> str:
 
 def _budgets(record: StudyRecord, contrasts: Sequence[Contrast]) -> Iterator[str]:
     """Steps of student and baseline; of a student that went on from another run, of both."""
-    known = {text(entry.run.summary.get("identity")): entry for entry in record.entries}
+    nodes = {text(entry.run.summary.get("identity")): entry.node for entry in record.entries}
     told = {}
-    for entry in record.entries:
-        started = mapping(mapping(entry.run.summary.get("parents")).get("start"))
-        before = known.get(text(started.get("identity")))
-        if entry.stage == "distill" and before is not None:
-            own, earlier = (whole(each.run.summary.get("steps")) or 0 for each in (entry, before))
-            told[entry.node] = (before.node, own, earlier)
-    for name, (before_it, own, earlier) in told.items():
-        yield (
-            f"{began(name)} goes on from {called(before_it)}: {exact(own)} steps after "
-            f"{exact(earlier)}, {exact(own + earlier)} in all."
+    for entry in record.having("steps_before"):
+        start = mapping(mapping(entry.run.summary.get("parents")).get("start"))
+        before = called(nodes.get(text(start.get("identity")), text(start.get("run"))))
+        own, earlier = (whole(entry.run.summary.get(key)) for key in ("steps", "steps_before"))
+        told[entry.node, before, own, earlier] = (
+            f"{began(entry.node)} goes on from {before}: {plural(own or 0, 'step')} after "
+            f"{exact(earlier or 0)}."
         )
-    steps = {
-        (one.of.cell("steps"), one.against.cell("steps"))
-        for one in contrasts
-        if one.of.name not in told
-    }
+    yield from told.values()
+    steps = {(one.of.cell("steps"), one.against.cell("steps")) for one in contrasts}
     pairs = {(of.mean, against.mean) for of, against in steps if of and against}
     if len(pairs) == 1 and len(set(next(iter(pairs)))) == 1:
         yield f"Student and baseline took equally many steps: {exact(next(iter(pairs))[0])} each."

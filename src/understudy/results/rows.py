@@ -153,7 +153,7 @@ def _row(
         axes=entry.axes,
         parameters=whole(summary.get("parameters", tested.get("parameters"))),
         labels=_labels(summary.get("labels")),
-        steps=whole(summary.get("steps")) if step is None else step,
+        steps=_steps(summary, step),
         seconds=number(summary.get("seconds")),
         precision=text(summary.get("precision")),
         val_top1=number(facts.get("val_top1")),
@@ -182,6 +182,12 @@ def _row(
         backbone=whole(mapping(summary.get("parts")).get("backbone")),
         probes=figures_of(probed),
     )
+
+
+def _steps(summary: Mapping[str, Any], kept_at: int | None) -> int | None:
+    """Up to a checkpoint, with those of the run that this one went on from."""
+    own = whole(summary.get("steps")) if kept_at is None else kept_at
+    return None if own is None else own + (whole(summary.get("steps_before")) or 0)
 
 
 def _labels(labels: Any) -> int | None:

@@ -217,6 +217,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
     told = {**source.told, "labels": labels}
     if settings.start is not None:
         told["parents"] = {**told["parents"], "start": parent_identity(settings.start)}
+        told["steps_before"] = _steps(settings.start)
     return {**summary, **told}
 
 
@@ -260,6 +261,12 @@ def _started(path: Path, student: BackboneSettings, pack: Pack) -> Network:
             f"{student.model_dump_json()}. Set `student` to the same."
         )
     return network
+
+
+def _steps(path: Path) -> int:
+    """The steps that made a finished run, with those that it went on from."""
+    summary = restored(path, "last").summary
+    return int(summary.get("steps", 0)) + int(summary.get("steps_before", 0))
 
 
 def _source(

@@ -108,6 +108,19 @@ def test_facts_are_told_from_summaries_and_logs(study: Path) -> None:
     ]
 
 
+def test_the_steps_of_a_run_that_went_on_from_another_count_both(tree: Any) -> None:
+    for node, steps in (("baseline", 900), ("teacher", 300)):
+        tree.train(node, 1, steps=steps)
+    before = tree.train("features", 1, steps=400, stage="distill")
+    start = {"run": before["run"], "identity": before["identity"], "checkpoint": "last"}
+    tree.train("student", 1, steps=500, summary={"steps_before": 400, "parents": {"start": start}})
+    tree.evaluate(1)
+    found = told(tree.study(), "fact")
+
+    assert "Student goes on from “features”: 500 steps after 400." in found
+    assert "Student and baseline took equally many steps: 900 each." in found
+
+
 def test_the_time_of_trainings_says_how_many_were_done_at_once(tree: Any) -> None:
     tree.train("baseline", 1, summary={"at_once": 2})
     tree.train("student", 1, summary={"at_once": 2})
