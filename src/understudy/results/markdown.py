@@ -118,13 +118,18 @@ def _published(record: StudyRecord, found: Comparison) -> list[str]:
     titles = [one.title for one in both.sources]
 
     def rows(told: Sequence[Compared]) -> list[list[str]]:
-        return [[one.title, one.setting, *one.figures] for one in told]
+        of = both.is_of_several
+        return [[one.title, one.setting, *([one.what] * of), *one.figures] for one in told]
 
+    of = ["of"] * both.is_of_several
+    unit = "%" if both.is_of_several else "test %"
     return [
         "## Beside what was published",
         *([both.note] if both.note else []),
-        _table(("model", "setting", "this study, test %", *titles), rows(both.models)),
-        _table(("difference", "setting", "this study, points", *titles), rows(both.differences)),
+        _table(("model", "setting", *of, f"this study, {unit}", *titles), rows(both.models)),
+        _table(
+            ("difference", "setting", *of, "this study, points", *titles), rows(both.differences)
+        ),
         "\n".join(f"- {_plain(one.title)}: {_plain(one.text)}" for one in both.sources),
     ]
 

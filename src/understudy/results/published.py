@@ -9,11 +9,19 @@ from understudy.core.wording import named
 from understudy.results.comparison import Comparison, Contrast, Line
 from understudy.results.finding import setting
 from understudy.results.formats import ABSENT, hundredths, points
+from understudy.results.probes import PREFIX, parsed
 from understudy.results.records import StudyRecord
 from understudy.results.tables import Difference, difference
 from understudy.results.values import listing, mapping, number, text, whole
 
-METRIC = "test_top1"
+TESTED = "test accuracy"
+METRICS = {
+    "test_top1": "test_top1",
+    **{
+        key: f"{PREFIX}{key}" for key in ("linear_top1", "linear_top5", "knn20_top1", "knn200_top1")
+    },
+}
+"""What of this study stands beside each figure that a study's file may state."""
 OTHERWISE = (
     "This study did not run the published protocol: its accuracies cannot be those published. "
     "Compare the differences, and what their intervals leave open."
@@ -31,24 +39,24 @@ class Source:
     """Who, where, and what the figures hold for."""
     checkpoint: str
     test_images: int | None
-    figures: dict[tuple[str, frozenset[tuple[str, str]]], tuple[float, ...]]
-    """Test accuracies by stage and axes, one for each seed."""
+    figures: dict[tuple[str, str, frozenset[tuple[str, str]]], tuple[float, ...]]
+    """Shares by what they are of, stage and axes; one for each seed."""
 
-    def of(self, line: Line) -> tuple[float, ...]:
+    def of(self, line: Line, key: str) -> tuple[float, ...]:
         """Its figures of the same model; none where it has none."""
         if line.study != self.study:
             return ()
         axes = line.axes.items()
         found = [
             (len(asked), values)
-            for (name, asked), values in self.figures.items()
-            if name == line.name and asked <= axes
+            for (what, name, asked), values in self.figures.items()
+            if what == key and name == line.name and asked <= axes
         ]
         return max(found, default=(0, ()))[1]
 
-    def difference(self, contrast: Contrast) -> Difference | None:
+    def difference(self, contrast: Contrast, key: str) -> Difference | None:
         """What it says of the same comparison."""
-        of, against = self.of(contrast.of), self.of(contrast.against)
+        of, against = self.of(contrast.of, key), self.of(contrast.against, key)
         if not of or not against:
             return None
         if len(of) == len(against):
@@ -62,6 +70,8 @@ class Compared:
     """One row: a model or a difference, in figures of this study and of each source."""
 
     title: str
+    what: str
+    """What the figures are of: test accuracy, linear, k-NN 200, ..."""
     setting: str
     """Of the axes."""
     figures: tuple[str, ...]
@@ -79,6 +89,11 @@ class Beside:
     """In points."""
     note: str
     """Why the accuracies themselves cannot be those published; "" where they can."""
+
+    @property
+    def is_of_several(self) -> bool:
+        """Whether a row has to say what it is of."""
+        return {one.what for one in self.models} != {TESTED}
 
 
 def beside(record: StudyRecord, found: Comparison) -> Beside | None:
@@ -102,38 +117,49 @@ def _source(told: dict[str, Any], study: str) -> Source:
         test_images=whole(told.get("test_images")),
         figures={
             (
+                key,
                 text(one.get("name")),
                 frozenset((axis, named(value)) for axis, value in mapping(one.get("axes")).items()),
-            ): tuple(
-                value for each in listing(one.get(METRIC)) if (value := number(each)) is not None
-            )
+            ): tuple(value for each in listing(one.get(key)) if (value := number(each)) is not None)
             for one in figures
+            for key in METRICS
+            if one.get(key)
         },
     )
 
 
 def _models(found: Comparison, sources: Sequence[Source]) -> Iterator[Compared]:
-    for line in found.lines:
-        told = [one.of(line) if _is_meant(line, one, found) else () for one in sources]
-        cell = line.cell(METRIC)
-        if cell and any(told):
-            ours = hundredths(cell.mean) + ("" if cell.sd is None else f" ± {hundredths(cell.sd)}")
-            yield Compared(line.name, setting(line.axes), (ours, *map(_spread, told)))
+    for key, metric in METRICS.items():
+        for line in _lines(found, metric):
+            told = [one.of(line, key) if _is_meant(line, one, found) else () for one in sources]
+            cell = line.cell(metric)
+            if cell and any(told):
+                spread = "" if cell.sd is None else f" ± {hundredths(cell.sd)}"
+                figures = (f"{hundredths(cell.mean)}{spread}", *map(_spread, told))
+                yield Compared(line.name, _what(metric), setting(line.axes), figures)
 
 
 def _differences(found: Comparison, sources: Sequence[Source]) -> Iterator[Compared]:
-    for contrast in found.contrasts:
-        ours = contrast.differences.get(METRIC)
-        told = [
-            one.difference(contrast) if _is_meant(contrast.of, one, found) else None
-            for one in sources
-        ]
-        if ours and any(told):
-            yield Compared(
-                contrast.title,
-                setting(contrast.axes),
-                tuple(map(_interval, [ours, *told])),
-            )
+    for key, metric in METRICS.items():
+        probed = metric.startswith(PREFIX)
+        for contrast in found.frozen_contrasts if probed else found.contrasts:
+            ours = contrast.differences.get(metric)
+            told = [
+                one.difference(contrast, key) if _is_meant(contrast.of, one, found) else None
+                for one in sources
+            ]
+            if ours and any(told):
+                figures = tuple(map(_interval, [ours, *told]))
+                yield Compared(contrast.title, _what(metric), setting(contrast.axes), figures)
+
+
+def _lines(found: Comparison, metric: str) -> tuple[Line, ...]:
+    return found.frozen if metric.startswith(PREFIX) else found.lines
+
+
+def _what(metric: str) -> str:
+    probed = parsed(metric)
+    return TESTED if probed is None else probed.title
 
 
 def _is_meant(line: Line, source: Source, found: Comparison) -> bool:
@@ -143,7 +169,8 @@ def _is_meant(line: Line, source: Source, found: Comparison) -> bool:
     """
     if line.rows[0].test_images != source.test_images:
         return False
-    own = [one.checkpoint for one in found.lines if (one.name, one.axes) == (line.name, line.axes)]
+    lines = (*found.lines, *found.frozen)
+    own = {one.checkpoint for one in lines if (one.name, one.axes) == (line.name, line.axes)}
     return line.checkpoint == source.checkpoint or len(own) == 1
 
 

@@ -16,7 +16,7 @@ def published(found: Beside | None) -> Markup | None:
         "published",
         "Beside what was published",
         element("p", found.note, class_="quiet note") if found.note else None,
-        element("h3", "Test accuracy"),
+        element("h3", "Accuracy" if found.is_of_several else "Test accuracy"),
         _table("Model", "%", found, found.models),
         *_differences(found),
         element(
@@ -34,13 +34,16 @@ def _differences(found: Beside) -> list[Markup]:
     if not found.differences:
         return []
     table = _table("Difference", "points", found, found.differences)
-    return [element("h3", "Differences in test accuracy"), table]
+    what = "accuracy" if found.is_of_several else "test accuracy"
+    return [element("h3", f"Differences in {what}"), table]
 
 
 def _table(first: str, unit: str, found: Beside, rows: Sequence[Compared]) -> Markup:
+    with_setting = any(row.setting for row in rows)
     columns = [
         Column(first, numeric=False),
-        *([Column("Setting", numeric=False)] if any(row.setting for row in rows) else []),
+        *([Column("Setting", numeric=False)] * with_setting),
+        *([Column("Of", numeric=False)] * found.is_of_several),
         Column(f"This study, {unit}"),
         *(Column(began(one.title), help=one.text) for one in found.sources),
     ]
@@ -48,7 +51,8 @@ def _table(first: str, unit: str, found: Beside, rows: Sequence[Compared]) -> Ma
         Record(
             [
                 Datum(row.title),
-                *([Datum(row.setting)] if len(columns) > 2 + len(found.sources) else []),
+                *([Datum(row.setting)] * with_setting),
+                *([Datum(row.what)] * found.is_of_several),
                 *(Datum(each) for each in row.figures),
             ]
         )

@@ -1,9 +1,9 @@
 """Figures that others published of what a study does again, to stand beside its own."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from understudy.core.settings import Settings
 from understudy.core.wording import named, nearest
@@ -18,8 +18,23 @@ class PublishedFigure(Settings):
     """The stage of this study that does it again."""
     axes: dict[str, Any] = Field(default_factory=dict)
     """Values of axes, where the stage has several."""
-    test_top1: tuple[Share, ...]
+    test_top1: tuple[Share, ...] = ()
     """Test accuracy, 0 to 1; one for each seed, in one order for all models."""
+    linear_top1: tuple[Share, ...] = ()
+    """Of frozen features, by a linear probe."""
+    linear_top5: tuple[Share, ...] = ()
+    """Likewise, with the right class among the first five."""
+    knn20_top1: tuple[Share, ...] = ()
+    """Of frozen features, by the 20 nearest neighbours."""
+    knn200_top1: tuple[Share, ...] = ()
+    """Likewise, by 200."""
+
+    @model_validator(mode="after")
+    def _tells_something(self) -> Self:
+        kinds = [key for key in type(self).model_fields if key not in ("name", "axes")]
+        if not any(getattr(self, key) for key in kinds):
+            raise ValueError(f"figures: none of {', '.join(kinds)}; give at least one")
+        return self
 
 
 class PublishedSettings(Settings):

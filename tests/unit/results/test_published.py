@@ -139,3 +139,23 @@ def test_a_model_that_kept_one_checkpoint_stands_beside_figures_of_any(run_main_
     assert found is not None
     assert [row.title for row in found.models] == ["baseline", "teacher", "student"]
     assert [row.figures[1] for row in found.models] == ["41.0 ± 1.0", "60.0", "46.0 ± 2.6"]
+
+
+def test_figures_of_frozen_features_stand_beside_those_of_the_same_probe(tree: Any) -> None:
+    reached = {1: 0.70, 2: 0.72}
+    for seed, linear in reached.items():
+        run = tree.train("pretrain", seed)
+        place = {"identity": run["identity"], "run": run["run"], "checkpoint": "last"}
+        probe = {**place, "labels": {"train": 90}, "linear_top1": linear, "linear_top5": 0.9}
+        told = {"split": "test", "images": 10_000, "leaked": 0, "evaluations": []}
+        tree.run("evaluation", seed, summary={**told, "probes": [probe]})
+    figures = [{"name": "pretrain", "axes": {}, "linear_top1": [0.8], "knn200_top1": [0.5]}]
+    record = find(tree.study(published=[{**THEIRS, "figures": figures}]))
+
+    found = beside(record, comparison(record))
+
+    assert found is not None and found.is_of_several
+    (row,) = found.models
+    assert (row.title, row.what, row.figures) == ("pretrain", "linear", ("71.0 ± 1.4", "80.0"))
+    assert "linear" in str(published(found))
+    assert "| pretrain |  | linear | 71.0 ± 1.4 | 80.0 |" in markdown(record)
