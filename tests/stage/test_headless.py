@@ -132,7 +132,7 @@ def test_it_is_finetuned_and_probed_as_a_pretraining_is_and_teaches_in_its_turn(
         {"kind": "queue", "queue": 50},
         {"kind": "queue", "queue": 50, "features": "projected"},
         {"kind": "regression", "features": "projected"},
-        {"kind": "regression", "reduction": {"width": 8, "kind": "learned"}},
+        {"kind": "regression", "reduction": {"width": 8, "projection": "learned"}},
         {"kind": "contrastive"},
     ],
     ids=lambda term: "-".join(str(value) for value in term.values()),
@@ -193,8 +193,8 @@ def test_what_reads_the_teachers_logits_is_refused_with_the_way_out(
     [
         [{"kind": "queue", "queue": 100}],  # it wraps
         [{"kind": "queue", "queue": 100, "queues": 2, "itself": False, "head": "none"}],
-        [{**REGRESSION, "reduction": {"width": 8, "kind": "fixed"}}],
-        [{**REGRESSION, "reduction": {"width": 8, "kind": "learned"}}],
+        [{**REGRESSION, "reduction": {"width": 8, "projection": "fixed"}}],
+        [{**REGRESSION, "reduction": {"width": 8, "projection": "learned"}}],
     ],
     ids=["queue", "queues", "fixed", "learned"],
 )

@@ -30,7 +30,7 @@ NOT_WEIGHTS = {
 }
 """How files begin that are often taken for weights, and what they are."""
 DEEPEST = 8  # containers in each other: a trainer's checkpoint has four
-REFUSED = re.compile(r"Unsupported (?:global: GLOBAL|class) ([\w.]+)")
+REFUSED = re.compile(r"(?i:unsupported) (?:global: )?(?:GLOBAL|class) ([\w.]+)")
 """How torch's loader says what it does not build."""
 ADVICE = "Weights only load failed"  # behind it torch tells how to do without the guard; we do not
 
@@ -67,8 +67,14 @@ def _must_look_like_weights(path: Path) -> None:
     for mark, what in NOT_WEIGHTS.items():
         if start.lstrip().startswith(mark):
             raise DataError(f"{path}: holds no weights, but is {what}.")
-    if start.startswith(ZIP) and not zipfile.is_zipfile(path):
+    if not start.startswith(ZIP):
+        return
+    if not zipfile.is_zipfile(path):
         raise DataError(_cut_short(path))
+    with zipfile.ZipFile(path) as archive:
+        inside = sum(each.file_size for each in archive.infolist())
+    if inside > path.stat().st_size:  # torch compresses nothing; this may fill the memory
+        raise DataError(f"{path}: damaged, it would unpack to {inside:,} bytes. {_WANTED}")
 
 
 def _start_of(path: Path) -> bytes:

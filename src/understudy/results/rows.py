@@ -62,8 +62,8 @@ class Row:
     identity: str
     """The run's, twelve digits; not a column."""
     origins: Mapping[str, str]
-    """Identities of its parents, wherever they lie now, and the checkpoint of each that was taken
-    ("" where that is not told); not a column."""
+    """Identities of what taught it or is a part of it, wherever that lies now, and the checkpoint of
+    each that was taken ("" where that is not told); not a column. What it started from is none."""
     data: str
     """Key of the images that it learned from; not a column."""
     leaked: int | None = None
@@ -174,7 +174,8 @@ def _row(
         identity=run.identity,
         origins={
             text(parent.get("identity"))[:IDENTITY_LENGTH]: text(parent.get("checkpoint"))
-            for parent in run.parents.values()
+            for role, parent in run.parents.items()
+            if role != "start"
         },
         data=text(summary.get("pack")),
         leaked=whole(images.get("leaked")),

@@ -1,3 +1,5 @@
+import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +59,29 @@ def test_a_program_of_torchscript_is_no_weights(tmp_path: Path) -> None:
 def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         tensors_in(tmp_path / "absent.pth")
+
+
+class Shell:
+    """Would run a command where a pickle is built as it asks."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, ("false",)
+
+
+def test_what_a_pickle_asks_for_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"asks for (posix|nt)\.system, and a pickle"):
+        tensors_in(saved({"weight": ONE, "more": Shell()}, tmp_path))
+
+
+def test_a_file_that_unpacks_to_more_than_itself_is_refused_unread(tmp_path: Path) -> None:
+    plain = saved({"weight": torch.zeros(100_000)}, tmp_path)
+    packed = tmp_path / "packed.pth"
+    with (
+        zipfile.ZipFile(plain) as source,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for each in source.infolist():
+            target.writestr(each.filename, source.read(each))
+
+    with pytest.raises(DataError, match="would unpack to 40"):
+        tensors_in(packed)

@@ -80,7 +80,7 @@ class ReductionSettings(Settings):
 
     width: PositiveInt
     """How many features are left; at most as many as the teacher has."""
-    kind: Literal["fixed", "learned"] = "fixed"
+    projection: Literal["fixed", "learned"] = "fixed"
     """A random orthogonal projection that never moves, or one that learns to keep as much of the
     teacher's features as it can. The student's agreement moves neither: both would agree on a
     constant."""
@@ -96,4 +96,4 @@ class ReductionSettings(Settings):
                 f"`reduction.width` is {self.width}, but the teacher gives {inputs} features. Set "
                 f"`reduction.width` to at most {inputs}, or leave `reduction` out."
             )
-        return Reduction(inputs=inputs, width=self.width, learned=self.kind == "learned")
+        return Reduction(inputs=inputs, width=self.width, learned=self.projection == "learned")

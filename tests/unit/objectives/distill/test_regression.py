@@ -100,7 +100,9 @@ def test_the_teacher_is_read_behind_its_projector_where_asked(
 def test_a_reduced_teacher_is_met_at_its_reduced_width(
     kind: str, student: Shape, teacher: Shape, targets: Targets
 ) -> None:
-    asked = checked(RegressionSettings, {"reduction": {"width": 3, "kind": kind}}, origin="here")
+    asked = checked(
+        RegressionSettings, {"reduction": {"width": 3, "projection": kind}}, origin="here"
+    )
     objective = asked.build(student, teacher, torch.arange(4))
     mine, theirs = torch.randn(4, 6), torch.randn(4, 9)
 
