@@ -102,6 +102,9 @@ def test_every_pretraining_of_a_benchmark_gets_what_the_others_get(name: str) ->
     keys = ("data", "split", "labels", "size", "backbone")
     plans = ("epochs", "batch_size", "observations")
 
+    for node in nodes:  # a recipe's learning rate is that of its batch
+        recipe = read_yaml(RECIPES / "pretrain" / f"{node.axes['method']['recipe']}.yaml")
+        assert recipe["plan"]["batch_size"] == node.settings["plan"]["batch_size"]
     assert len({node.axes["method"]["name"] for node in nodes}) == 8
     assert len({repr([node.settings.get(key) for key in keys]) for node in nodes}) == 1
     assert len({repr([node.settings["plan"].get(key) for key in plans]) for node in nodes}) == 1

@@ -41,7 +41,8 @@ def _reduction(record: StudyRecord) -> Iterator[str]:
 
 
 def _one_seed(comparison: Comparison) -> Iterator[str]:
-    pairs = [one.n for contrast in comparison.contrasts for one in contrast.differences.values()]
+    every = (*comparison.contrasts, *comparison.frozen_contrasts)
+    pairs = [one.n for contrast in every for one in contrast.differences.values()]
     if pairs and max(pairs) == 1:
         yield "One seed shows no spread, so nothing tells whether another would show the same."
 
@@ -49,12 +50,19 @@ def _one_seed(comparison: Comparison) -> Iterator[str]:
 def _contrasts(comparison: Comparison) -> Iterator[str]:
     last = [contrast for contrast in comparison.contrasts if contrast.checkpoint == "last"]
     mark = sign(comparison.rows, "test_top1")
-    baseline = [contrast for contrast in last if contrast.role == "baseline"]
+    known = {_sides(contrast) for contrast in last}
+    every = [*last, *(one for one in comparison.frozen_contrasts if _sides(one) not in known)]
+    baseline = [contrast for contrast in every if contrast.role == "baseline"]
     yield from _few(_unequal_steps(baseline), "Student and baseline did not take equal steps")
     yield from _few(_unequal_ways(baseline), "Student and baseline were computed differently")
-    yield from _few(_unpaired(last), "Not every run has a partner of its seed")
+    yield from _few(_unpaired(every), "Not every run has a partner of its seed")
     yield from _few(_weak_teachers(last), f"The teacher is weaker than the student{mark}")
     yield from _few(_weaker_still(last), f"The teacher is weaker than the baseline{mark}")
+
+
+def _sides(contrast: Contrast) -> tuple[object, ...]:
+    """Who is compared with whom, in whatever figures."""
+    return contrast.study, contrast.of.name, tuple(contrast.axes.items()), contrast.against.name
 
 
 def _few(told: Told, summary: str) -> Iterator[str]:

@@ -62,8 +62,9 @@ class Row:
     identity: str
     """The run's, twelve digits; not a column."""
     origins: Mapping[str, str]
-    """Identities of what taught it or is a part of it, wherever that lies now, and the checkpoint of
-    each that was taken ("" where that is not told); not a column. What it started from is none."""
+    """Identities of what taught it or is a part of it, wherever that lies now, and the checkpoint
+    of each that was taken ("" where that is not told); not a column. What it started from is
+    none."""
     data: str
     """Key of the images that it learned from; not a column."""
     leaked: int | None = None

@@ -49,7 +49,7 @@ def probe(run: dict[str, Any], linear: float, *, labels: int = 1000) -> dict[str
     return {**place, **figures(0, 1), "shares": shares}
 
 
-def kassl(tree: Tree, *, told: int = 1000, leaked: int = 0) -> StudyRecord:
+def kassl(tree: Tree, *, told: int = 1000, leaked: int = 0, steps: int = 9) -> StudyRecord:
     """A teacher and a baseline, and a student for each augmentation, over three seeds."""
     for seed in (1, 2, 3):
         teacher = tree.train(
@@ -63,7 +63,7 @@ def kassl(tree: Tree, *, told: int = 1000, leaked: int = 0) -> StudyRecord:
             seed,
             stage="pretrain",
             summary={"parameters": NARROW + 5, "parts": {"backbone": NARROW}}
-            | {"checkpoints": {"last": {"step": 9}}},
+            | {"checkpoints": {"last": {"step": steps}}},
         )
         students = {
             views: tree.train(
@@ -156,6 +156,14 @@ def test_probes_that_know_other_labels_are_a_caution(tree: Tree) -> None:
     told = [one.text for one in findings(record, comparison(record)) if one.kind == "caution"]
 
     assert any("different numbers of labels: 1,000 against 5,000" in text for text in told)
+
+
+def test_unequal_steps_of_networks_without_classifiers_are_a_caution(tree: Tree) -> None:
+    record = kassl(tree, steps=3)
+
+    told = [one.text for one in findings(record, comparison(record)) if one.kind == "caution"]
+
+    assert sum("did not take equally many steps: 9 against 3" in text for text in told) == 2
 
 
 def test_page_markdown_and_screen_show_them(tree: Tree, tmp_path: Path) -> None:
