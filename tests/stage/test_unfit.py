@@ -80,12 +80,15 @@ def test_a_queue_of_any_length_from_that_on_will_do(go: Launcher, tmp_path: Path
     assert done.summary["steps"] == 4
 
 
-def test_a_batch_larger_than_the_images_is_refused(go: Launcher, tmp_path: Path) -> None:
+def test_a_batch_larger_than_the_images_is_told(go: Launcher, tmp_path: Path) -> None:
     """There is no last batch to drop: batches go on over the ends of epochs."""
-    told = refused(go, tmp_path, plan=plan(4096))
+    alone = {"steps": 1, "batch_size": 1500, "observations": 1}
+    done = go("pretrain", root=tmp_path, views=[CROP, CROP], plan=alone)
 
-    assert "`plan.batch_size` is 4096, but there are" in told
-    assert "to at most" in told
+    (told,) = [note for note in done.summary["notes"] if "plan.batch_size" in note]
+    assert "`plan.batch_size` is 1500, but there are" in told
+    fits = go("pretrain", root=tmp_path, views=[CROP, CROP], plan={**alone, "batch_size": 100})
+    assert not [note for note in fits.summary["notes"] if "plan.batch_size" in note]
 
 
 @pytest.mark.parametrize("kind", ["simclr", "barlow_twins", "vicreg"])
@@ -165,3 +168,13 @@ def test_a_study_says_so_before_anything_is_trained(tmp_path: Path) -> None:
 
     assert not (tmp_path / "runs" / "train").exists()
     assert not (tmp_path / "runs" / "studies").exists()
+
+
+def test_a_queue_of_assignments_shorter_than_a_batch_is_refused(
+    go: Launcher, tmp_path: Path
+) -> None:
+    short = {"kind": "swav", "terms": [{"kind": "swapped_assignment", "queue": 31}]}
+
+    assert "holds 31 features, but one step brings 32" in refused(
+        go, tmp_path, method=short, plan=plan(32)
+    )

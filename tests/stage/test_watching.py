@@ -305,7 +305,7 @@ def test_a_collapse_is_said_once_noted_and_among_the_last_words(
     assert "plan.optimizer.learning_rate" in told[0]
     assert said[-1] == told[1]
     (note,) = trained.summary["notes"]
-    assert note.startswith("The features are collapsed since step 50")
+    assert note.startswith("The features or projections are collapsed since step 50")
     assert note[1:] in told[1]
 
 

@@ -39,8 +39,11 @@ def own_runs(stage: str) -> OwnRuns | None:
     allowed = {s["key"]: s["allowed"] for s in reference()["stages"][stage]["settings"]}
     required = [OwnRuns(key, words != "run") for key, words in allowed.items() if words in RUNS]
     optional = [OwnRuns(key, takes_several=False) for key, w in allowed.items() if w == OR_NONE]
-    found = required or optional
-    return found[0] if len(found) == 1 else None
+    if required:
+        return required[0] if len(required) == 1 else None
+    return (
+        optional[0] if optional else None
+    )  # of several the first: what a distillation learns from
 
 
 def settings_help(stage: str) -> str:

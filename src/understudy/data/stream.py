@@ -127,7 +127,7 @@ def view_batches(
         batch_size: B; the last batch holds what is left.
         view: How it is made.
         view_id: Which of the image's endless views it is.
-        size: Height and width of the view.
+        size: Height and width of the view, where it has none of its own.
         seed: Of the views.
         device: Where the batches are wanted.
 
@@ -142,7 +142,7 @@ def view_batches(
             index=index,
             view_ids=torch.full_like(index, view_id),
             transforms=view.transforms,
-            size=size,
+            size=view.size or size,
             seed=seed,
         )
         yield made, _sent(index, device)

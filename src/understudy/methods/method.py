@@ -131,11 +131,4 @@ def self_supervised_objections(portion: Portion, parts: int = 1) -> list[str]:
         parts: In how many parts batch norm sees a batch.
     """
     found = batch_norm_objection(portion.batch, parts)
-    objections = [] if found is None else [found]
-    if portion.batch > portion.images:
-        objections.append(
-            f"`plan.batch_size` is {portion.batch}, but there are {portion.images} images to "
-            "learn from, so that every batch would hold some of them twice. Set "
-            f"`plan.batch_size` to at most {portion.images}."
-        )
-    return objections
+    return [] if found is None else [found]

@@ -5,6 +5,7 @@ repeats what was said nor forgets it.
 """
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 from understudy.core.run import Run
@@ -57,14 +58,16 @@ def collapses(run: Run) -> list[str]:
     narrow = [line for line in seen if line.get("collapsed")]
     if not narrow:
         return []
-    first, last = narrow[0]["step"], narrow[-1]["step"]
-    if narrow[-1] is not seen[-1]:
+    if not seen[-1].get("collapsed"):
+        first, last = narrow[0]["step"], narrow[-1]["step"]
         when = f"at step {first:,}" if first == last else f"between steps {first:,} and {last:,}"
-        return [f"The features were collapsed {when}, and were not at the end."]
+        return [f"The features or projections were collapsed {when}, and were not at the end."]
+    stretch = list(takewhile(lambda line: line.get("collapsed"), reversed(seen)))
+    first, last = stretch[-1]["step"], stretch[0]["step"]
     since = f"at step {last:,}" if first == last else f"since step {first:,}"
     return [
-        f"The features are collapsed {since}: to the network images look nearly alike, and what "
-        "starts from it inherits that."
+        f"The features or projections are collapsed {since}: to the network images look nearly "
+        "alike, and what starts from it may inherit that."
     ]
 
 

@@ -76,6 +76,9 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
     network = images.learner(settings.backbone, settings.method.projector)
     learner = images.built(network, seed=settings.stream("initialisation"))
 
+    crowded = _crowded(settings, images.pool)
+    for sentence in crowded:
+        run.progress.warn(f"{run.stage} {run.name}: {sentence}")
     observer = FeatureObserver(images, run, views=settings.views, seed=settings.stream(VIEWS))
     summary = train_method(
         settings,
@@ -95,11 +98,23 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
     watched = {"split": observer.watched_split, "images": len(observer.watched)}
     return {
         **summary,
-        "notes": [*summary["notes"], *last_words(run)],
+        "notes": [*summary["notes"], *crowded, *last_words(run)],
         "watched": watched,
         "labels": labels,
         "parents": {},
     }
+
+
+def _crowded(settings: PretrainSettings, pool: Indices) -> list[str]:
+    """A sentence where batches are larger than the pool: small folders are still served."""
+    batch = settings.plan.batch_size
+    if batch <= len(pool):
+        return []
+    return [
+        f"`plan.batch_size` is {batch}, but there are {len(pool):,} images to learn from: a batch "
+        "holds some of them more than once, which a contrastive objective takes for different "
+        f"ones. At most {len(pool):,} would not."
+    ]
 
 
 def _method(settings: PretrainSettings, network: Network, pool: Indices) -> Method:

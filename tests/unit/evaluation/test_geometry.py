@@ -147,3 +147,11 @@ def test_float_precision_and_container_do_not_matter() -> None:
         assert [measure(features) for features in single] == pytest.approx(
             [measure(drawn())] * 2, rel=1e-5
         )
+
+
+def test_the_rank_of_wide_features_is_that_of_their_singular_values() -> None:
+    features = torch.randn(20, 300, generator=torch.Generator().manual_seed(0)) ** 3
+    shares = torch.linalg.svdvals(features.double())
+    shares = shares / shares.sum()
+
+    assert effective_rank(features) == pytest.approx(float((-shares * shares.log()).sum().exp()))

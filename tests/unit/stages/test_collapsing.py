@@ -90,23 +90,33 @@ def test_another_process_goes_on_where_the_log_stands(run: Run, heard: Heard) ->
         (
             [WIDE, NARROW, NARROW],
             [
-                "The features are collapsed since step 70: to the network images look nearly "
-                "alike, and what starts from it inherits that."
+                "The features or projections are collapsed since step 70: to the network images "
+                "look nearly alike, and what starts from it may inherit that."
             ],
         ),
         (
             [NARROW, NARROW, WIDE],
-            ["The features were collapsed between steps 60 and 70, and were not at the end."],
+            [
+                "The features or projections were collapsed between steps 60 and 70, and were not "
+                "at the end."
+            ],
         ),
         (
             [WIDE, NARROW, WIDE],
-            ["The features were collapsed at step 70, and were not at the end."],
+            ["The features or projections were collapsed at step 70, and were not at the end."],
         ),
         (
             [WIDE, NARROW],
             [
-                "The features are collapsed at step 70: to the network images look nearly alike, "
-                "and what starts from it inherits that."
+                "The features or projections are collapsed at step 70: to the network images look "
+                "nearly alike, and what starts from it may inherit that."
+            ],
+        ),
+        (
+            [NARROW, WIDE, NARROW, NARROW],
+            [
+                "The features or projections are collapsed since step 80: to the network images "
+                "look nearly alike, and what starts from it may inherit that."
             ],
         ),
     ],

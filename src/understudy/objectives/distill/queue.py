@@ -14,7 +14,13 @@ from torch import Tensor, nn
 from understudy.core.errors import UsageError
 from understudy.core.types import Shape, Tap, Targets, Terms
 from understudy.objectives.kept import kept
-from understudy.objectives.objective import Objective, ObjectiveSettings, Views, guided
+from understudy.objectives.objective import (
+    Objective,
+    ObjectiveSettings,
+    Portion,
+    Views,
+    guided,
+)
 from understudy.objectives.queue import Queue
 from understudy.objectives.reading import (
     FEATURES,
@@ -77,6 +83,10 @@ class QueueSimilarity(Objective):
         self.head, self.queue, self.own_queue = head, queue, own_queue
         self.with_itself = with_itself
         self.temperature, self.teacher_temperature = temperature, teacher_temperature
+
+    def objection(self, portion: Portion) -> str | None:
+        """The features of all views of a step enter the queue."""
+        return self.queue.objection(portion.batch * portion.views)
 
     def forward(self, student: Views, guidance: Views | None, targets: Targets) -> Terms:
         """The divergence, averaged over the views; then the queues move."""

@@ -21,7 +21,8 @@ class Prediction(Objective):
 
     Departs from BYOL's code, which adds up 2 - 2 cos of both directions: here is the mean of the
     negative cosines, as SimSiam has it. Theirs is 4 + 4 x ours, so their rate is a quarter of ours
-    where the step follows the length of the gradient (with LARS and AdamW it does not).
+    where the step follows the length of the gradient: everywhere with SGD, for biases and batch
+    norms with LARS, nowhere with AdamW.
     """
 
     taps: ClassVar = frozenset({Tap.PROJECTED})

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from understudy.core.errors import UsageError
 from understudy.core.types import Shape, Tap, Targets, Terms
 from understudy.objectives.kept import kept
-from understudy.objectives.objective import Objective, ObjectiveSettings, Views
+from understudy.objectives.objective import Objective, ObjectiveSettings, Portion, Views
 from understudy.objectives.queue import Queue
 from understudy.objectives.reading import given, mean, precise
 from understudy.objectives.together import gathered, own_part
@@ -84,6 +84,10 @@ class SwappedAssignment(Objective):
         with torch.no_grad():
             self.prototypes.copy_(F.normalize(self.prototypes, dim=1))
         self._asks_queues = progress >= self.queue_after
+
+    def objection(self, portion: Portion) -> str | None:
+        """The features of one view of a step enter each queue."""
+        return self._queues[0].objection(portion.batch) if self._queues else None
 
     def forward(self, student: Views, guidance: Views | None, targets: Targets) -> Terms:  # noqa: ARG002
         """The cross-entropy of each pair, averaged; then the queues move."""
