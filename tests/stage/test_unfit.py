@@ -160,10 +160,15 @@ def test_a_study_says_so_before_anything_is_trained(tmp_path: Path) -> None:
             noise.save(tmp_path / "images" / colour / f"{number}.png")
     study = made_of(
         read_study("few-labels"),
-        {"data": str(tmp_path / "images"), "data.size": 16, "scale": "smoke"},
+        {
+            "data": str(tmp_path / "images"),
+            "data.size": 16,
+            "scale": "smoke",
+            "pretrain.batch_size": 1,
+        },
     ).study
 
-    with pytest.raises(UsageError, match=r"`plan\.batch_size` is .*, but there are"):
+    with pytest.raises(UsageError, match=r"`plan\.batch_size` is 1, but batch norm"):
         run_study(study, runs=tmp_path / "runs", progress=Silent())
 
     assert not (tmp_path / "runs" / "train").exists()
