@@ -25,8 +25,6 @@ class Portion(NamedTuple):
     """Images: `plan.batch_size`."""
     views: int
     """Of each image: the length of `views`."""
-    images: int
-    """Different ones that the training has."""
 
 
 REMEDIES = {

@@ -186,7 +186,6 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         channels=images.channels,
         size=images.size,
         batch=settings.plan.batch_size,
-        images=len(transfer),
     )
 
     summary = train_method(

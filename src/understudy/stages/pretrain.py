@@ -62,7 +62,6 @@ class PretrainSettings(TrainingSettings):
             channels=channels,
             size=size,
             batch=self.plan.batch_size,
-            images=len(pool),
         )
 
 

@@ -69,7 +69,6 @@ def train_method(
         channels=material.channels,
         size=material.size,
         batch=plan.settings.batch_size,
-        images=len(images),
     )
     settings.machine.use_threads()
     forget_compiled()
@@ -156,7 +155,6 @@ def refuse_unfit(
     channels: int,
     size: int,
     batch: int,
-    images: int,
 ) -> None:
     """Refuses what the method, its objectives or the images cannot do with; all of it at once.
 
@@ -166,13 +164,12 @@ def refuse_unfit(
         channels: Of the images.
         size: Height and width of the views that have none of their own.
         batch: Images in a step.
-        images: Different ones that it would be shown.
 
     Raises:
         UsageError: Views are too few, change colours that the images do not have, or have a size
             that the network does not take; or a batch does not suit the method.
     """
-    portion = Portion(batch=batch, views=len(views), images=images)
+    portion = Portion(batch=batch, views=len(views))
     objections = [
         *view_objections(views, channels),
         *_size_objections(views, method, channels=channels, size=size),
