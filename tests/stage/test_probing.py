@@ -24,7 +24,7 @@ from understudy.evaluation.probe import Features, ProbeSettings, linear_probe
 from understudy.stages.launch import Launched
 from understudy.stages.material import LABELS
 from understudy.stages.observers import features_on
-from understudy.stages.probing import ProbingSettings, known_labels, notes_of, probed
+from understudy.stages.probing import ProbingSettings, doubts_of, known_labels, notes_of, probed
 from understudy.stages.restore import restored
 
 Launcher = Callable[..., Launched]
@@ -285,3 +285,20 @@ def test_features_for_other_channels_are_refused_before_any_work(
     colours = {**others, "channels": "rgb"}
     with pytest.raises(DataError, match="1 channels; these have 3"):
         go("evaluate", root=tmp_path, data=colours, models=[str(pretrained.run.path)])
+
+
+def test_a_solver_that_was_stopped_and_images_that_chose_are_told(
+    go: Launcher, pretrained: Launched, tmp_path: Path
+) -> None:
+    models = [str(pretrained.run.path)]
+    short = {"linear": {"iterations": 1}, "shares": [0.5]}
+    hasty = go("evaluate", root=tmp_path, models=models, on="val", probe=short)
+
+    stopped, flatters = (
+        "was stopped at 1 (`probe.linear.iterations`) with a share of 1, 0.5",
+        "figures flatter",
+    )
+    assert any(stopped in note for note in hasty.summary["notes"])
+    assert any(flatters in note for note in hasty.summary["notes"])
+    done = {"linear_converged": True, "shares": [{"share": 0.5, "linear_converged": True}]}
+    assert not list(doubts_of(done, ALL, on="test"))

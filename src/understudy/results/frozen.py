@@ -24,7 +24,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Average:
-    """What all students reach together: the mean over every setting, none left out."""
+    """What all students reach together: the mean over every setting that was probed."""
 
     students: int
     """Settings in which a student was probed."""

@@ -42,7 +42,7 @@ def told(found: Comparison) -> Iterator[str]:
         else ""
     )
     yield (
-        f"On average over all {together.students} students, frozen features {listed(parts)}"
+        f"On average over all {together.students} students probed, frozen features {listed(parts)}"
         f"{lacking}."
     )
 

@@ -26,7 +26,14 @@ from understudy.stages.calibrating import temperature_of
 from understudy.stages.costs import cost_of
 from understudy.stages.material import Indices
 from understudy.stages.observers import answers_on
-from understudy.stages.probing import Known, ProbingSettings, known_labels, notes_of, probed
+from understudy.stages.probing import (
+    Known,
+    ProbingSettings,
+    doubts_of,
+    known_labels,
+    notes_of,
+    probed,
+)
 from understudy.stages.restore import (
     Restored,
     Slot,
@@ -93,6 +100,11 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
             *(each.note for each in models if each.note),
             *dict.fromkeys(
                 note for _, known in subjects for note in notes_of(known, pack, settings.probe)
+            ),
+            *dict.fromkeys(
+                doubt
+                for figures in probes
+                for doubt in doubts_of(figures, settings.probe, on=settings.on)
             ),
         ],
         "parents": {

@@ -1,6 +1,6 @@
 """What frozen features are worth: one protocol for all networks, on the labels that may be read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -195,6 +195,29 @@ def notes_of(known: Known, pack: Pack, settings: ProbingSettings) -> Iterator[st
         yield (
             "k-NN: where there are fewer labelled images than neighbours, all of them vote: "
             f"{', '.join(all_vote)}."
+        )
+
+
+def doubts_of(figures: Mapping[str, Any], settings: ProbingSettings, *, on: str) -> Iterator[str]:
+    """What weakens the figures of a probe; mostly nothing.
+
+    Args:
+        figures: What `probed` returned.
+        settings: The protocol.
+        on: The split that was asked about.
+    """
+    if on == "val":
+        yield (
+            "Linear probes chose their regularisation on labelled validation images, which are "
+            "among those that they are judged by here: their figures flatter."
+        )
+    every = [(1.0, figures), *((one["share"], one) for one in figures["shares"])]
+    stopped = [f"{share:.3g}" for share, one in every if not one["linear_converged"]]
+    if stopped:
+        yield (
+            f"The solver of the linear probe was stopped at {settings.linear.iterations:,} "
+            f"(`probe.linear.iterations`) with a share of {', '.join(stopped)} of the labels: "
+            "its figure may be too low."
         )
 
 
