@@ -74,10 +74,10 @@ def fit(
     guard = Guard(method, optimizer, max_norm=settings.max_norm)
     meter, hearing, clock = Meter(), Hearing(), Clock(before=state.seconds)
 
-    run.progress.begin(f"{run.stage} {run.name}", plan.steps)
-    run.progress.advance(state.step)
     method.train()
-    with run.interrupts.deferred():
+    with run.interrupts.deferred():  # from what is shown on, a signal waits for a step to save
+        run.progress.begin(f"{run.stage} {run.name}", plan.steps)
+        run.progress.advance(state.step)
         stream = batches(state.step)
         while state.step < plan.steps and not state.watch.is_over:
             batch = next(stream)
