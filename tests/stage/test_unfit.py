@@ -1,12 +1,15 @@
 """What a self-supervised training cannot do with is said at once, and before anything heavy."""
 
+import json
 import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from understudy.core.errors import InterruptedRunError, StorageError, UnderstudyError, UsageError
 from understudy.core.progress import Silent
@@ -132,24 +135,54 @@ def test_all_of_it_is_said_at_once(go: Launcher, tmp_path: Path) -> None:
     assert "`method.splits` is 8" in told
 
 
-def test_a_checkpoint_of_another_method_is_not_taken_up(go: Launcher, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "byol",
+        "barlow_twins",  # its tensors have the names and shapes of SimCLR's
+    ],
+)
+def test_a_checkpoint_of_another_method_is_not_taken_up(
+    go: Launcher, tmp_path: Path, wanted: str
+) -> None:
     small = {"views": [CROP, CROP], "plan": {**plan(32), "steps": 12}}
-    for kind in ("simclr", "byol"):
+    for kind in ("simclr", wanted):
         with pytest.raises(InterruptedRunError):
             go("pretrain", root=tmp_path / kind, method={"kind": kind}, stop_after=3, **small)
     (other,) = (tmp_path / "simclr" / "pretrain").iterdir()
-    (own,) = (tmp_path / "byol" / "pretrain").iterdir()
+    (own,) = (tmp_path / wanted / "pretrain").iterdir()
 
     with pytest.raises(UsageError) as folder:
-        go("pretrain", root=tmp_path / "byol", out=other, method={"kind": "byol"}, **small)
+        go("pretrain", root=tmp_path / wanted, out=other, method={"kind": wanted}, **small)
     shutil.rmtree(own / "checkpoints")
     shutil.copytree(other / "checkpoints", own / "checkpoints")
     with pytest.raises(StorageError) as files:
-        go("pretrain", root=tmp_path / "byol", method={"kind": "byol"}, **small)
+        go("pretrain", root=tmp_path / wanted, method={"kind": wanted}, **small)
 
-    assert "settings.method.kind: there 'simclr', asked for 'byol'" in str(folder.value)
-    assert "is of another method or network" in str(files.value)
+    assert f"settings.method.kind: there 'simclr', asked for '{wanted}'" in str(folder.value)
+    assert f"are of another run, {other.name.rpartition('-')[2]}" in str(files.value)
     assert "delete the folder" in str(files.value)
+
+
+def test_a_checkpoint_whose_tensors_are_named_otherwise_is_not_taken_up(
+    go: Launcher, tmp_path: Path
+) -> None:
+    """As one that another version of the program wrote for the same configuration may be."""
+    small = {"views": [CROP, CROP], "plan": {**plan(32), "steps": 12}, "method": {"kind": "byol"}}
+    with pytest.raises(InterruptedRunError):
+        go("pretrain", root=tmp_path, stop_after=3, **small)
+    (own,) = (tmp_path / "pretrain").iterdir()
+    for slot in (own / "checkpoints").iterdir():
+        written, told = slot / "train_state.safetensors", slot / "state.json"
+        tensors = load_file(written)
+        tensors["method.former"] = tensors.pop(next(iter(sorted(tensors))))
+        save_file(tensors, written)
+        state = json.loads(told.read_text())
+        state["sha256"]["train_state"] = sha256(written.read_bytes()).hexdigest()
+        told.write_text(json.dumps(state))
+
+    with pytest.raises(StorageError, match="2 tensors differ, such as"):
+        go("pretrain", root=tmp_path, **small)
 
 
 def test_a_study_says_so_before_anything_is_trained(tmp_path: Path) -> None:

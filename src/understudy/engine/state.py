@@ -1,5 +1,7 @@
 """Everything that moves while a training runs, and how it is written down and taken up again."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -44,14 +46,15 @@ class State:
         """Takes up the newest whole checkpoint of the run, if there is one.
 
         Raises:
-            StorageError: It is of another method.
+            StorageError: It is of another run, or of another method.
         """
         found = latest(run.path / "checkpoints", run.progress)
         if found is None:
             run.rewind_log(0)
             return self
         tensors = found.train_state
-        _must_be_of(self.method, _under("method", tensors), run)
+        _must_be_of_run(run, found.state)
+        _must_fit(self.method, _under("method", tensors), run)
         self.method.load_state_dict(_under("method", tensors))
         if self.average:
             self.average.load_state_dict(_under("average", tensors))
@@ -76,6 +79,7 @@ class State:
                 model=self.network.state_dict(),
                 train_state=self._train_state() if slot == "last" else {},
                 state={
+                    "run": run.identity,
                     "step": self.step,
                     "spoiled": self.spoiled,
                     "seconds": self.seconds,
@@ -112,8 +116,21 @@ class State:
             state |= {name: _laid_out_as(weight, value) for name, value in state.items()}
 
 
-def _must_be_of(method: Method, tensors: dict[str, Tensor], run: Run) -> None:
-    """Refuses the checkpoint of another method, which somebody put into the run's folder.
+def _must_be_of_run(run: Run, state: dict[str, Any]) -> None:
+    """Refuses another run's checkpoint, which somebody put into this one's folder.
+
+    Two methods may have tensors of equal names and shapes: SimCLR and Barlow Twins do.
+
+    Raises:
+        StorageError: It names another run.
+    """
+    found = state.get("run", run.identity)  # those of earlier versions name none
+    if found != run.identity:
+        raise _foreign(run, f"are of another run, {found}; this one is {run.identity}")
+
+
+def _must_fit(method: Method, tensors: dict[str, Tensor], run: Run) -> None:
+    """Refuses what another method or network wrote.
 
     Raises:
         StorageError: Names or shapes differ.
@@ -122,11 +139,15 @@ def _must_be_of(method: Method, tensors: dict[str, Tensor], run: Run) -> None:
     odd = sorted(own.keys() ^ tensors.keys())
     odd += [name for name in own if name in tensors and own[name].shape != tensors[name].shape]
     if odd:
-        raise StorageError(
-            f"{run.path / 'checkpoints'}: is of another method or network: {len(odd)} tensors "
-            f"differ, such as {odd[0]}. Put this run's own checkpoints back, or delete the folder "
-            "to have it trained from the beginning."
-        )
+        what = f"{len(odd)} tensors differ, such as {odd[0]}"
+        raise _foreign(run, f"are of another method or network: {what}")
+
+
+def _foreign(run: Run, why: str) -> StorageError:
+    return StorageError(
+        f"{run.path / 'checkpoints'}: the checkpoints {why}. Put this run's own back, or delete "
+        "the folder to have it trained from the beginning."
+    )
 
 
 def _laid_out_as(weight: Tensor, value: Tensor) -> Tensor:
