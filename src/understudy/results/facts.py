@@ -5,6 +5,7 @@ from statistics import fmean
 
 from understudy.core.overrides import written
 from understudy.evaluation.intervals import wilson
+from understudy.results.calling import calling
 from understudy.results.comparison import Comparison, Contrast, Line
 from understudy.results.evaluations import best_student
 from understudy.results.finding import Finding, began, called
@@ -20,7 +21,6 @@ from understudy.results.formats import (
 )
 from understudy.results.frozen_words import told as frozen_features
 from understudy.results.leaks import sign
-from understudy.results.pretrainings import calling
 from understudy.results.quantised import quantised
 from understudy.results.records import Entry, StudyRecord
 from understudy.results.tuning_words import outcome, reading

@@ -149,5 +149,16 @@ def _counted(contrasts: Sequence[Contrast]) -> str:
     return (
         f"Over {plural(len(found), 'setting')}, {what} {parts} "
         f"({METRICS[metric]}, {first.checkpoint} checkpoint, 95 % intervals over "
-        f"paired seeds). Differences run from {low} to {high}."
+        f"{_evidence(differences)}). Differences run from {low} to {high}."
     )
+
+
+def _evidence(differences: Sequence[Difference]) -> str:
+    """What intervals are over: seeds on both sides, or on one of them alone."""
+    several = [one for one in differences if one.n > 1]
+    with_one = sum(one.is_with_one_run for one in several)
+    if not with_one:
+        return "paired seeds"
+    if with_one == len(several):
+        return "seeds against one run"
+    return f"paired seeds, in {with_one} over seeds against one run"

@@ -17,9 +17,9 @@ class Standing:
 
     line: Line
     of_teacher: Cell | None
-    """As a share of its teacher's linear accuracy, over seeds; None where that was not probed."""
+    """As a share of its teacher's accuracy, over seeds; None where that was not probed."""
     over_baseline: Difference | None
-    """Its linear accuracy less its baseline's; of several, that which leaves the least gain."""
+    """Its accuracy less its baseline's; of several, that which leaves the least gain."""
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,39 @@ class Average:
         return fmean(self.over_baseline) if self.over_baseline else None
 
 
-def standings(found: Comparison) -> list[Standing]:
-    """Every probed model, in study order."""
+def standings(found: Comparison, metric: str = LINEAR) -> list[Standing]:
+    """Every probed model, in study order.
+
+    Args:
+        found: The study's comparison.
+        metric: In which figure of the probes they are held to teacher and baseline.
+    """
+
+    def held(line: Line, role: str) -> list[Contrast]:
+        return [
+            one
+            for one in found.frozen_contrasts
+            if one.of is line and one.role == role and metric in one.differences
+        ]
+
     return [
         Standing(
-            line, _of_teacher(_of(line, found, "teacher")), _over(_of(line, found, "baseline"))
+            line,
+            _of_teacher(held(line, "teacher"), metric),
+            _over(held(line, "baseline"), metric),
         )
         for line in found.frozen
     ]
 
 
+def held_to_others(all_standings: Sequence[Standing]) -> list[Standing]:
+    """Those with a teacher or a baseline that was probed too."""
+    return [one for one in all_standings if one.of_teacher or one.over_baseline]
+
+
 def average(all_standings: Sequence[Standing]) -> Average | None:
     """Over all students; None where there are fewer than two."""
-    students = [one for one in all_standings if one.of_teacher or one.over_baseline]
+    students = held_to_others(all_standings)
     if len(students) < 2:
         return None
     return Average(
@@ -96,18 +116,10 @@ def _order(what: Probed) -> tuple[float, bool, int, str]:
     return -what.share, what.kind == "linear", int(digits) if digits.isdigit() else 0, what.figure
 
 
-def _of(line: Line, found: Comparison, role: str) -> list[Contrast]:
-    return [
-        one
-        for one in found.frozen_contrasts
-        if one.of is line and one.role == role and LINEAR in one.differences
-    ]
+def _of_teacher(contrasts: Sequence[Contrast], metric: str) -> Cell | None:
+    return ratio(contrasts[0].of.rows, contrasts[0].against.rows, metric) if contrasts else None
 
 
-def _of_teacher(contrasts: Sequence[Contrast]) -> Cell | None:
-    return ratio(contrasts[0].of.rows, contrasts[0].against.rows, LINEAR) if contrasts else None
-
-
-def _over(contrasts: Sequence[Contrast]) -> Difference | None:
-    found = [one.differences[LINEAR] for one in contrasts]
+def _over(contrasts: Sequence[Contrast], metric: str) -> Difference | None:
+    found = [one.differences[metric] for one in contrasts]
     return min(found, key=lambda one: one.mean, default=None)

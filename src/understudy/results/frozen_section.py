@@ -5,12 +5,21 @@ from collections.abc import Mapping
 from understudy.results.comparison import Comparison
 from understudy.results.figure import plotted
 from understudy.results.formats import ABSENT, exact, hundredths, points
-from understudy.results.frozen import LABELS, Standing, average, columns, is_main, short, standings
+from understudy.results.frozen import (
+    LABELS,
+    Standing,
+    average,
+    columns,
+    held_to_others,
+    is_main,
+    short,
+    standings,
+)
 from understudy.results.html_table import Column, Datum, Record, table
 from understudy.results.leaks import sign
 from understudy.results.markup import Markup, element, section
 from understudy.results.plots import accuracies, gains
-from understudy.results.probes import LINEAR
+from understudy.results.probes import LINEAR, LINEAR_TOP5
 from understudy.results.result_tables import axes_of, figure_of, gains_table, swatch
 
 READING = (
@@ -50,6 +59,7 @@ def frozen(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
         "Frozen features",
         _table(found, colours),
         element("p", READING, class_="quiet note"),
+        _top5(found, colours),
         element("div", *plots, class_="figures"),
         element(
             "details",
@@ -108,6 +118,51 @@ def _table(found: Comparison, colours: Mapping[str, str]) -> Markup:
             )
         )
     return table(heads, records, title="Frozen features of all models")
+
+
+def _top5(found: Comparison, colours: Mapping[str, str]) -> Markup | None:
+    """What students have of their teachers and over their baselines when five answers count."""
+    every = standings(found, LINEAR_TOP5)
+    told = held_to_others(every)
+    if not told:
+        return None
+    axes = axes_of([one.line for one in told])
+    records = [
+        Record(
+            [
+                Datum(swatch(one.line.name, colours)),
+                *(Datum(one.line.axes.get(axis, ABSENT)) for axis in axes),
+                figure_of(one.line, LINEAR_TOP5, hundredths, len(one.line.rows)),
+                _of_teacher(one),
+                _over_baseline(one),
+            ]
+        )
+        for one in told
+    ]
+    if (together := average(every)) is not None:
+        share, gain = together.teacher_mean, together.baseline_mean
+        records.append(
+            Record(
+                [
+                    Datum(f"mean of all {together.students} students"),
+                    *([Datum(ABSENT)] * (len(axes) + 1)),
+                    Datum(hundredths(share), value=share),
+                    Datum(points(gain), value=gain),
+                ]
+            )
+        )
+    heads = [
+        Column("Model", numeric=False),
+        *(Column(axis, numeric=False) for axis in axes),
+        Column("Linear top-5", help="Share of images whose class is among the first five answers"),
+        Column("% of teacher", help="Of its top-5 accuracy, seed by seed"),
+        Column("Over baseline", help="Points of top-5 accuracy"),
+    ]
+    return element(
+        "details",
+        element("summary", "The same in top-5"),
+        table(heads, records, title="Frozen features in top-5"),
+    )
 
 
 def _of_teacher(one: Standing) -> Datum:

@@ -16,8 +16,17 @@ from understudy.results.formats import (
     milliseconds,
     points,
 )
-from understudy.results.frozen import LABELS, average, columns, is_main, standings
+from understudy.results.frozen import (
+    LABELS,
+    Standing,
+    average,
+    columns,
+    held_to_others,
+    is_main,
+    standings,
+)
 from understudy.results.leaks import sign
+from understudy.results.probes import LINEAR_TOP5, Probed
 from understudy.results.published import Compared, beside
 from understudy.results.records import StudyRecord
 from understudy.results.result_tables import TITLES
@@ -65,11 +74,39 @@ def markdown(record: StudyRecord) -> str:
 
 
 def _frozen(found: Comparison) -> list[str]:
-    """What frozen features are worth, in two tables."""
+    """What frozen features are worth, by themselves and beside each other."""
     if not found.frozen:
         return []
-    every = standings(found)
     metrics = [pair for pair in columns(found.frozen) if is_main(pair[1])]
+    titles = {name: what.title for name, what in metrics}
+    return [
+        "## Frozen features",
+        "Per cent of the test images; all other figures are in `rows.csv`.",
+        _standings(found, standings(found), metrics),
+        *(
+            [
+                "In top-5:",
+                _standings(found, told, [pair for pair in metrics if pair[0] == LINEAR_TOP5]),
+            ]
+            if (told := held_to_others(standings(found, LINEAR_TOP5)))
+            else []
+        ),
+        _table(
+            ("difference", "checkpoint", "of", "points", "95 % interval", "pairs", "shown"),
+            [
+                _gain(one, metric, telling(found.frozen_contrasts), titles)
+                for one in found.frozen_contrasts
+                for metric in titles
+                if metric in one.differences
+            ],
+        ),
+    ]
+
+
+def _standings(
+    found: Comparison, every: Sequence[Standing], metrics: Sequence[tuple[str, Probed]]
+) -> str:
+    """Probed models with what they have of their teachers and over their baselines."""
     together = average(every)
     rows = [
         [
@@ -93,21 +130,8 @@ def _frozen(found: Comparison) -> list[str]:
                 ABSENT,
             ]
         )
-    titles = {name: what.title for name, what in metrics}
-    return [
-        "## Frozen features",
-        "Per cent of the test images; all other figures are in `rows.csv`.",
-        _table(["model", *titles.values(), "% of teacher", "over baseline", "labels", "n"], rows),
-        _table(
-            ("difference", "checkpoint", "of", "points", "95 % interval", "pairs", "shown"),
-            [
-                _gain(one, metric, telling(found.frozen_contrasts), titles)
-                for one in found.frozen_contrasts
-                for metric in titles
-                if metric in one.differences
-            ],
-        ),
-    ]
+    titles = (what.title for _, what in metrics)
+    return _table(["model", *titles, "% of teacher", "over baseline", "labels", "n"], rows)
 
 
 def _published(record: StudyRecord, found: Comparison) -> list[str]:

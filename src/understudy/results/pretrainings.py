@@ -1,10 +1,10 @@
 """Plots of pretrainings: what their features are worth, and how these lie in their space."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from understudy.results.colours import SERIES
-from understudy.results.curves import curves, lines_of, node
+from understudy.results.calling import apart, with_legend
+from understudy.results.curves import curves, lines_of
 from understudy.results.figure import Figure, figure, plain, plotted, titled
 from understudy.results.history import Point
 from understudy.results.markup import Markup
@@ -29,8 +29,6 @@ FIGURES = (
     Told("effective_rank", "Effective rank", "dimensions that the features fill", share=False),
 )
 HEIGHT = 320  # pixels of each, so that they stand in rows
-LEGEND, LETTERS = 26, 40  # pixels of a line of its legend, and how many letters stand in it
-MOST_NAMES = 12  # of more settings, those of a name share a colour
 
 
 def pretrainings(entries: Sequence[Entry], colours: Mapping[str, str]) -> list[Markup]:
@@ -42,12 +40,7 @@ def pretrainings(entries: Sequence[Entry], colours: Mapping[str, str]) -> list[M
             setting has its own colour.
     """
     found = [entry for entry in entries if _series(entry, "knn_top1") or _series(entry, "spread")]
-    called = calling(found)
-    names = {called(entry): entry.node for entry in found}
-    painted = {
-        name: colours[own] if name == own else SERIES[place % len(SERIES)]
-        for place, (name, own) in enumerate(names.items())
-    }
+    called, painted = apart(found, colours)
     plots = []
     for told in FIGURES:
         drawn = curves(
@@ -61,34 +54,15 @@ def pretrainings(entries: Sequence[Entry], colours: Mapping[str, str]) -> list[M
         )
         if drawn is None:
             continue
-        drawn["layout"]["height"] = _height(names)
+        drawn["layout"]["height"] = with_legend(HEIGHT, painted)
         if told.tells_collapse:
             drawn["data"] += _collapsed(found, told.key)
         plots.append(plotted(drawn, caption=told.caption, note=told.note))
-    if paths := _paths(found, lines_of(list(names), painted), called):
+    if paths := _paths(found, lines_of(list(painted), painted), called):
         note = "left: images fill directions evenly; low: views of an image agree; dot: the end"
-        paths["layout"]["height"] = _height(names)
+        paths["layout"]["height"] = with_legend(HEIGHT, painted)
         plots.append(plotted(paths, caption="Alignment against uniformity", note=note))
     return plots
-
-
-def _height(names: Collection[str]) -> int:
-    """Of a plot whose legend has these names; the more lines they take, the higher."""
-    letters = sum(len(name) + 6 for name in names)  # 6: the sample of the line before it
-    return HEIGHT + LEGEND * max(0, letters // LETTERS - 1)
-
-
-def calling(entries: Sequence[Entry]) -> Callable[[Entry], str]:
-    """What tells the runs apart: the study's name for them, and the axes in which they differ."""
-    nodes = {entry.node for entry in entries}
-    axes = dict.fromkeys(axis for entry in entries for axis in entry.axes)
-    telling = [axis for axis in axes if len({entry.axes.get(axis) for entry in entries}) > 1]
-
-    def called(entry: Entry) -> str:
-        values = [entry.axes[axis] for axis in telling if axis in entry.axes]
-        return " · ".join([*([entry.node] if len(nodes) > 1 or not values else []), *values])
-
-    return called if len({called(entry) for entry in entries}) <= MOST_NAMES else node
 
 
 def _series(entry: Entry, key: str) -> list[Point]:

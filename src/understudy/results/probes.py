@@ -9,6 +9,7 @@ PREFIX = "probe."
 """What a metric's name begins with that comes from a probe."""
 LINEAR = f"{PREFIX}linear_top1"
 """The figure that frozen features are judged by first."""
+LINEAR_TOP5 = f"{PREFIX}linear_top5"
 BEFORE = 20
 """Neighbours of the k-NN figure that earlier versions wrote without saying how many."""
 

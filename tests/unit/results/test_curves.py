@@ -1,3 +1,5 @@
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +82,38 @@ def test_a_model_in_one_setting_has_a_plot_of_its_own_with_both_losses(tree: Any
 
 def test_of_many_settings_the_losses_of_a_name_share_a_plot(tree: Any) -> None:
     for depth in range(13):
-        tree.train("student", 1, axes={"depth": depth}, steps=100, curve=10)
+        tree.train("student", 1, axes={"depth": depth}, steps=100, curve=10, nll=True)
     record = find(tree.study())
 
     page = str(training(record, colours((e.node, e.stage) for e in record.entries)))
 
     assert "depth = 3" not in page
     assert page.count("<figcaption>Loss") == 1
+
+
+def test_losses_of_one_objective_that_read_no_label_share_a_plot_by_setting(tree: Any) -> None:
+    """The reduced variant beside the others; a teacher's loss, of another objective, does not."""
+    metrics = [
+        {"step": step, "epoch": step / 5, "phase": "train", "loss": 1 / step}
+        for step in range(1, 9)
+    ]
+    for variant in ("original", "reduced"):
+        for seed in (1, 2):
+            summary = {"checkpoints": {"last": {"step": 8}}}
+            tree.run("student", seed, axes={"variant": variant}, metrics=metrics, summary=summary)
+    other = [{**line, "contrastive": 0.1} for line in metrics]
+    tree.run("student", 1, axes={"variant": "contrast"}, metrics=other, summary=summary)
+    tree.run("pretrain", 1, metrics=metrics, summary=summary)
+    record = find(tree.study())
+
+    page = str(training(record, colours((e.node, e.stage) for e in record.entries)))
+    plots = [
+        json.loads(text) for text in re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL)
+    ]
+    together = plots[0]["data"]
+
+    assert page.count("<figcaption>Loss") == len(plots) == 3
+    assert "student, without labels, every setting" in page
+    assert [trace["name"] for trace in together] == ["original"] * 2 + ["reduced"] * 2
+    assert len({trace["line"]["color"] for trace in together}) == 2
+    assert together[0]["x"][-1] == 1.6

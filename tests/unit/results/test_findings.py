@@ -91,6 +91,23 @@ def test_many_settings_are_counted(tree: Any) -> None:
     ]
 
 
+def test_of_many_settings_it_is_told_where_one_run_stood_against_all_seeds(tree: Any) -> None:
+    for depth in range(6):
+        axes = {"depth": depth}
+        shared = tree.train("teacher", 0, axes=axes)
+        tree.entries.remove(shared)
+        for seed in (1, 2, 3):
+            tree.entries.append({**shared, "seed": seed})
+            parents = {"teacher": {key: shared[key] for key in ("identity", "run")}}
+            tree.train("student", seed, axes=axes, summary={"parents": parents})
+            top1 = {"teacher": 0.5, "student": 0.4 + 0.001 * seed}
+            tree.evaluate(seed, top1=top1, axes=axes)
+
+    (against_teacher,) = told(tree.study(), "result")
+
+    assert "95 % intervals over seeds against one run)" in against_teacher
+
+
 def test_facts_are_told_from_summaries_and_logs(study: Path) -> None:
     assert told(study, "fact") == [
         "The distilled student has 78 k parameters, 63 times fewer than its teacher's 4.9 M.",

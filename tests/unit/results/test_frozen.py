@@ -138,6 +138,19 @@ def test_the_share_of_the_teacher_is_seed_by_seed_and_the_mean_is_over_all_setti
     assert together.baseline_mean == pytest.approx(fmean([0.05, -0.05]))
 
 
+def test_top_5_has_a_table_of_its_own(tree: Tree, tmp_path: Path) -> None:
+    """`LINEARS` are top-1; in top-5 all of these are as good, and nothing is gained."""
+    record = kassl(tree)
+
+    write_report(record, tmp_path / "report.html")
+    text, page = markdown(record), (tmp_path / "report.html").read_text()
+    own = text[text.index("In top-5:") : text.index("| difference |")]
+
+    assert "| student views=none | 98.0 ± 0.0 | 100.0 | 0.0 | 1,000 | 3 |" in own
+    assert "| mean of all 2 students | – | 100.0 | 0.0 | – | – |" in own
+    assert "Frozen features in top-5" in page
+
+
 def test_sentences_tell_the_mean_of_all_and_never_of_the_better_half(tree: Tree) -> None:
     record = kassl(tree)
 

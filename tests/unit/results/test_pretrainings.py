@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from understudy.results import pretrainings as subject
+from understudy.results import calling
 from understudy.results.colours import SERIES, colours
 from understudy.results.comparison import comparison
 from understudy.results.facts import facts
@@ -109,7 +109,7 @@ def test_one_pretraining_has_the_name_and_colour_of_the_study(tree: Any) -> None
 def test_of_very_many_settings_those_of_a_name_share_a_colour(
     tree: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subject, "MOST_NAMES", 3)
+    monkeypatch.setattr(calling, "MOST_NAMES", 3)
 
     plot = plots(pretrained(tree, METHODS[:4]))["k-NN accuracy"]
 
