@@ -8,12 +8,16 @@ from understudy.results.finding import Finding, alone, began, called, place
 from understudy.results.formats import exact, listed, percent, plural
 from understudy.results.frozen_words import unequal
 from understudy.results.leaks import sign
+from understudy.results.probes import LINEAR
 from understudy.results.records import IDENTITY_LENGTH, StudyRecord
 from understudy.results.rows import STUDENTS
 from understudy.results.run_cautions import MOST_NAMED, examples, of_runs
 from understudy.results.tuning_words import limits
 from understudy.results.values import listing, mapping, text, whole
 
+LUCK = "the best of many is partly luck. Choose by validation figures."
+BY = {"test_top1": "", LINEAR: "by a linear probe"}
+"""How the accuracies were measured that are told of teachers."""
 Told = list[tuple[str, str]]
 """Where (the setting of the axes, "" where there is one alone), and a sentence about it."""
 
@@ -49,15 +53,16 @@ def _one_seed(comparison: Comparison) -> Iterator[str]:
 
 def _contrasts(comparison: Comparison) -> Iterator[str]:
     last = [contrast for contrast in comparison.contrasts if contrast.checkpoint == "last"]
-    mark = sign(comparison.rows, "test_top1")
     known = {_sides(contrast) for contrast in last}
     every = [*last, *(one for one in comparison.frozen_contrasts if _sides(one) not in known)]
     baseline = [contrast for contrast in every if contrast.role == "baseline"]
     yield from _few(_unequal_steps(baseline), "Student and baseline did not take equal steps")
     yield from _few(_unequal_ways(baseline), "Student and baseline were computed differently")
     yield from _few(_unpaired(every), "Not every run has a partner of its seed")
-    yield from _few(_weak_teachers(last), f"The teacher is weaker than the student{mark}")
-    yield from _few(_weaker_still(last), f"The teacher is weaker than the baseline{mark}")
+    for told, metric in ((last, "test_top1"), (comparison.frozen_contrasts, LINEAR)):
+        by = f"{sign(comparison.rows, metric)} {BY[metric]}".rstrip()
+        yield from _few(_weak_teachers(told, metric), f"The teacher is weaker than the student{by}")
+        yield from _few(_weaker_still(told, metric), f"The teacher is weaker than the baseline{by}")
 
 
 def _sides(contrast: Contrast) -> tuple[object, ...]:
@@ -121,34 +126,35 @@ def _unpaired(contrasts: Sequence[Contrast]) -> Told:
     ]
 
 
-def _weak_teachers(contrasts: Sequence[Contrast]) -> Told:
+def _weak_teachers(contrasts: Sequence[Contrast], metric: str) -> Told:
     teachers = [contrast for contrast in contrasts if contrast.role == "teacher"]
     return [
         (place(one, contrasts), sentence)
         for one in teachers
-        if (sentence := _weaker(one.against, one.of))
+        if (sentence := _weaker(one.against, one.of, metric))
     ]
 
 
-def _weaker_still(contrasts: Sequence[Contrast]) -> Told:
+def _weaker_still(contrasts: Sequence[Contrast], metric: str) -> Told:
     teachers = {id(one.of): one.against for one in contrasts if one.role == "teacher"}
     return [
         (place(one, contrasts), sentence)
         for one in contrasts
         if one.role == "baseline" and id(one.of) in teachers
-        if (sentence := _weaker(teachers[id(one.of)], one.against))
+        if (sentence := _weaker(teachers[id(one.of)], one.against, metric))
     ]
 
 
-def _weaker(teacher: Line, other: Line) -> str:
-    own, others = teacher.cell("test_top1"), other.cell("test_top1")
+def _weaker(teacher: Line, other: Line, metric: str) -> str:
+    own, others = teacher.cell(metric), other.cell(metric)
     if own is None or others is None or own.mean >= others.mean:
         return ""
     average = "On average the" if own.n > 1 else "The"
     return (
         f"{average} teacher is weaker than {alone(other.name)}: "
-        f"{percent(own.mean)}{sign(teacher.rows, 'test_top1')} against "
-        f"{percent(others.mean)}{sign(other.rows, 'test_top1')} on the test images."
+        f"{percent(own.mean)}{sign(teacher.rows, metric)} against "
+        f"{percent(others.mean)}{sign(other.rows, metric)} "
+        f"{' '.join(part for part in (BY[metric], 'on the test images') if part)}."
     )
 
 
@@ -191,13 +197,13 @@ def _evaluation(comparison: Comparison) -> Iterator[str]:
     looked = any(row.test_top1 is not None or row.probes for row in comparison.rows)
     if comparison.lines and not looked:
         yield "No model was evaluated on the test split; figures are of validation images."
-    students = {
-        line.configuration
-        for line in comparison.lines
-        if line.stage in STUDENTS and any(row.test_top1 is not None for row in line.rows)
-    }
+    tested = [line for line in comparison.lines if line.cell("test_top1")]
+    students = {line.configuration for line in tested if line.stage in STUDENTS}
     if len(students) > 1:
-        yield (
-            f"{len(students)} kinds of student were looked at on the test split; the best of many "
-            "is partly luck. Choose by validation figures."
-        )
+        yield f"{len(students)} kinds of student were looked at on the test split; {LUCK}"
+    kinds: dict[str, set[str]] = {}
+    for line in comparison.frozen:
+        kinds.setdefault(line.name, set()).add(line.configuration)
+    for name, found in kinds.items():
+        if len(found) > 1:
+            yield f"Features of {len(found)} kinds of “{name}” were judged on test images; {LUCK}"
