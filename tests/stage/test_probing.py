@@ -300,5 +300,21 @@ def test_a_solver_that_was_stopped_and_images_that_chose_are_told(
     )
     assert any(stopped in note for note in hasty.summary["notes"])
     assert any(flatters in note for note in hasty.summary["notes"])
-    done = {"linear_converged": True, "shares": [{"share": 0.5, "linear_converged": True}]}
-    assert not list(doubts_of(done, ALL, on="test"))
+    done = {"linear_converged": True, "linear_strength": 0.01}
+    assert not list(doubts_of({**done, "shares": [{"share": 0.5, **done}]}, ALL, on="test"))
+
+
+def test_a_regularisation_at_an_end_of_the_grid_is_told() -> None:
+    inside = {"linear_converged": True, "linear_strength": 0.01}
+    weak, strong = {**inside, "linear_strength": 1.0}, {**inside, "linear_strength": 0.0001}
+    told = list(
+        doubts_of(
+            {**inside, "shares": [{"share": 0.1, **weak}, {"share": 0.5, **strong}]}, ALL, on="test"
+        )
+    )
+
+    assert len(told) == 2
+    assert "the smallest, 0.0001, with a share of 0.5" in told[0]
+    assert "the largest, 1, with a share of 0.1" in told[1]
+    alone = ProbingSettings(linear=ProbeSettings(strengths=(0.01,)))
+    assert not list(doubts_of({**inside, "shares": []}, alone, on="test"))

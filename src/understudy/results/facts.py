@@ -33,6 +33,7 @@ def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
     told = [
         *_changes(record),
         *_sizes([contrast for contrast in last if contrast.role == "teacher"]),
+        *_backbones([one for one in comparison.frozen_contrasts if one.role == "teacher"]),
         *_budgets(record, [contrast for contrast in last if contrast.role == "baseline"]),
         *_reused(record),
         *_adopted(record),
@@ -82,6 +83,22 @@ def _sizes(contrasts: Sequence[Contrast]) -> Iterator[str]:
         mark = sign(contrasts[0].of.rows, "agreement")
         yield (
             f"{name} answers like {other} on {percent(agreement.mean)}{mark} of the test images."
+        )
+
+
+def _backbones(contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """Of students whose features are judged; only where all are of one size, and their teachers."""
+    sizes = {
+        (called(one.of.name), one.of.rows[0].backbone, one.against.rows[0].backbone)
+        for one in contrasts
+    }
+    if len(sizes) != 1:
+        return
+    name, small, large = sizes.pop()
+    if small and large and (ratio := smaller(small, large)):
+        yield (
+            f"The backbone of {name} has {count(small)} parameters, {ratio} fewer than its "
+            f"teacher's {count(large)}."
         )
 
 

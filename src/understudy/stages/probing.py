@@ -219,6 +219,14 @@ def doubts_of(figures: Mapping[str, Any], settings: ProbingSettings, *, on: str)
             f"(`probe.linear.iterations`) with a share of {', '.join(stopped)} of the labels: "
             "its figure may be too low."
         )
+    strengths = settings.linear.strengths
+    ends = {strengths[0]: "smallest", strengths[-1]: "largest"} if len(strengths) > 1 else {}
+    for strength, what in ends.items():
+        if chosen := [f"{share:.3g}" for share, one in every if one["linear_strength"] == strength]:
+            yield (
+                f"Of `probe.linear.strengths` validation chose the {what}, {strength:g}, with a "
+                f"share of {', '.join(chosen)} of the labels: one beyond may do better."
+            )
 
 
 def _rows(features: Features, kept: NDArray[np.bool_]) -> Features:

@@ -58,7 +58,8 @@ def kassl(
             "teacher",
             seed,
             stage="pretrain",
-            summary={"parameters": WIDE, "checkpoints": {"last": {"step": 9}}},
+            summary={"parameters": WIDE + 7, "parts": {"backbone": WIDE}}
+            | {"checkpoints": {"last": {"step": 9}}},
         )
         baseline = tree.train(
             "baseline",
@@ -163,6 +164,17 @@ def test_sentences_tell_the_mean_of_all_and_never_of_the_better_half(tree: Tree)
     assert "by 0.0 points (−5.0 to +5.0)" in told
     assert "beats its baseline by +5.0 points in linear-probe accuracy" in told
     assert "different numbers of labels" not in told
+
+
+def test_backbones_are_measured_against_each_other_once(tree: Tree) -> None:
+    record = kassl(tree)
+
+    told = [one.text for one in findings(record, comparison(record)) if "backbone" in one.text]
+
+    assert told == [
+        "The backbone of the distilled student has 11 M parameters, 2.1 times fewer than its "
+        "teacher's 23 M."
+    ]
 
 
 def test_probes_that_know_other_labels_are_a_caution(tree: Tree) -> None:
