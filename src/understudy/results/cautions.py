@@ -59,6 +59,11 @@ def _contrasts(comparison: Comparison) -> Iterator[str]:
     yield from _few(_unequal_steps(baseline), "Student and baseline did not take equal steps")
     yield from _few(_unequal_ways(baseline), "Student and baseline were computed differently")
     yield from _few(_unpaired(every), "Not every run has a partner of its seed")
+    if any(_is_with_one_run(one) for one in every if one.role == "teacher"):
+        yield (
+            "One teacher stands against all seeds: an interval against it tells how far students "
+            "of other seeds would be from this teacher, and not from another."
+        )
     for told, metric in ((last, "test_top1"), (comparison.frozen_contrasts, LINEAR)):
         by = f"{sign(comparison.rows, metric)} {BY[metric]}".rstrip()
         yield from _few(_weak_teachers(told, metric), f"The teacher is weaker than the student{by}")
@@ -124,6 +129,10 @@ def _unpaired(contrasts: Sequence[Contrast]) -> Told:
         for pairs in [max(difference.n for difference in one.differences.values())]
         if pairs < most
     ]
+
+
+def _is_with_one_run(contrast: Contrast) -> bool:
+    return any(one.is_with_one_run for one in contrast.differences.values())
 
 
 def _weak_teachers(contrasts: Sequence[Contrast], metric: str) -> Told:

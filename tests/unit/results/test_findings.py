@@ -74,6 +74,10 @@ def test_without_test_figures_validation_is_told_as_such(tree: Any) -> None:
     assert "in validation accuracy" in told(tree.study(), "result")[0]
 
 
+def test_a_teacher_of_each_seed_is_no_caution(study: Path) -> None:
+    assert not any("One teacher stands" in one for one in told(study, "caution"))
+
+
 def test_many_settings_are_counted(tree: Any) -> None:
     for depth in range(6):
         for seed in (1, 2, 3):
@@ -103,9 +107,11 @@ def test_of_many_settings_it_is_told_where_one_run_stood_against_all_seeds(tree:
             top1 = {"teacher": 0.5, "student": 0.4 + 0.001 * seed}
             tree.evaluate(seed, top1=top1, axes=axes)
 
-    (against_teacher,) = told(tree.study(), "result")
+    path = tree.study()
+    (against_teacher,) = told(path, "result")
 
     assert "95 % intervals over seeds against one run)" in against_teacher
+    assert any(one.startswith("One teacher stands against all") for one in told(path, "caution"))
 
 
 def test_facts_are_told_from_summaries_and_logs(study: Path) -> None:
