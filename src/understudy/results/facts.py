@@ -25,6 +25,8 @@ from understudy.results.records import Entry, StudyRecord
 from understudy.results.tuning_words import outcome, reading
 from understudy.results.values import listing, mapping, number, text, whole
 
+LONGEST = 60  # characters of a setting that a sentence tells; all of it stands among the parameters
+
 
 def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
     """The facts of a study."""
@@ -50,8 +52,11 @@ def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
 def _changes(record: StudyRecord) -> Iterator[str]:
     """What was asked for otherwise than a study's file says it; not where the images lie."""
     for folder, changed in record.changed.items():
-        words = written({key: value for key, value in changed.items() if not _is_place(key)})
-        if words:
+        told = {key: value for key, value in changed.items() if not _is_place(key)}
+        if words := [
+            word if len(word) <= LONGEST else f"{key} of its own"
+            for key, word in zip(told, written(told), strict=True)
+        ]:
             where = f"{folder} ran" if len(record.changed) > 1 else "The study ran"
             yield f"{where} with {', '.join(words)}."
 

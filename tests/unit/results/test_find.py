@@ -97,3 +97,13 @@ def test_stages_run_one_by_one_from_recipes_of_one_name_are_told_apart(tree: Any
         ("baseline", "digits, distill", "digits, train"),
         ("teacher", "digits, distill", "digits, finetune"),
     }
+
+
+def test_a_long_value_that_a_study_ran_with_is_named_and_not_written_out(tree: Any) -> None:
+    tree.train("baseline", 1)
+    changed = {"epochs": 2, "views": [{"transforms": [{"kind": "horizontal_flip"}] * 3}]}
+    record = find(tree.study(changed=changed))
+
+    told = [finding.text for finding in findings(record, comparison(record))]
+
+    assert "The study ran with epochs=2, views of its own." in told
