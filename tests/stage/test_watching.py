@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from tests.packs import open_pack
+from torch import Tensor
 
 from understudy.core.errors import InterruptedRunError
 from understudy.core.interrupts import Interrupts
@@ -23,7 +24,11 @@ from understudy.evaluation.predict import features_of
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.heads import ProjectorSettings
 from understudy.models.network import Network
+from understudy.objectives import AnyObjective
 from understudy.objectives.distill.regression import negative_cosine
+from understudy.objectives.objective import combine
+from understudy.objectives.selfsup import swapped_assignment
+from understudy.objectives.selfsup.nt_xent import NtXentSettings
 from understudy.objectives.selfsup.prediction import Prediction
 from understudy.stages import observers
 from understudy.stages.launch import Launched
@@ -42,6 +47,7 @@ GEOMETRY = {
     "alignment",
     "uniformity",
     "collapsed",
+    "features_collapsed",
 }
 PROBES = {"knn_top1", "linear_top1"}
 NARROW = {"hidden": 64, "out": 32}
@@ -55,6 +61,14 @@ METHODS: dict[str, dict[str, Any]] = {
     "simsiam": {},
     "barlow_twins": {},
     "vicreg": {},
+    "swav": {
+        "terms": [{"kind": "swapped_assignment", "prototypes": 50}],
+        "projector": {**NARROW, "normed": "inner"},
+    },
+    "dino": {
+        "projector": {**NARROW, "layers": 3, "normed": "inner", "prototypes": 100},
+        "momentum": 0.9,  # a hundred steps are few
+    },
 }
 
 
@@ -122,6 +136,20 @@ def learner(images: Material) -> Network:
     return images.built(settings, seed=0)
 
 
+def watching(
+    images: Material,
+    run: Run,
+    *,
+    views: tuple[ViewSettings, ...] = (ViewSettings(),),
+    seed: int = 0,
+    term: AnyObjective = NtXentSettings(),  # noqa: B008
+    steps: int = 100,
+) -> FeatureObserver:
+    shape = learner(images).shape
+    objective = combine([term], student=shape, guidance=shape, images=torch.arange(8))
+    return FeatureObserver(images, run, views=views, seed=seed, objective=objective, steps=steps)
+
+
 def test_every_figure_is_logged_at_every_look(pretrained: Launched) -> None:
     lines = observed(pretrained.run.path)
 
@@ -132,10 +160,7 @@ def test_every_figure_is_logged_at_every_look(pretrained: Launched) -> None:
 
 def test_without_a_label_the_geometry_is_there(images: Material, run: Run) -> None:
     unlabelled = images._replace(labelled=images.labelled[:0], validation=images.validation[:0])
-    without, beside = (
-        FeatureObserver(one, run, views=(ViewSettings(),), seed=0)(learner(images)).values
-        for one in (unlabelled, images)
-    )
+    without, beside = (watching(one, run)(learner(images)).values for one in (unlabelled, images))
 
     assert without.keys() == GEOMETRY
     assert without == {name: value for name, value in beside.items() if name in GEOMETRY}
@@ -147,7 +172,7 @@ def test_without_validation_images_the_same_ones_of_the_pool_are_watched(
     monkeypatch.setattr(observers, "MOST_WATCHED", 200)
     none = images.splits.val[:0]
     alone = images._replace(splits=images.splits._replace(val=none), validation=none)
-    first, second = (FeatureObserver(alone, run, views=(ViewSettings(),), seed=s) for s in (0, 1))
+    first, second = (watching(alone, run, seed=s) for s in (0, 1))
 
     assert first.watched_split == "pool"
     assert len(set(first.watched)) == 200
@@ -160,7 +185,7 @@ def test_one_known_class_has_no_linear_probe(images: Material, run: Run) -> None
     labels = images.pack.labels
     alike = images._replace(labelled=images.labelled[labels[images.labelled] == 3])
 
-    values = FeatureObserver(alike, run, views=(ViewSettings(),), seed=0)(learner(images)).values
+    values = watching(alike, run)(learner(images)).values
 
     assert values.keys() == GEOMETRY | {"knn_top1"}
 
@@ -170,7 +195,7 @@ def test_a_network_without_a_projector_is_watched_in_its_backbone(
 ) -> None:
     headless = images.built(images.featurizer(CifarResNetSettings(depth=8, width=0.5)), seed=0)
 
-    values = FeatureObserver(images, run, views=(ViewSettings(),), seed=0)(headless).values
+    values = watching(images, run)(headless).values
 
     assert values.keys() == GEOMETRY - {"projected_spread", "projected_effective_rank"} | PROBES
 
@@ -181,7 +206,7 @@ def test_the_figures_are_those_of_the_images_and_of_the_trainings_own_views(
     """The stream of a training makes the views here; the observer makes them by itself."""
     ways = tuple(map(ViewSettings.model_validate, (CROP, {"transforms": [{"kind": "solarize"}]})))
     network = learner(images).train()
-    observer = FeatureObserver(images, run, views=ways, seed=7)
+    observer = watching(images, run, views=ways, seed=7)
 
     values = observer(network).values
 
@@ -214,9 +239,8 @@ def test_an_observation_moves_nothing(images: Material, run: Run) -> None:
     network = learner(images).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     random = torch.get_rng_state()
-    observer = FeatureObserver(
-        images, run, views=tuple(map(ViewSettings.model_validate, (CROP, CROP))), seed=0
-    )
+    views = tuple(map(ViewSettings.model_validate, (CROP, CROP)))
+    observer = watching(images, run, views=views)
 
     first, second = observer(network), observer(network)
 
@@ -233,7 +257,7 @@ def test_features_that_are_not_finite_are_told_and_not_logged(
     with torch.no_grad():
         next(network.backbone.parameters()).fill_(float("inf"))
 
-    values = FeatureObserver(images, run, views=(ViewSettings(),), seed=0)(network).values
+    values = watching(images, run)(network).values
 
     assert values == {}
     assert ["not finite" in line for line in said] == [True]
@@ -258,6 +282,51 @@ def test_a_method_that_learns_is_never_called_collapsed(
     assert not [line for line in said if "collaps" in line]
     assert [line["collapsed"] for line in observed(trained.run.path)] == [0] * 12
     assert trained.summary["notes"] == []
+
+
+ASSIGNING = [
+    ("dino", {"centre_momentum": 0.99999}),  # all images are assigned to one prototype
+    ("dino", {"teacher_temperature": 10.0}),  # to all of them equally
+    ("swav", {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings"), ASSIGNING, ids=["uncentred", "blunt", "unshared"])
+def test_where_all_images_are_assigned_alike_a_collapse_is_said(
+    go: Launcher,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    settings: dict[str, Any],
+) -> None:
+    """Directions stay apart: a cosine is divided by so little that small differences suffice."""
+
+    def unshared(scores: Tensor, *, epsilon: float, iterations: int) -> Tensor:  # noqa: ARG001
+        return (scores / epsilon).softmax(dim=1)
+
+    monkeypatch.setattr(swapped_assignment, "balanced_assignments", unshared)
+    said: list[str] = []
+    (term,) = METHODS[kind].get("terms", [{"kind": "self_distillation"}])
+
+    trained = go(
+        "pretrain",
+        root=tmp_path,
+        say=said.append,
+        method=method(kind, terms=[{**term, **settings}]),
+        views=[CROP, CROP],
+        plan=plan(60, observations=6),
+    )
+
+    lines = observed(trained.run.path)
+    assert [line["collapsed"] for line in lines] == [0] * 4 + [1] * 2  # judged from step 50 on
+    assert lines[-1]["groups"] < 1.02
+    assert lines[-1]["projected_spread"] > 0.1
+    assert [line["features_collapsed"] for line in lines] == [0] * 6
+    told = [line for line in said if "collaps" in line]
+    assert "look alike in the assignments, not in the features" in told[0]
+    assert "assignments to prototypes divide images into 1.0" in told[0]
+    (note,) = trained.summary["notes"]
+    assert note.startswith("The assignments are collapsed since step 50, and the features are not")
 
 
 def test_a_vast_temperature_is_no_collapse(go: Launcher, tmp_path: Path) -> None:
@@ -300,12 +369,16 @@ def test_a_collapse_is_said_once_noted_and_among_the_last_words(
     assert all(line["projected_spread"] < 0.1 for line in lines)
     assert [line["collapsed"] for line in lines] == [0] * 4 + [1] * 2  # judged from step 50 on
     assert len(told) == 2
-    assert told[0].startswith("pretrain pretrain: collapsing at step 50, images come to look alike")
+    assert told[0].startswith(
+        "pretrain pretrain: collapsing at step 50, images come to look alike in the projections, "
+        "not in the features: features have"
+    )
+    assert "; projections have" in told[0]
     assert "effective rank" in told[0]
     assert "plan.optimizer.learning_rate" in told[0]
     assert said[-1] == told[1]
     (note,) = trained.summary["notes"]
-    assert note.startswith("The features or projections are collapsed since step 50")
+    assert note.startswith("The projections are collapsed since step 50, and the features are not")
     assert note[1:] in told[1]
 
 

@@ -1,9 +1,10 @@
 """How embeddings lie in their space, told without a label.
 
-All four ignore the scale of the features and any rotation of their space. Spread, alignment and
+Those of features ignore their scale and any rotation of their space. Spread, alignment and
 uniformity look at directions alone; effective rank at the features as they are, as its authors do.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -75,6 +76,27 @@ def uniformity(features: Features) -> float:
         directions of a large space alike.
     """
     return float(F.pdist(_unit(features)).square().mul(-2).exp().mean().log())
+
+
+def groups(assignments: Iterable[Tensor]) -> float:
+    """Into how many groups of one size assignments to prototypes divide images.
+
+    The exponential of the mutual information of image and prototype: of the entropy of the mean
+    assignment, less the mean entropy of an image's own.
+
+    Args:
+        assignments: [b, K] of each batch of images, not below zero, each row 1 in all.
+
+    Returns:
+        From 1, where all images are assigned alike, surely to one prototype or to all of them
+        equally, to min(N, K).
+    """
+    count, own, together = 0, 0.0, torch.zeros(())
+    for batch in assignments:
+        count += len(batch)
+        own += float(torch.special.entr(batch).sum())
+        together = together + batch.double().sum(dim=0).cpu()
+    return float((torch.special.entr(together / count).sum() - own / count).exp().clamp(min=1))
 
 
 def _singular_values(features: Tensor) -> Tensor:

@@ -86,6 +86,19 @@ class Objective(nn.Module, ABC):
         del portion
         return None
 
+    def assignments(self, projected: Tensor) -> Tensor | None:
+        """To which prototypes it assigns images, before they are shared out; here there are none.
+
+        Args:
+            projected: [N, P], projections of different images, as `Outputs` has them.
+
+        Returns:
+            [N, K]: what each image gives to each prototype, each row 1 in all; None where an
+            objective compares projections otherwise.
+        """
+        del projected
+        return None
+
     def at(self, progress: float) -> None:
         """Called before each step of a training, for what follows a schedule. Here, nothing does.
 
@@ -173,6 +186,11 @@ class Combined(nn.Module):
         few = [self._few_views(portion.views)] if portion.views < self.views else []
         asked = (each.objection(portion) for each in self.objectives if isinstance(each, Objective))
         return few + [objection for objection in asked if objection is not None]
+
+    def assignments(self, projected: Tensor) -> Tensor | None:
+        """Those of the first objective that has prototypes, [N, K]; None where none has."""
+        each = (objective.assignments(projected) for objective in self._each)
+        return next((found for found in each if found is not None), None)
 
     def _few_views(self, given: int) -> str:
         return (

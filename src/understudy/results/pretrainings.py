@@ -26,6 +26,7 @@ FIGURES = (
     Told("linear_top1", "Linear probe accuracy", "of the frozen features", share=True),
     Told("spread", "Spread of the features", "100 %: all directions alike", True, True),
     Told("projected_spread", "Spread of the projections", "where collapse shows first", True, True),
+    Told("groups", "Groups of images", "told apart by assignments to prototypes", False, True),
     Told("effective_rank", "Effective rank", "dimensions that the features fill", share=False),
 )
 HEIGHT = 320  # pixels of each, so that they stand in rows

@@ -180,6 +180,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
             "labels that may be read; the others count nothing where an objective reads them"
         )
     method = Distilled(student, objective)
+    plan = settings.plan.over(len(transfer))
     refuse_unfit(  # before a teacher is asked for a bank
         settings.views,
         method,
@@ -199,8 +200,15 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         images=transfer,
         labels=images.allowed_labels() if objective.reads_labels else None,
         views=settings.views,
-        plan=settings.plan.over(len(transfer)),
-        observe=FeatureObserver(images, run, views=settings.views, seed=settings.stream(VIEWS))
+        plan=plan,
+        observe=FeatureObserver(
+            images,
+            run,
+            views=settings.views,
+            seed=settings.stream(VIEWS),
+            objective=objective,
+            steps=plan.steps,
+        )
         if network.classes is None
         else ClassifierObserver(images, monitor=settings.plan.monitor),
     )

@@ -18,8 +18,8 @@ from understudy.data.views import ViewSettings
 from understudy.engine.state import module_device
 from understudy.engine.watch import Observation
 from understudy.evaluation.accuracy import accuracy
-from understudy.evaluation.collapse import extent
-from understudy.evaluation.geometry import alignment, uniformity
+from understudy.evaluation.collapse import Division, Extent, extent
+from understudy.evaluation.geometry import alignment, groups, uniformity
 from understudy.evaluation.knn import NearestSettings, nearest_accuracy
 from understudy.evaluation.predict import (
     Predictions,
@@ -31,7 +31,9 @@ from understudy.evaluation.predict import (
 from understudy.evaluation.probe import Features, ProbeSettings, linear_probe
 from understudy.models.ensemble import mean_of_probabilities
 from understudy.models.network import Network
-from understudy.stages.collapsing import hears
+from understudy.objectives.objective import Combined
+from understudy.objectives.reading import given
+from understudy.stages.collapsing import ASSIGNMENTS, FEATURES, PROJECTIONS, hears
 from understudy.stages.material import Indices, Material
 
 NEIGHBOURS = 20  # the smaller of the two usual numbers: there are few labels
@@ -116,20 +118,32 @@ class FeatureObserver:
     images of the pool.
 
     The backbone is what is used afterwards; the projection, where there is one, is what the method
-    compares, and there a collapse shows first. So both are watched for one, and `collapsed` is 1
-    where either is narrow.
+    compares, and there a collapse shows first. So both are watched for one: `features_collapsed` is
+    1 where the backbone's are narrow, `collapsed` where either is. Where an objective assigns
+    images to prototypes, it is not directions that it compares: `groups` tells into how many the
+    assignments divide images, and is judged in the place of the projections.
 
     Args:
         material: The images of the training.
         run: Its log tells the step; what is said of a collapse is said in its name.
         views: How the training makes its views; the first two are taken, or the only one twice.
         seed: Of the views.
+        objective: What the projections are for.
+        steps: Of the whole training.
     """
 
     def __init__(
-        self, material: Material, run: Run, *, views: Sequence[ViewSettings], seed: int
+        self,
+        material: Material,
+        run: Run,
+        *,
+        views: Sequence[ViewSettings],
+        seed: int,
+        objective: Combined,
+        steps: int,
     ) -> None:
         self.material, self.run, self.seed = material, run, seed
+        self.objective, self.steps = objective, steps
         self.ways = (*views, *views)[:2]
         self.known = _some(material.labelled, MOST_KNOWN)
         self.asked = _some(material.validation, MOST_ASKED)
@@ -157,22 +171,42 @@ class FeatureObserver:
             return Features(features[places], pack.labels[images])
 
         clean = of(self.watched).values
-        extents = {"features": extent(clean)}
-        if (projected := projected_of(network, clean)) is not None:
-            extents["projections"] = extent(projected)
+        values, judged = self._judged(network, clean)
+        collapsed = hears(self.run, judged, steps=self.steps)
         values = {
             **self._probed(of(self.known), of(self.asked)),
-            **{
-                f"{prefix}{figure}": getattr(extents[name], figure)
-                for name, prefix in (("features", ""), ("projections", "projected_"))
-                if name in extents
-                for figure in ("spread", "effective_rank")
-            },
+            **values,
             "alignment": alignment(*views),
             "uniformity": fmean(map(uniformity, views)),
-            "collapsed": float(hears(self.run, extents)),
+            "collapsed": float(collapsed.anything),
+            "features_collapsed": float(collapsed.features),
         }
         return Observation(values=values, score=None)
+
+    def _judged(
+        self, network: nn.Module, clean: NDArray[np.float32]
+    ) -> tuple[dict[str, float], dict[str, Extent | Division]]:
+        """The figures of features [N, D] and of what the method compares; and what is judged."""
+        of_features = extent(clean)
+        values = {"spread": of_features.spread, "effective_rank": of_features.effective_rank}
+        judged: dict[str, Extent | Division] = {FEATURES: of_features}
+        if (projected := projected_of(network, clean)) is None:
+            return values, judged
+        compared = extent(projected)
+        values["projected_spread"] = compared.spread
+        values["projected_effective_rank"] = compared.effective_rank
+        if (divided := self._groups(network, projected)) is None:
+            return values, {**judged, PROJECTIONS: compared}
+        return {**values, "groups": divided}, {**judged, ASSIGNMENTS: Division(divided)}
+
+    @torch.no_grad()
+    def _groups(self, network: nn.Module, projected: NDArray[np.float32]) -> float | None:
+        """Of projections [N, P], batch by batch: there may be many thousands of prototypes."""
+        whole = torch.from_numpy(projected).to(module_device(network))
+        assigned = self.objective.assignments
+        if assigned(whole[:1]) is None:
+            return None
+        return groups(given(assigned(batch)) for batch in torch.split(whole, EVALUATION_BATCH))
 
     def _probed(self, known: Features, asked: Features) -> dict[str, float]:
         """k-NN and a linear probe, where labels may be read."""

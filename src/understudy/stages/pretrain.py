@@ -78,18 +78,27 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
     crowded = _crowded(settings, images.pool)
     for sentence in crowded:
         run.progress.warn(f"{run.stage} {run.name}: {sentence}")
-    observer = FeatureObserver(images, run, views=settings.views, seed=settings.stream(VIEWS))
+    method = _method(settings, learner, images.pool)
+    plan = settings.plan.over(len(images.pool))
+    observer = FeatureObserver(
+        images,
+        run,
+        views=settings.views,
+        seed=settings.stream(VIEWS),
+        objective=method.objective,
+        steps=plan.steps,
+    )
     summary = train_method(
         settings,
         images,
         run,
-        method=_method(settings, learner, images.pool),
+        method=method,
         network=network,
         guide=unguided,
         images=images.pool,
         labels=None,
         views=settings.views,
-        plan=settings.plan.over(len(images.pool)),
+        plan=plan,
         observe=observer,
     )
     none = images.labelled[:0]

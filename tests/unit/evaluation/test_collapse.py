@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from understudy.evaluation.collapse import extent
+from understudy.evaluation.collapse import Division, extent
 
 
 def around(centre: float, *, images: int = 200, width: int = 32) -> Tensor:
@@ -44,3 +44,8 @@ def test_a_rank_that_cannot_be_high_tells_of_no_collapse(shape: tuple[int, int])
 
 def test_a_dead_network_has_collapsed() -> None:
     assert extent(torch.zeros(20, 16)).is_collapsed
+
+
+def test_assignments_that_hardly_divide_images_have_collapsed() -> None:
+    assert Division(1.01).is_collapsed
+    assert not Division(1.2).is_collapsed

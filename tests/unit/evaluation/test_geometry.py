@@ -10,6 +10,7 @@ from understudy.evaluation.geometry import (
     Features,
     alignment,
     effective_rank,
+    groups,
     spread,
     uniformity,
 )
@@ -27,6 +28,27 @@ def rotation(width: int, *, seed: int = 1) -> Tensor:
     square = torch.randn(width, width, generator=generator, dtype=torch.float64)
     orthogonal: Tensor = torch.linalg.qr(square).Q
     return orthogonal
+
+
+def test_sure_and_equal_assignments_divide_images_into_as_many_groups() -> None:
+    sure = torch.eye(4).repeat(6, 1)
+
+    assert groups([sure]) == pytest.approx(4)
+    assert groups(torch.split(sure, 5)) == pytest.approx(4)  # batches of any size
+
+
+@pytest.mark.parametrize("alike", [torch.eye(4)[0], torch.full((4,), 0.25)])
+def test_images_that_are_assigned_alike_are_one_group(alike: Tensor) -> None:
+    """To one prototype surely, or to all of them equally."""
+    assert groups([alike.expand(20, 4)]) == pytest.approx(1)
+
+
+def test_groups_are_the_divergence_of_assignments_from_their_mean() -> None:
+    assignments = drawn(30, 5).float().softmax(dim=1)
+    mean = assignments.mean(dim=0)
+    divergence = (assignments * (assignments / mean).log()).sum(dim=1).mean()
+
+    assert groups([assignments]) == pytest.approx(float(divergence.exp()), rel=1e-5)
 
 
 @pytest.mark.parametrize("measure", [spread, effective_rank, uniformity])

@@ -67,13 +67,17 @@ class SelfDistillation(Objective):
         if isinstance(self._temperatures, Ramp):
             self.teacher_temperature.fill_(weight_at(self._temperatures, progress))
 
+    def assignments(self, projected: Tensor) -> Tensor:
+        """What would be wanted, were these the target's scores."""
+        return self._wanted(precise(projected), self.centre)
+
     def forward(self, student: Views, guidance: Views | None, targets: Targets) -> Terms:  # noqa: ARG002
         """The cross-entropy of each pair of different views, averaged; then the centre moves."""
         assert guidance is not None, "`combine` refuses this objective where there is no teacher"
         scores = [precise(given(view.projected)) for view in student]
         taught = [precise(given(view.projected).detach()) for view in guidance[: self.global_views]]
         centre = kept(self.centre)
-        wanted = [((each - centre) / self.teacher_temperature).softmax(dim=1) for each in taught]
+        wanted = [self._wanted(each, centre) for each in taught]
         losses = [
             F.cross_entropy(scores[mine] / self.student_temperature, wanted[other])
             for other in range(len(wanted))
@@ -83,6 +87,9 @@ class SelfDistillation(Objective):
         if self.training:
             self._centre_on(torch.cat(taught))
         return {"cross_entropy": mean(losses)}
+
+    def _wanted(self, scores: Tensor, centre: Tensor) -> Tensor:
+        return ((scores - centre) / self.teacher_temperature).softmax(dim=1)
 
     @torch.no_grad()
     def _centre_on(self, scores: Tensor) -> None:

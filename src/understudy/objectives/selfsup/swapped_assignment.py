@@ -89,6 +89,11 @@ class SwappedAssignment(Objective):
         """The features of one view of a step enter each queue."""
         return self._queues[0].objection(portion.batch) if self._queues else None
 
+    def assignments(self, projected: Tensor) -> Tensor:
+        """As softly as the wanted ones, but not shared out equally."""
+        directions = F.normalize(self.prototypes, dim=1)
+        return (F.normalize(precise(projected), dim=1) @ directions.T / self.epsilon).softmax(dim=1)
+
     def forward(self, student: Views, guidance: Views | None, targets: Targets) -> Terms:  # noqa: ARG002
         """The cross-entropy of each pair, averaged; then the queues move."""
         # Autocast would compute the products in half precision, whatever the inputs are.

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, distributed, nn
 from torch.multiprocessing.spawn import spawn
 from torch.testing import assert_close
@@ -36,6 +37,20 @@ def views(*scores: Tensor) -> tuple[Outputs, ...]:
 
 def drawn(*size: int, seed: int = 0) -> Tensor:
     return torch.rand(size, generator=torch.Generator().manual_seed(seed)) - 0.5
+
+
+def test_assignments_are_what_the_other_view_is_to_answer(targets: Targets) -> None:
+    objective = built().eval()
+    objective.centre.copy_(drawn(PROTOTYPES, seed=3))
+    first, second, one, other = drawn(4, 4, PROTOTYPES)
+
+    found = objective(views(first, second), views(one, other), targets)["cross_entropy"]
+
+    losses = [
+        F.cross_entropy(mine / 0.1, objective.assignments(wanted))
+        for mine, wanted in ((first, other), (second, one))
+    ]
+    assert_close(found, (losses[0] + losses[1]) / 2)
 
 
 def test_a_view_is_never_told_its_own_answer(targets: Targets) -> None:

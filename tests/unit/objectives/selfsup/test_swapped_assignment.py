@@ -39,6 +39,16 @@ def drawn(*size: int, seed: int = 0) -> Tensor:
     return torch.randn(size, generator=torch.Generator().manual_seed(seed))
 
 
+def test_assignments_are_told_as_they_are_before_they_are_shared_out() -> None:
+    """Shared out equally, they would seem to tell all images apart that are alike."""
+    objective, direction = built(prototypes=6), drawn(1, WIDTH)
+
+    found = objective.assignments((direction * torch.arange(1, 9)[:, None]).half())
+
+    cosines = F.normalize(direction, dim=1) @ F.normalize(objective.prototypes, dim=1).T
+    assert_close(found, (cosines / 0.05).softmax(dim=1).expand(8, 6), rtol=0.02, atol=1e-4)
+
+
 @pytest.mark.parametrize("epsilon", [0.03, 0.05, 1.0])
 def test_images_give_one_each_and_prototypes_get_equally_much(epsilon: float) -> None:
     scores = F.normalize(drawn(32, 5), dim=1) @ F.normalize(drawn(8, 5, seed=1), dim=1).T
