@@ -182,7 +182,7 @@ def test_what_reads_the_teachers_logits_is_refused_with_the_way_out(
         go("distill", **asked, terms=[REGRESSION], teacher_classes="by_name")
     with pytest.raises(UsageError, match=r"classifier_reuse takes over the teacher's classifier"):
         go("distill", **asked, method={"kind": "classifier_reuse"})
-    with pytest.raises(UsageError, match=r"`queue: 5000`.*at most 50"):
+    with pytest.raises(UsageError, match=r"'queue': `queue` holds 5000.*at most 50"):
         go("distill", **asked, **SHOWN, terms=[{"kind": "queue", "queue": 5000}])
     with pytest.raises(UsageError, match=r"holds 30 features, but one step brings 50"):
         go("distill", **asked, **SHOWN, terms=[{"kind": "queue", "queue": 30}])

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from understudy.cli import main
 from understudy.core.errors import InterruptedRunError, StorageError, UnderstudyError, UsageError
 from understudy.core.progress import Silent
 from understudy.stages.launch import Launched
@@ -65,8 +66,27 @@ def test_a_queue_shorter_than_the_keys_of_a_step_is_refused(go: Launcher, tmp_pa
 
     told = refused(go, tmp_path, method=short, plan=plan(32))
 
-    assert "holds 63 features, but one step brings 64" in told
+    assert "Objective 'info_nce': `queue` holds 63 features, but one step brings 64" in told
     assert "at least 64" in told
+
+
+@pytest.mark.parametrize(("kind", "term"), [("moco", "info_nce"), ("swav", "swapped_assignment")])
+def test_a_queue_longer_than_the_images_is_refused_in_a_terminal(
+    kind: str,
+    term: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = f"method={{kind: {kind}, terms: [{{kind: {term}, queue: 1296}}]}}"
+
+    assert main(["pretrain", "digits", asked, "plan.epochs=0.01"]) == 2
+
+    told = capsys.readouterr().err
+    assert f"Objective '{term}': `queue` holds 1296 features, but there are 1295 images" in told
+    assert "Set `queue` to at most 1295." in told
+    assert not list(tmp_path.glob("runs/pretrain/*/environment.json"))
 
 
 def test_a_queue_of_any_length_from_that_on_will_do(go: Launcher, tmp_path: Path) -> None:
@@ -129,9 +149,10 @@ def test_all_of_it_is_said_at_once(go: Launcher, tmp_path: Path) -> None:
 
     told = refused(go, tmp_path, views=[grey], method={"kind": "moco"}, plan=plan(4))
 
-    assert "3 mistakes" in told
+    assert "4 mistakes" in told
     assert "views[0].transforms[0] (grayscale) needs 3 channels" in told
     assert "`views` has 1 of the 2 views" in told
+    assert "`queue` holds 4096 features, but there are 1295 images" in told
     assert "`method.splits` is 8" in told
 
 

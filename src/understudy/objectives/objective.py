@@ -25,6 +25,8 @@ class Portion(NamedTuple):
     """Images: `plan.batch_size`."""
     views: int
     """Of each image: the length of `views`."""
+    images: int
+    """Different ones, in the whole training."""
 
 
 REMEDIES = {
@@ -184,8 +186,8 @@ class Combined(nn.Module):
     def objections(self, portion: Portion) -> list[str]:
         """Why steps of so much cannot be learned from, and what to set; mostly nothing."""
         few = [self._few_views(portion.views)] if portion.views < self.views else []
-        asked = (each.objection(portion) for each in self.objectives if isinstance(each, Objective))
-        return few + [objection for objection in asked if objection is not None]
+        asked = zip(self.names, (each.objection(portion) for each in self._each), strict=True)
+        return few + [f"Objective {name!r}: {what}" for name, what in asked if what is not None]
 
     def assignments(self, projected: Tensor) -> Tensor | None:
         """Those of the first objective that has prototypes, [N, K]; None where none has."""

@@ -31,17 +31,34 @@ class Queue(nn.Module):
     def __len__(self) -> int:
         return len(self.features)
 
-    def objection(self, keys: int) -> str | None:
+    def objection(self, keys: int, images: int | None = None) -> str | None:
         """Why steps that bring so many features do not fit and what to set, or None.
 
-        Any number up to the length does: what goes over the end begins at the front.
+        From as many as a step brings to as many as there are images, any length does: what goes
+        over the end begins at the front. In a longer one images are more than once. In MoCo's, an
+        image is then to be told from its own earlier keys, which its authors accept for a queue of
+        6 % of the images, in the first steps of an epoch (facebookresearch/moco, issue 24).
+
+        Args:
+            keys: Features that a step brings.
+            images: Different ones in the training, where they are known.
         """
-        if keys <= len(self):
-            return None
-        return (
-            f"`queue` of the objective holds {len(self)} features, but one step brings {keys}. Set "
-            f"`queue` to at least {keys}, or lower `plan.batch_size`."
-        )
+        if images is not None and keys > images:
+            return (
+                f"one step brings {keys} features for `queue`, but there are {images} images, "
+                "which would be in it more than once. Lower `plan.batch_size`."
+            )
+        if keys > len(self):
+            return (
+                f"`queue` holds {len(self)} features, but one step brings {keys}. Set `queue` to "
+                f"at least {keys}, or lower `plan.batch_size`."
+            )
+        if images is not None and len(self) > images:
+            return (
+                f"`queue` holds {len(self)} features, but there are {images} images, which would "
+                f"be in it more than once. Set `queue` to at most {images}."
+            )
+        return None
 
     @torch.no_grad()
     def enqueue(self, fresh: Tensor) -> None:

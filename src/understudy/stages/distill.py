@@ -187,6 +187,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         channels=images.channels,
         size=images.size,
         batch=settings.plan.batch_size,
+        images=len(transfer),
     )
 
     summary = train_method(

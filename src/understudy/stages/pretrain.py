@@ -62,6 +62,7 @@ class PretrainSettings(TrainingSettings):
             channels=channels,
             size=size,
             batch=self.plan.batch_size,
+            images=len(pool),
         )
 
 

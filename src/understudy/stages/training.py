@@ -69,6 +69,7 @@ def train_method(
         channels=material.channels,
         size=material.size,
         batch=plan.settings.batch_size,
+        images=len(images),
     )
     settings.machine.use_threads()
     forget_compiled()
@@ -155,6 +156,7 @@ def refuse_unfit(
     channels: int,
     size: int,
     batch: int,
+    images: int,
 ) -> None:
     """Refuses what the method, its objectives or the images cannot do with; all of it at once.
 
@@ -164,12 +166,13 @@ def refuse_unfit(
         channels: Of the images.
         size: Height and width of the views that have none of their own.
         batch: Images in a step.
+        images: Different ones in the training.
 
     Raises:
         UsageError: Views are too few, change colours that the images do not have, or have a size
             that the network does not take; or a batch does not suit the method.
     """
-    portion = Portion(batch=batch, views=len(views))
+    portion = Portion(batch=batch, views=len(views), images=images)
     objections = [
         *view_objections(views, channels),
         *_size_objections(views, method, channels=channels, size=size),

@@ -49,6 +49,18 @@ def test_as_many_as_it_is_long_fit_and_no_more() -> None:
         kept.enqueue(numbered(*range(8)))
 
 
+def test_it_is_as_long_as_a_step_is_at_least_and_as_there_are_images_at_most() -> None:
+    kept = queue(length=7)
+
+    assert kept.objection(7, 7) is kept.objection(2, 7) is kept.objection(7) is None
+    assert "at least 8" in str(kept.objection(8, 9))
+    assert "7 features, but there are 6 images" in str(kept.objection(2, 6))
+    assert "at most 6" in str(kept.objection(2, 6))
+    both = str(kept.objection(8, 6))  # no length would do
+    assert "one step brings 8 features" in both and "`plan.batch_size`" in both
+    assert "Set `queue`" not in both
+
+
 def test_no_gradient_flows_into_what_waits() -> None:
     kept, fresh = queue(), numbered(1, 2).requires_grad_()
 

@@ -86,7 +86,7 @@ class QueueSimilarity(Objective):
 
     def objection(self, portion: Portion) -> str | None:
         """The features of all views of a step enter the queue."""
-        return self.queue.objection(portion.batch * portion.views)
+        return self.queue.objection(portion.batch * portion.views, portion.images)
 
     def forward(self, student: Views, guidance: Views | None, targets: Targets) -> Terms:
         """The divergence, averaged over the views; then the queues move."""
@@ -167,21 +167,15 @@ class QueueSettings(ObjectiveSettings):
             )
         return self
 
-    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> QueueSimilarity:
+    def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> QueueSimilarity:  # noqa: ARG002
         """Takes both widths from the shapes.
 
         Raises:
-            UsageError: There is no teacher or it has no such features, no head although the widths
-                differ, or a queue longer than there are images.
+            UsageError: There is no teacher or it has no such features, or no head although the
+                widths differ.
         """
         tap = FEATURES[self.features]
         inputs, width = student.pooled, width_at(guided(guidance, self.kind, tap), tap)
-        if self.queue > len(images):
-            raise UsageError(
-                f"Objective {self.kind!r} has `queue: {self.queue}`, but the training shows "
-                f"{len(images)} images, which would be in it more than once. Set `queue` to at "
-                f"most {len(images)}."
-            )
         if self.head == "none" and self.queues == 1 and inputs != width:
             raise UsageError(
                 f"Objective {self.kind!r} has `head: none`, but the student has {inputs} pooled "

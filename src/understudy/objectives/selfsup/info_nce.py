@@ -54,7 +54,7 @@ class InfoNce(Objective):
 
     def objection(self, portion: Portion) -> str | None:
         """The keys of all views of a step enter the queue."""
-        return self.queue.objection(portion.batch * portion.views)
+        return self.queue.objection(portion.batch * portion.views, portion.images)
 
     def forward(self, student: Views, guidance: Views | None, targets: Targets) -> Terms:
         """The contrast of each pair of different views, averaged; then the queue moves."""
@@ -80,7 +80,8 @@ class InfoNceSettings(ObjectiveSettings):
     temperature: PositiveFloat = 0.1  # the authors' for CIFAR-10; 0.2 in MoCo v2 for ImageNet
     """Divides the similarities; the smaller, the more the nearest other images count."""
     queue: PositiveInt = 4096  # the authors' for CIFAR-10, where more gained nothing; v2: 65536
-    """How many keys of earlier batches wait; at least those of one step."""
+    """How many keys of earlier batches wait; at least those of one step, and at most one for each
+    image."""
 
     def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> InfoNce:  # noqa: ARG002
         """Takes the width from the shapes.

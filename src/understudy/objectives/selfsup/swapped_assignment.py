@@ -87,7 +87,9 @@ class SwappedAssignment(Objective):
 
     def objection(self, portion: Portion) -> str | None:
         """The features of one view of a step enter each queue."""
-        return self._queues[0].objection(portion.batch) if self._queues else None
+        if not self._queues:
+            return None
+        return self._queues[0].objection(portion.batch, portion.images)
 
     def assignments(self, projected: Tensor) -> Tensor:
         """As softly as the wanted ones, but not shared out equally."""
@@ -146,7 +148,8 @@ class SwappedAssignmentSettings(ObjectiveSettings):
     """Share of the training in which the prototypes stand still."""
     queue: NonNegativeInt = 0  # the authors' with a batch of 256: 3840
     """How many features of earlier batches are assigned along with those of a batch, for each
-    global view; for batches smaller than the number of prototypes. 0: none."""
+    global view; for batches smaller than the number of prototypes. At least as many as a batch has
+    images, and at most one for each image. 0: none."""
     queue_after: Share = 0.0  # the authors': 15 of 200 epochs, since features still move too fast
     """Share of the training after which the queue is asked."""
 

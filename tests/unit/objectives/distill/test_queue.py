@@ -16,7 +16,7 @@ from understudy.objectives.distill.queue import (
     QueueSimilarity,
     similarity_divergence,
 )
-from understudy.objectives.objective import combine
+from understudy.objectives.objective import Portion, combine
 
 IMAGES = torch.arange(32)
 
@@ -114,8 +114,8 @@ def test_nothing_enters_while_it_is_not_trained(student: Shape, targets: Targets
 def test_what_does_not_fit_is_refused_by_name(
     student: Shape, teacher: Shape, targets: Targets
 ) -> None:
-    with pytest.raises(UsageError, match=r"`queue: 33`.*shows 32 images.*at most 32"):
-        built(student, teacher, queue=33)
+    long = built(student, teacher, queue=33).objection(Portion(batch=8, views=2, images=32))
+    assert long is not None and "`queue` holds 33 features, but there are 32 images" in long
     with pytest.raises(UsageError, match=r"`head: none`.*6 pooled .*teacher 9.*`queues: 2`"):
         built(student, teacher, head="none")
     with pytest.raises(UsageError, match=r"teacher with a projector"):
