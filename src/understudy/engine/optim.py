@@ -1,4 +1,10 @@
-"""Optimizers by name; each can skip a step that is not finite without asking the device."""
+"""Optimizers by name; each can skip a step that is not finite without asking the device.
+
+Nothing of one dimension decays: neither biases nor batch norm. So it is in the authors' code of
+SimCLR, BYOL, Barlow Twins, VICReg and DINO, and in solo-learn's with LARS. Those of MoCo, SimSiam
+and SwAV let all decay, and so does lightly's benchmark: every recipe departs so that has its rates
+from one of them.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal

@@ -22,7 +22,8 @@ class ByolSettings(Settings):
     terms: tuple[AnyObjective, ...] = (PredictionSettings(),)
     """Objectives to add up; each carries its own weight."""
     momentum: Share = 0.99  # the authors' for 100 and 300 epochs; 0.97 for 40, 0.996 for 1000
-    """Share of its own weights that the target keeps at a step, at the beginning."""
+    """Share of its own weights that the target keeps at a step, at the beginning. The target is a
+    mean of about 1 / (1 - share) steps: with a few hundred of them, 0.9 follows sooner."""
     final_momentum: Share = 1.0  # the authors'
     """The same at the end; between both it follows half a cosine."""
 
