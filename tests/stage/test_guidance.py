@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from tests.stage.conftest import Launcher, spoiled_copy
 
 from understudy.core.errors import DivergedError
@@ -90,3 +91,16 @@ def test_nothing_of_a_teacher_moves_whoever_calls_train(
     assert all(torch.equal(before[0][name], after[name]) for name in after)
     assert all(weight.grad is None and not weight.requires_grad for weight in guide.parameters())
     assert not guide.network.training
+
+
+def test_no_checkpoint_of_a_student_holds_its_teacher(teacher: Launched, student: Launched) -> None:
+    """Neither its weights nor a state of the optimizer's for them."""
+    own, taught = (launched.run.path / "checkpoints" / "last" for launched in (teacher, student))
+    weights = [each for each in load_file(own / "model.safetensors").values() if each.ndim > 1]
+    kept = load_file(taught / "model.safetensors")
+    state = load_file(taught / "train_state.safetensors")
+
+    everything = [*kept.values(), *state.values()]
+    assert not [w for w in weights if any(torch.equal(w, each) for each in everything)]
+    moving = sum(each.numel() for name, each in state.items() if "momentum_buffer" in name)
+    assert moving == student.summary["parameters"]
