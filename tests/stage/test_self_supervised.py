@@ -80,6 +80,6 @@ def test_no_image_of_validation_or_test_is_ever_learned_from(
     go("pretrain", root=tmp_path, **asked)
 
     splits = split(open_pack(DigitsSettings(), shared=shared), SplitSettings())
-    shown = torch.cat(seen).unique().numpy()
+    shown = np.unique(torch.cat(seen).numpy())
     assert set(shown) == set(splits.train)  # all of them: 20 x 128 images are an epoch and more
     assert not np.isin(shown, [*splits.val, *splits.test]).any()
