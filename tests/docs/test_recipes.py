@@ -9,11 +9,13 @@ import pytest
 from understudy.cli import main
 from understudy.core.shipped import shipped_folders, shipped_names
 from understudy.core.yaml import read_yaml
+from understudy.models.network import NetworkSettings
 from understudy.objectives import every_objective
 from understudy.stages import STAGES
+from understudy.stages.pretrain import PretrainSettings
 from understudy.studies.configure import with_words
 from understudy.studies.plan import Node, plan
-from understudy.studies.study import read_study
+from understudy.studies.study import Study, read_study
 
 RECIPES = Path(__file__).parents[2] / "src" / "understudy" / "recipes"
 
@@ -108,6 +110,26 @@ def test_every_pretraining_of_a_benchmark_gets_what_the_others_get(name: str) ->
     assert len({node.axes["method"]["name"] for node in nodes}) == 8
     assert len({repr([node.settings.get(key) for key in keys]) for node in nodes}) == 1
     assert len({repr([node.settings["plan"].get(key) for key in plans]) for node in nodes}) == 1
+
+
+def test_the_benchmark_says_how_much_smaller_its_network_is_on_a_processor() -> None:
+    def parameters(study: Study) -> int:
+        node = next(node for node in plan(study, STAGES).nodes if node.stage == "pretrain")
+        network = NetworkSettings(
+            backbone=PretrainSettings.model_validate(node.settings).backbone,
+            channels=3,
+            size=32,
+            classes=None,
+            projector=None,
+        )
+        return sum(weight.numel() for weight in network.empty().parameters())
+
+    full, cpu = (with_words(read_study("ssl-benchmark"), [f"scale={n}"]) for n in ("full", "cpu"))
+
+    told = re.search(r"ResNet-(\d+) of a (\d+)th of the parameters", cpu.reduced or "")
+    assert told
+    assert int(told[1]) == cpu.parameters["backbone"]["depth"]
+    assert int(told[2]) == round(parameters(full) / parameters(cpu))
 
 
 @pytest.mark.parametrize("folder", [name for name in shipped_folders() if name != "studies"])
