@@ -3,16 +3,25 @@
 import csv
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from understudy.cli import main
+from understudy.core.seeds import derived_seed
 from understudy.core.shipped import shipped_folders, shipped_names
 from understudy.core.yaml import read_yaml
+from understudy.data.labels import FewLabelsSettings, Indices, few_labels
+from understudy.data.pack import Pack
 from understudy.models.network import NetworkSettings
 from understudy.objectives import every_objective
 from understudy.stages import STAGES
+from understudy.stages.finetune import FinetuneSettings
+from understudy.stages.material import LABELS
 from understudy.stages.pretrain import PretrainSettings
+from understudy.stages.probing import Known, ProbingSettings
 from understudy.studies.configure import with_words
 from understudy.studies.plan import Node, plan
 from understudy.studies.study import Study, read_study
@@ -40,8 +49,8 @@ WITH_STUDENTS = [
     for name in shipped_names("studies")
     if any(node.stage == "distill" for node in planned(name))
 ]
-WITHOUT_LABELS = {"ssl-benchmark"}
-"""Studies of pretrainings alone."""
+WITHOUT_LABELS = {"ssl-benchmark", "ssl-benchmark-finetuned"}
+"""Studies of pretrainings without a student."""
 
 
 @pytest.mark.parametrize("name", WITH_STUDENTS)
@@ -112,7 +121,8 @@ def test_every_pretraining_of_a_benchmark_gets_what_the_others_get(name: str) ->
     assert len({repr([node.settings["plan"].get(key) for key in plans]) for node in nodes}) == 1
 
 
-def test_the_benchmark_says_how_much_smaller_its_network_is_on_a_processor() -> None:
+@pytest.mark.parametrize("name", sorted(WITHOUT_LABELS))
+def test_a_benchmark_says_how_much_smaller_its_network_is_on_a_processor(name: str) -> None:
     def parameters(study: Study) -> int:
         node = next(node for node in plan(study, STAGES).nodes if node.stage == "pretrain")
         network = NetworkSettings(
@@ -124,12 +134,77 @@ def test_the_benchmark_says_how_much_smaller_its_network_is_on_a_processor() -> 
         )
         return sum(weight.numel() for weight in network.empty().parameters())
 
-    full, cpu = (with_words(read_study("ssl-benchmark"), [f"scale={n}"]) for n in ("full", "cpu"))
+    full, cpu = (with_words(read_study(name), [f"scale={scale}"]) for scale in ("full", "cpu"))
 
     told = re.search(r"ResNet-(\d+) of a (\d+)th of the parameters", cpu.reduced or "")
     assert told
     assert int(told[1]) == cpu.parameters["backbone"]["depth"]
     assert int(told[2]) == round(parameters(full) / parameters(cpu))
+
+
+@pytest.mark.parametrize("scale", ["full", "cpu", "smoke"])
+def test_fine_tunings_go_on_from_the_very_pretrainings_of_the_benchmark(scale: str) -> None:
+    alone, tuned = (
+        plan(with_words(read_study(name), [f"scale={scale}"]), STAGES).nodes
+        for name in ("ssl-benchmark", "ssl-benchmark-finetuned")
+    )
+
+    known = {node.key for node in alone if node.stage == "pretrain"}
+    assert {node.key for node in tuned if node.stage == "pretrain"} == known
+    started = [node.parents["start"].key for node in tuned if node.stage == "finetune"]
+    assert sorted(started) == sorted([*known, *known])
+
+
+def test_fine_tunings_of_the_benchmark_are_simclr_v2s() -> None:
+    recipe = read_yaml(RECIPES / "finetune" / "simclr-v2.yaml")
+    nodes = [node for node in planned("ssl-benchmark-finetuned") if node.stage == "finetune"]
+
+    for node in nodes:
+        settings = node.settings
+        assert settings["from_projector"] == 1
+        assert {key: settings[key] for key in ("views", "zero_classifier")} == {
+            key: recipe[key] for key in ("views", "zero_classifier")
+        }
+        assert {**settings["plan"], "epochs": 60} == recipe["plan"]
+    spent = {
+        (node.settings["labels"]["fraction"], node.settings["plan"]["epochs"]) for node in nodes
+    }
+    assert spent == {(0.01, 60), (0.1, 30)}
+
+
+@pytest.mark.parametrize("scale", ["full", "cpu", "smoke"])
+def test_a_fine_tuning_of_the_benchmark_reads_what_a_probe_of_its_share_knows(scale: str) -> None:
+    nodes = plan(
+        with_words(read_study("ssl-benchmark-finetuned"), [f"scale={scale}"]), STAGES
+    ).nodes
+    labels = np.repeat(np.arange(4), 500)
+    splits = {"train": np.arange(0, 2000, 2), "val": np.arange(1, 2000, 2)}
+    pack = cast(Pack, SimpleNamespace(labels=labels, classes=tuple("abcd")))
+
+    def drawn(split: str, settings: FewLabelsSettings, seed: int) -> Indices:
+        name: Any = split
+        return few_labels(
+            labels, splits[split], classes="abcd", settings=settings, split=name, seed=seed
+        )
+
+    pretrained = {node.key: node for node in nodes if node.stage == "pretrain"}
+    evaluated = {node.parents["models[0]"].key: node for node in nodes if node.stage == "evaluate"}
+    for node in (node for node in nodes if node.stage == "finetune"):
+        tuned = FinetuneSettings.model_validate({**node.settings, "start": "runs/pretrain"})
+        start = node.parents["start"].key
+        probe = ProbingSettings.model_validate(evaluated[start].settings["probe"])
+        assert probe.labels is not None
+        asked = probe.labels.seed
+        own = pretrained[start].seed if asked is None else asked
+        seed = derived_seed(own or 0, LABELS)
+        known = Known(drawn("train", probe.labels, seed), drawn("val", probe.labels, seed), seed)
+        fraction = tuned.labels.fraction or 1.0
+
+        few = known.share(fraction, pack)
+
+        assert fraction in probe.shares
+        for name, images in zip(splits, few[:2], strict=True):
+            assert (images == drawn(name, tuned.labels, tuned.stream(LABELS))).all()
 
 
 @pytest.mark.parametrize("folder", [name for name in shipped_folders() if name != "studies"])

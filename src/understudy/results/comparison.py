@@ -15,6 +15,8 @@ BASELINES = ("train", "pretrain")
 """Stages of a model that learned by itself, with labels or without."""
 LEARNED = (*STUDENTS, "ensemble")
 """Stages whose models are held to others."""
+FINE_TUNED = "finetune"
+"""The stage of a model that is held to the study's reference alone."""
 JUDGED = ("test_top1", "test_macro_f1", "val_top1")
 """Metrics whose differences are shown."""
 
@@ -102,13 +104,13 @@ def comparison(record: StudyRecord) -> Comparison:
     """
     rows = rows_of(record)
     lines = lines_of([row for row in rows if row.val_top1 is not None or row.test_top1 is not None])
-    students = [line for line in lines if line.stage in LEARNED]
+    judged = [line for line in lines if line.stage in (*LEARNED, FINE_TUNED)]
     frozen = lines_of([row for row in rows if row.probes])
     probes = list(dict.fromkeys(f"{PREFIX}{name}" for row in rows for name in row.probes))
     return Comparison(
         rows=tuple(rows),
         lines=tuple(lines),
-        contrasts=tuple(contrasts_of(lines, students, record.reference, judged=JUDGED)),
+        contrasts=tuple(contrasts_of(lines, judged, record.reference, judged=JUDGED)),
         frozen=tuple(frozen),
         frozen_contrasts=tuple(
             contrasts_of(

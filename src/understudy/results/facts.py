@@ -7,6 +7,7 @@ from understudy.evaluation.intervals import wilson
 from understudy.results.comparison import Comparison, Contrast, Line
 from understudy.results.evaluations import best_student
 from understudy.results.finding import Finding, began, called
+from understudy.results.finetuned import told as fine_tuned
 from understudy.results.formats import (
     count,
     duration,
@@ -40,6 +41,7 @@ def facts(record: StudyRecord, comparison: Comparison) -> list[Finding]:
         *_adopted(record),
         *learning_without_labels(record),
         *frozen_features(comparison),
+        *fine_tuned(comparison),
         *_export(record),
         *(one.sentence() for one in quantised(record)),
         *(f"{reading(one)} {outcome(one)}" for one in record.tuned),

@@ -23,6 +23,7 @@ ROLES = ("baseline", "reference", "teacher", "member")
 """What is told first."""
 WHAT = {
     "pretrain": "pretraining",
+    "finetune": "fine-tuning",
     "distill": "distillation",
     "mutual": "mutual learning",
     "ensemble": "the ensemble",

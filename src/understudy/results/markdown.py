@@ -7,6 +7,8 @@ from understudy.core.files import make_folder, write_text
 from understudy.results.comparison import Comparison, Line, comparison
 from understudy.results.finding import telling
 from understudy.results.findings import findings
+from understudy.results.finetuned import COLUMNS, beside_probes
+from understudy.results.finetuned import TITLE as FINE_TUNED
 from understudy.results.formats import (
     ABSENT,
     count,
@@ -50,7 +52,7 @@ def markdown(record: StudyRecord) -> str:
                 for metric in one.differences
             ],
         ),
-        *(own := [*frozen(found), *_published(record, found)]),
+        *(own := [*frozen(found), *_finetuned(found), *_published(record, found)]),
         *(["## Findings"] if own else []),
         "\n".join(f"- {plain(finding.text)}" for finding in findings(record, found)),
         *(part for one in record.tuned for part in _tuning(one)),
@@ -58,6 +60,23 @@ def markdown(record: StudyRecord) -> str:
         table(RUNS, _runs(record)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _finetuned(found: Comparison) -> list[str]:
+    """Fine-tuned models beside the probes of what they began with."""
+    every = beside_probes(found)
+    if not every:
+        return []
+    axes = telling([one.line for one in every])
+    rows = [
+        [at(one.line.name, one.line.axes, axes), *(figure.shown for figure in one.figures)]
+        for one in every
+    ]
+    return [
+        "## Fine-tuned",
+        f"{FINE_TUNED}; per cent of the test images.",
+        table(["model", *(column.head for column in COLUMNS)], rows),
+    ]
 
 
 def _published(record: StudyRecord, found: Comparison) -> list[str]:

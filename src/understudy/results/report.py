@@ -15,6 +15,7 @@ from understudy.results.confidence_section import confidence
 from understudy.results.data_section import data
 from understudy.results.example_section import images
 from understudy.results.findings import findings
+from understudy.results.finetuned_section import finetuned
 from understudy.results.frozen_section import frozen
 from understudy.results.libraries import datatables, plotly
 from understudy.results.markup import Markup, element, joined, safe
@@ -33,6 +34,7 @@ SECTIONS = {
     "findings": "Findings",
     "results": "Results",
     "frozen": "Frozen features",
+    "finetuned": "Fine-tuned",
     "tuning": "Tuning",
     "published": "Published",
     "models": "Models",
@@ -72,6 +74,7 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
         "findings": told(findings(record, found)),
         "results": results(found, painted),
         "frozen": frozen(found, painted),
+        "finetuned": finetuned(found, painted),
         "tuning": tuning(record.tuned),
         "published": published(beside_published(record, found)),
         "models": models(record, found.rows, beside=beside),

@@ -73,6 +73,8 @@ class Row:
     """Of the evaluation; not a column."""
     backbone: int | None = None
     """Parameters of the backbone alone; not a column."""
+    start: str = ""
+    """Identity of the run that it went on from, twelve digits; not a column."""
     probes: Mapping[str, float] = field(default_factory=dict)
     """What its frozen features are worth, as `probe.*` in tables: `linear_top1`, `knn20_top1`,
     `labels`; with a share of the labels `linear_top1@1%`."""
@@ -182,6 +184,7 @@ def _row(
         leaked=whole(images.get("leaked")),
         test_images=whole(images.get("images")),
         backbone=whole(mapping(summary.get("parts")).get("backbone")),
+        start=text(run.parents.get("start", {}).get("identity"))[:IDENTITY_LENGTH],
         probes=figures_of(probed),
     )
 

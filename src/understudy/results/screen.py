@@ -7,6 +7,8 @@ from rich.text import Text
 
 from understudy.results.comparison import Comparison, Contrast, Line, comparison
 from understudy.results.findings import findings, metric_of
+from understudy.results.finetuned import COLUMNS, Beside, beside_probes
+from understudy.results.finetuned import TITLE as FINE_TUNED
 from understudy.results.formats import (
     ABSENT,
     count,
@@ -64,6 +66,10 @@ def show(
         if told := [one for one in found.frozen_contrasts if metric_of(one)]:
             console.print()
             console.print(table_of(_gains(told), console))
+    if fine_tuned := beside_probes(found):
+        console.print()
+        console.print(text_of(f"{FINE_TUNED}, per cent:", console, style="dim"))
+        console.print(table_of(_finetuned(fine_tuned), console))
     for one in record.tuned:
         console.print()
         console.print(text_of(f"tuned, {head(one)} behind each value tried:", console, style="dim"))
@@ -170,6 +176,22 @@ def _frozen(found: Comparison) -> list[Strip]:
         column("n", [str(len({row.run for row in line.rows})) for line in found.frozen]),
     ]
     return [strip for strip in strips if any(cell != ABSENT for cell in strip.cells)]
+
+
+def _finetuned(every: Sequence[Beside]) -> list[Strip]:
+    """A line for each fine-tuned model that has a probe of equal labels beside it."""
+    lines = [one.line for one in every]
+    return [
+        Strip("model", [line.name for line in lines], False, 0),
+        *(
+            Strip(axis, [line.axes.get(axis, ABSENT) for line in lines], False, 0)
+            for axis in axes_of(lines)
+        ),
+        *(
+            Strip(column.head, [one.figures[place].shown for one in every], True, column.spare)
+            for place, column in enumerate(COLUMNS)
+        ),
+    ]
 
 
 def _spare(what: Probed) -> int:
