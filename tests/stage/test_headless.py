@@ -14,8 +14,9 @@ from understudy.core.errors import InterruptedRunError, StorageError, UsageError
 from understudy.core.files import write_bytes, write_json
 from understudy.guidance import bank as banks
 from understudy.stages import distill as stage
-from understudy.stages import material
+from understudy.stages import material, training
 from understudy.stages.launch import Launched
+from understudy.stages.restore import Restored, Slot, restored
 
 CROP = {"transforms": [{"kind": "random_resized_crop", "scale": [0.4, 1.0]}]}
 REGRESSION = {"kind": "regression", "views": "cross"}
@@ -322,6 +323,27 @@ def test_a_student_goes_on_from_a_distillation_of_features(
     assert going_on.summary["parents"]["start"]["identity"] == headless.summary["identity"]
     assert going_on.summary["steps_before"] == headless.summary["steps"]
     assert "steps_before" not in afresh.summary
+
+
+def test_the_network_that_a_student_goes_on_from_is_read_once(
+    go: Launcher,
+    headless: Launched,
+    teacher: Launched,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[Path] = []
+
+    def counting(path: Path, slot: Slot) -> Restored:
+        read.append(path)
+        return restored(path, slot)
+
+    monkeypatch.setattr(stage, "restored", counting)
+    monkeypatch.setattr(training, "restored", counting, raising=False)
+    start, by = str(headless.run.path), str(teacher.run.path)
+    go("distill", root=tmp_path, teacher=by, start=start, student=NARROW, plan=PLAN)
+
+    assert read == [headless.run.path]
 
 
 def test_a_start_of_another_backbone_is_refused(

@@ -48,7 +48,7 @@ from understudy.stages.sources import (
     run_source,
     stored_of,
 )
-from understudy.stages.training import parent_identity, refuse_unfit, train_method
+from understudy.stages.training import parent_identity, refuse_unfit, steps_of, train_method
 
 METHODS: TypeAdapter[DistillationSettings] = TypeAdapter(AnyDistillation)
 
@@ -225,7 +225,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
     told = {**source.told, "labels": labels}
     if settings.start is not None:
         told["parents"] = {**told["parents"], "start": parent_identity(settings.start)}
-        told["steps_before"] = _steps(settings.start)
+        told["steps_before"] = steps_of(settings.start)
     return {**summary, **told}
 
 
@@ -269,12 +269,6 @@ def _started(path: Path, student: BackboneSettings, pack: Pack) -> Network:
             f"{student.model_dump_json()}. Set `student` to the same."
         )
     return network
-
-
-def _steps(path: Path) -> int:
-    """The steps that made a finished run, with those that it went on from."""
-    summary = restored(path, "last").summary
-    return int(summary.get("steps", 0)) + int(summary.get("steps_before", 0))
 
 
 def _source(

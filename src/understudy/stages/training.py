@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from understudy.core.environment import environment
 from understudy.core.errors import UsageError
 from understudy.core.files import read_json
-from understudy.core.run import Run
+from understudy.core.run import Run, finished_summary
 from understudy.core.types import Batch
 from understudy.core.wording import headed
 from understudy.data.stream import training_stream
@@ -262,3 +262,9 @@ def parent_identity(run_path: Path) -> dict[str, str]:
     """How a summary names a parent."""
     summary = read_json(run_path / "summary.json")
     return {"identity": summary["identity"], "run": f"{run_path.parent.name}/{run_path.name}"}
+
+
+def steps_of(run_path: Path) -> int:
+    """The steps that made a finished run, with those that it went on from; 0 where none did."""
+    summary = finished_summary(run_path)
+    return int(summary.get("steps", 0)) + int(summary.get("steps_before", 0))
