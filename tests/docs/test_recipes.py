@@ -59,7 +59,14 @@ def test_every_student_has_a_baseline_that_gets_what_it_gets(name: str) -> None:
     nodes = planned(name)
     by_key = {node.key: node for node in nodes}
     begun = {node.parents["start"].key for node in nodes if "start" in node.parents}
-    students = [node for node in nodes if node.stage == "distill" and node.key not in begun]
+    taught = {node.key for node in nodes if node.stage == "distill"}
+    going_on = [
+        node for node in nodes if node.stage == "finetune" and node.parents["start"].key in taught
+    ]
+    students = [
+        *(node for node in nodes if node.stage == "distill" and node.key not in begun),
+        *going_on,
+    ]
 
     def epochs(node: Node) -> float:
         own = float(node.settings["plan"]["epochs"])
@@ -69,8 +76,9 @@ def test_every_student_has_a_baseline_that_gets_what_it_gets(name: str) -> None:
     def spent(node: Node) -> tuple[object, ...]:
         settings = node.settings
         shown = settings.get("epochs_over", "labelled")
+        network = by_key[node.parents["start"].key].settings if node in going_on else settings
         return (
-            settings.get("backbone", settings.get("student")),
+            network.get("backbone", network.get("student")),
             settings.get("transfer", "pool") if node.stage == "distill" else shown,
             *(settings.get(key) for key in ("data", "split", "labels", "size", "views")),
             {**settings["plan"], "epochs": epochs(node)} if "epochs" in settings["plan"] else None,

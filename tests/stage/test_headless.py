@@ -325,6 +325,21 @@ def test_a_student_goes_on_from_a_distillation_of_features(
     assert "steps_before" not in afresh.summary
 
 
+def test_a_fine_tuning_of_it_may_take_as_many_steps_as_a_distillation_and_counts_both(
+    go: Launcher, headless: Launched, teacher: Launched, tmp_path: Path
+) -> None:
+    plan = {"epochs": 0.5, "batch_size": 25, "observations": 1}
+    asked: dict[str, Any] = {"root": tmp_path, "start": str(headless.run.path), "plan": plan}
+
+    tuned = go("finetune", epochs_over="pool", **asked)
+    taught = go("distill", teacher=str(teacher.run.path), student=NARROW, **asked)
+
+    assert tuned.summary["steps"] == taught.summary["steps"] > 10
+    assert tuned.summary["images"] == 50
+    assert tuned.summary["steps_before"] == headless.summary["steps"]
+    assert tuned.summary["steps_before"] == taught.summary["steps_before"]
+
+
 def test_the_network_that_a_student_goes_on_from_is_read_once(
     go: Launcher,
     headless: Launched,

@@ -10,7 +10,6 @@ from understudy.results.frozen_words import unequal
 from understudy.results.leaks import sign
 from understudy.results.probes import LINEAR
 from understudy.results.records import IDENTITY_LENGTH, StudyRecord
-from understudy.results.rows import STUDENTS
 from understudy.results.run_cautions import MOST_NAMED, examples, of_runs
 from understudy.results.tuning_words import limits
 from understudy.results.values import listing, mapping, text, whole
@@ -207,7 +206,7 @@ def _evaluation(comparison: Comparison) -> Iterator[str]:
     if comparison.lines and not looked:
         yield "No model was evaluated on the test split; figures are of validation images."
     tested = [line for line in comparison.lines if line.cell("test_top1")]
-    students = {line.configuration for line in tested if line.stage in STUDENTS}
+    students = {line.configuration for line in tested if line.is_student}
     if len(students) > 1:
         yield f"{len(students)} kinds of student were looked at on the test split; {LUCK}"
     kinds: dict[str, set[str]] = {}

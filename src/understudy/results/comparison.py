@@ -7,16 +7,15 @@ from typing import TypeVar
 
 from understudy.results.probes import PREFIX, parsed
 from understudy.results.records import StudyRecord
-from understudy.results.rows import STUDENTS, Row, rows_of
+from understudy.results.rows import Row, rows_of
 from understudy.results.tables import Cell, Difference, paired, summarize
 
 CHECKPOINTS = ("last", "best")  # last first: nothing was chosen to get it
 BASELINES = ("train", "pretrain")
 """Stages of a model that learned by itself, with labels or without."""
-LEARNED = (*STUDENTS, "ensemble")
-"""Stages whose models are held to others."""
+ENSEMBLE = "ensemble"
 FINE_TUNED = "finetune"
-"""The stage of a model that is held to the study's reference alone."""
+"""The stage of a model that is held to the study's reference, if to nothing else."""
 JUDGED = ("test_top1", "test_macro_f1", "val_top1")
 """Metrics whose differences are shown."""
 
@@ -43,6 +42,16 @@ class Line:
     def configuration(self) -> str:
         """What all its rows share."""
         return self.rows[0].configuration
+
+    @property
+    def is_student(self) -> bool:
+        """Whether it, or what it went on from, learned from other networks."""
+        return self.rows[0].is_student
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is held to what it learned from or is made of, and to its baselines."""
+        return self.is_student or self.stage == ENSEMBLE
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ def comparison(record: StudyRecord) -> Comparison:
     """
     rows = rows_of(record)
     lines = lines_of([row for row in rows if row.val_top1 is not None or row.test_top1 is not None])
-    judged = [line for line in lines if line.stage in (*LEARNED, FINE_TUNED)]
+    judged = [line for line in lines if line.is_held or line.stage == FINE_TUNED]
     frozen = lines_of([row for row in rows if row.probes])
     probes = list(dict.fromkeys(f"{PREFIX}{name}" for row in rows for name in row.probes))
     return Comparison(
@@ -141,7 +150,7 @@ def contrasts_of(
         contrast
         for student in students
         for role, other in [
-            *(_opponents(student, possible.of(student)) if student.stage in LEARNED else ()),
+            *(_opponents(student, possible.of(student)) if student.is_held else ()),
             *_references(student, students, reference.get(student.study, {})),
             *_ensembles_of_teachers(student, lines),
         ]
@@ -235,14 +244,14 @@ def _opponents(student: Line, lines: Sequence[Line]) -> list[tuple[str, Line]]:
 
 def _ensembles_of_teachers(student: Line, lines: Sequence[Line]) -> Iterator[tuple[str, Line]]:
     """Of an ensemble, the ensembles of those that taught its members."""
-    if student.stage != "ensemble":
+    if student.stage != ENSEMBLE:
         return
     origins = {row.identity: row.origins for line in lines for row in line.rows}
     members = {member for row in student.rows for member in row.origins}
     teachers = {teacher for member in members for teacher in origins.get(member, {})}
     for other in lines:
         held = {member for row in other.rows for member in row.origins}
-        if other.stage == "ensemble" and other.study == student.study and held <= teachers:
+        if other.stage == ENSEMBLE and other.study == student.study and held <= teachers:
             yield "teacher", other
 
 
@@ -263,7 +272,7 @@ def _references(
 def _role(other: Line, student: Line) -> str:
     """What `other` is: what the student learned from or is made of, its baseline, or nothing."""
     if any(row.identity in learner.origins for row in other.rows for learner in student.rows):
-        return "member" if student.stage == "ensemble" else "teacher"
+        return "member" if student.stage == ENSEMBLE else "teacher"
     one, two = other.rows[0], student.rows[0]
     is_alike = one.parameters == two.parameters or (
         one.backbone is not None and one.backbone == two.backbone

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 from understudy.results.comparison import Comparison, Line
 from understudy.results.records import IDENTITY_LENGTH, Entry, StudyRecord
-from understudy.results.rows import STUDENTS
 from understudy.results.values import listing, mapping, text, texts
 
 Figures = dict[str, Any]
@@ -45,7 +44,7 @@ def best_student(comparison: Comparison) -> Line | None:
         for line in comparison.at("last") or comparison.lines
         if any(row.test_top1 is not None for row in line.rows)
     ]
-    students = [line for line in tested if line.stage in STUDENTS] or tested
+    students = [line for line in tested if line.is_student] or tested
 
     def validation(line: Line) -> float:
         cell = line.cell("val_top1")

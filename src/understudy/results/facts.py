@@ -121,9 +121,11 @@ def _budgets(record: StudyRecord, contrasts: Sequence[Contrast]) -> Iterator[str
         start = mapping(mapping(entry.run.summary.get("parents")).get("start"))
         before = called(nodes.get(text(start.get("identity")), text(start.get("run"))))
         own, earlier = (whole(entry.run.summary.get(key)) for key in ("steps", "steps_before"))
+        if not earlier:
+            continue  # weights of others: nobody counted their steps
         told[entry.node, before, own, earlier] = (
             f"{began(entry.node)} goes on from {before}: {plural(own or 0, 'step')} after "
-            f"{exact(earlier or 0)}."
+            f"{exact(earlier)}."
         )
     yield from told.values()
     steps = {(one.of.cell("steps"), one.against.cell("steps")) for one in contrasts}

@@ -20,7 +20,6 @@ from understudy.results.leaks import sign
 from understudy.results.markup import Markup, element, joined
 from understudy.results.probes import LINEAR, parsed
 from understudy.results.quantised import Quantised
-from understudy.results.rows import STUDENTS
 
 FIGURES: tuple[tuple[str, Column, Callable[[float | None], str]], ...] = (
     ("test_top1", Column("Test %", help="Top-1 accuracy on the test split"), hundredths),
@@ -103,7 +102,7 @@ def main_table(lines: Sequence[Line], colours: Mapping[str, str]) -> Markup:
                 word
                 for word, holds in (
                     ("beside", line.checkpoint != "last"),
-                    ("student", line.stage in STUDENTS),
+                    ("student", line.is_student),
                 )
                 if holds
             )

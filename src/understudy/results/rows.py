@@ -10,7 +10,7 @@ from understudy.results.records import IDENTITY_LENGTH, Entry, StudyRecord
 from understudy.results.values import listing, mapping, number, text, whole
 
 STUDENTS = frozenset({"distill", "mutual"})
-"""Stages whose models learned from other networks, and are held to their baselines."""
+"""Stages whose models learn from other networks, and are held to their baselines."""
 Evaluations = Mapping[tuple[str, str, str], Mapping[str, Any]]
 """(study, identity, checkpoint) -> what an evaluation on the test split tells of it."""
 
@@ -75,6 +75,8 @@ class Row:
     """Parameters of the backbone alone; not a column."""
     start: str = ""
     """Identity of the run that it went on from, twelve digits; not a column."""
+    is_student: bool = False
+    """Whether it, or what it went on from, learned from other networks; not a column."""
     probes: Mapping[str, float] = field(default_factory=dict)
     """What its frozen features are worth, as `probe.*` in tables: `linear_top1`, `knn20_top1`,
     `labels`; with a share of the labels `linear_top1@1%`."""
@@ -87,7 +89,7 @@ def rows_of(record: StudyRecord) -> list[Row]:
     columns empty; one without a classifier has those of its probes alone.
     """
     evaluations, probes = (_told(record, fact) for fact in ("evaluations", "probes"))
-    configurations = _configurations(record)
+    configurations, taught = _configurations(record), _taught(record)
     return [
         _row(
             entry,
@@ -96,6 +98,7 @@ def rows_of(record: StudyRecord) -> list[Row]:
             _of(entry, checkpoint, evaluations),
             _of(entry, checkpoint, probes),
             configurations[entry.run.identity],
+            is_student=entry.run.identity in taught,
         )
         for entry in record.entries
         if entry.run.is_training
@@ -108,6 +111,19 @@ def _checkpoints(entry: Entry) -> Iterator[tuple[str, Any]]:
     for checkpoint in ("last", "best"):
         if checkpoint in found:
             yield checkpoint, found[checkpoint]
+
+
+def _taught(record: StudyRecord) -> set[str]:
+    """Runs that learned from other networks, and those that went on from such a one."""
+    begun = {entry.run.identity: _start(entry) for entry in record.entries}
+    found = {entry.run.identity for entry in record.entries if entry.stage in STUDENTS}
+    while more := {run for run, start in begun.items() if start in found} - found:
+        found |= more
+    return found
+
+
+def _start(entry: Entry) -> str:
+    return text(entry.run.parents.get("start", {}).get("identity"))[:IDENTITY_LENGTH]
 
 
 def _configurations(record: StudyRecord) -> dict[str, str]:
@@ -143,6 +159,8 @@ def _row(
     tested: Mapping[str, Any],
     probed: Mapping[str, Any],
     configuration: str,
+    *,
+    is_student: bool,
 ) -> Row:
     run, summary = entry.run, entry.run.summary
     images = mapping(tested.get("of_images") or probed.get("of_images"))
@@ -184,7 +202,8 @@ def _row(
         leaked=whole(images.get("leaked")),
         test_images=whole(images.get("images")),
         backbone=whole(mapping(summary.get("parts")).get("backbone")),
-        start=text(run.parents.get("start", {}).get("identity"))[:IDENTITY_LENGTH],
+        start=_start(entry),
+        is_student=is_student,
         probes=figures_of(probed),
     )
 

@@ -20,13 +20,13 @@ from understudy.objectives import AnyObjective
 from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import combine
 from understudy.stages.label_count import labels_read
-from understudy.stages.material import Material, TrainingSettings, material
+from understudy.stages.material import Material, TaughtByLabelsSettings, material
 from understudy.stages.observers import ClassifierObserver
 from understudy.stages.restore import Restored, Slot, one_network, restored, same_channels
-from understudy.stages.training import parent_identity, train_method
+from understudy.stages.training import parent_identity, steps_of, train_method
 
 
-class FinetuneSettings(TrainingSettings):
+class FinetuneSettings(TaughtByLabelsSettings):
     """Fine-tune a pretrained backbone into a classifier on the labeled images."""
 
     stage: Literal["finetune"] = "finetune"
@@ -80,14 +80,15 @@ def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]
         images=images.labelled,
         labels=images.allowed_labels(),
         views=settings.views,
-        plan=settings.plan.over(len(images.labelled)),
+        plan=settings.plan.over(settings.counted(images)),
         observe=ClassifierObserver(images, monitor=settings.plan.monitor),
     )
     parents = {"start": parent_identity(settings.start)}
     labels = labels_read(
         run, pack, train=images.labelled, validation=images.validation, parents=[settings.start]
     )
-    return {**summary, "labels": labels, "parents": parents}
+    before = steps_of(settings.start)
+    return {**summary, "labels": labels, "parents": parents, "steps_before": before}
 
 
 def _classifier_from(

@@ -1,7 +1,7 @@
 """The images of a training: the pack, its splits, and the few whose labels may be read."""
 
 from functools import partial
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,17 @@ class TrainingSettings(LabelledSettings):
         """The seed of one purpose, independent of all others, and of those of other generations."""
         own = self.generation and purpose != LABELS
         return super().stream(f"{purpose}/{self.generation}" if own else purpose)
+
+
+class TaughtByLabelsSettings(TrainingSettings):
+    """What a training needs that shows labelled images alone."""
+
+    epochs_over: Literal["labelled", "pool"] = "labelled"
+    """Which images an epoch counts: "pool" gives as many steps as a distillation on the pool."""
+
+    def counted(self, images: "Material") -> int:
+        """How many images an epoch counts."""
+        return len(images.labelled if self.epochs_over == "labelled" else images.pool)
 
 
 class Material(NamedTuple):

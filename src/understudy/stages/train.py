@@ -16,12 +16,12 @@ from understudy.objectives import AnyObjective
 from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import combine
 from understudy.stages.label_count import labels_read
-from understudy.stages.material import TrainingSettings, material
+from understudy.stages.material import TaughtByLabelsSettings, material
 from understudy.stages.observers import ClassifierObserver
 from understudy.stages.training import train_method
 
 
-class TrainSettings(TrainingSettings):
+class TrainSettings(TaughtByLabelsSettings):
     """Train a classifier from scratch on the labeled images alone."""
 
     stage: Literal["train"] = "train"
@@ -32,8 +32,6 @@ class TrainSettings(TrainingSettings):
     views: tuple[ViewSettings, ...] = (ViewSettings(),)
     """How each view of an image is made; one view is usual here."""
     plan: PlanSettings = PlanSettings(epochs=30)
-    epochs_over: Literal["labelled", "pool"] = "labelled"
-    """Which images an epoch counts: "pool" gives as many steps as a distillation on the pool."""
 
 
 def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
@@ -52,7 +50,6 @@ def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
         images=torch.from_numpy(images.labelled),
         seed=settings.stream("objectives"),
     )
-    counted = images.labelled if settings.epochs_over == "labelled" else images.pool
 
     summary = train_method(
         settings,
@@ -64,7 +61,7 @@ def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
         images=images.labelled,
         labels=images.allowed_labels(),
         views=settings.views,
-        plan=settings.plan.over(len(counted)),
+        plan=settings.plan.over(settings.counted(images)),
         observe=ClassifierObserver(images, monitor=settings.plan.monitor),
     )
     labels = labels_read(run, pack, train=images.labelled, validation=images.validation, parents=())

@@ -144,6 +144,27 @@ def test_the_steps_of_a_run_that_went_on_from_another_count_both(tree: Any) -> N
     assert "Student and baseline took equally many steps: 900 each." in found
 
 
+def test_a_fine_tuning_that_goes_on_from_a_student_is_held_to_the_baseline(tree: Any) -> None:
+    """As one that goes on with a teacher's answers is; a fine-tuned pretraining is not."""
+    for node, steps in (("baseline", 900), ("pretrain", 800)):
+        tree.train(node, 1, steps=steps)
+    tree.train("features", 1, steps=400, stage="distill", summary={"checkpoints": {"last": {}}})
+    for node, before, steps in (("finetuned", "features", 400), ("teacher", "pretrain", 800)):
+        start = next(one for one in tree.entries if one["node"] == before)
+        told_of = {"start": {key: start[key] for key in ("run", "identity")}}
+        more = {"steps_before": steps, "parents": told_of, "parameters": 78_042}
+        tree.train(node, 1, steps=500, stage="finetune", summary=more)
+    study = tree.study()
+
+    found = comparison(find(study)).contrasts
+
+    assert {(one.title, one.role) for one in found} == {("finetuned − baseline", "baseline")}
+    facts = told(study, "fact")
+    assert "Finetuned goes on from “features”: 500 steps after 400." in facts
+    assert "Teacher goes on from “pretrain”: 500 steps after 800." in facts
+    assert "Student and baseline took equally many steps: 900 each." in facts
+
+
 def test_the_time_of_trainings_says_how_many_were_done_at_once(tree: Any) -> None:
     tree.train("baseline", 1, summary={"at_once": 2})
     tree.train("student", 1, summary={"at_once": 2})
