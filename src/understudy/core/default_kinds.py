@@ -1,12 +1,12 @@
 """Settings given without their `kind` are of one that is implied, and a kind alone is enough."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from understudy.core.annotations import is_model, kinds_of, members
+from understudy.core.annotations import inside, is_model, kinds_of, members
 
 
 class ImpliedKind(NamedTuple):
@@ -20,8 +20,9 @@ def with_default_kinds(model: type[BaseModel], values: Any) -> Any:
     """The values with every `kind` that is left out, or null, where one is implied or the default.
 
     So `optimizer: {learning_rate: 0.1}` changes the default optimizer, and `optimizer: adamw` is
-    the kind of that name with its defaults. What lies in lists, and where no kind is the default,
-    stays as given. Where values imply a kind, as a path does, a word alone stays what it is.
+    the kind of that name with its defaults, as `regression` is in `terms: [regression]`. Settings
+    in lists that leave their kind out, and where no kind is the default, stay as given. Where
+    values imply a kind, as a path does, a word alone stays what it is.
     """
     if not isinstance(values, Mapping):
         return values
@@ -33,8 +34,8 @@ def with_default_kinds(model: type[BaseModel], values: Any) -> Any:
 
 def _completed(field: FieldInfo, value: Any) -> Any:
     marks = [mark for mark in field.metadata if isinstance(mark, ImpliedKind)]
-    if isinstance(value, str) and not marks and _is_choice(field):
-        value = {"kind": value}
+    if not marks:
+        value = _spelled_out(members(field.annotation), value)
     if not isinstance(value, Mapping):
         return value
     given = value
@@ -48,7 +49,9 @@ def _completed(field: FieldInfo, value: Any) -> Any:
     return given
 
 
-def _is_choice(field: FieldInfo) -> bool:
-    """Whether nothing but settings of some kind may stand here."""
-    found = members(field.annotation)
-    return bool(found) and all(kinds_of(member) for member in found)
+def _spelled_out(here: Sequence[Any], value: Any) -> Any:
+    """A word as the kind of that name, where nothing but settings of some kind may stand."""
+    if isinstance(value, list | tuple):
+        return [_spelled_out(inside(here, place), each) for place, each in enumerate(value)]
+    is_choice = bool(here) and all(kinds_of(member) for member in here)
+    return {"kind": value} if is_choice and isinstance(value, str) else value

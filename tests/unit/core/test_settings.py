@@ -227,6 +227,17 @@ def test_a_kind_alone_is_enough() -> None:
     assert line == "net.kind = wde  unknown; did you mean 'wide'? Known: small, wide"
 
 
+def test_a_kind_alone_is_enough_inside_a_list_too() -> None:
+    wanted = (Wide(), Small(depth=5))
+    given = ["wide", {"kind": "small", "depth": 5}]
+    assert checked(Root, {"nets": given}, origin="here").nets == wanted
+    assert Root.model_validate({"nets": tuple(given)}).nets == wanted
+    assert complaints({"nets": ["small", "wde"]}) == [
+        "nets[1].kind = wde  unknown; did you mean 'wide'? Known: small, wide"
+    ]
+    assert complaints({"terms": ["wide"]}) == ["terms[0] = 'wide'  must be a mapping of keys"]
+
+
 def test_a_word_is_no_kind_where_values_imply_it() -> None:
     """There it may be a path, which is short for settings of its own."""
     with pytest.raises(UsageError, match=r"net = 'small'  must be a mapping"):

@@ -7,9 +7,12 @@ import pytest
 
 from understudy.core.errors import UsageError
 from understudy.core.settings import Settings
+from understudy.objectives.distill.queue import QueueSettings
+from understudy.stages import STAGES
+from understudy.stages.distill import DistillSettings
 from understudy.studies.configure import made_of, with_words
 from understudy.studies.plan import plan
-from understudy.studies.study import Study
+from understudy.studies.study import Study, read_study
 
 Reader = Callable[..., Study]
 
@@ -36,6 +39,17 @@ def test_a_separate_pool_stays_beside_the_path(study: Reader, chain: str) -> Non
     changed = with_words(study(chain), ["data=x", "data.unlabeled=y"])
 
     assert changed.parameters["data"] == {"path": "x", "unlabeled": "y"}
+
+
+def test_a_kind_alone_is_enough_for_an_entry_of_a_list() -> None:
+    words = ["features.terms=[queue]", "pretrain.method=byol"]
+    asked = with_words(read_study("few-labels-features-first"), words)
+
+    node = next(node for node in plan(asked, STAGES).nodes if node.name == "features")
+
+    assert DistillSettings.model_validate({**node.settings, "teacher": "t"}).terms == (
+        QueueSettings(),
+    )
 
 
 def test_another_kind_drops_the_keys_of_the_old_one(study: Reader, chain: str) -> None:
