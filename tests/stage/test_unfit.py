@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from tests.packs import open_pack
+from tests.stage.conftest import SMALL
 
 from understudy.cli import main
 from understudy.core.errors import InterruptedRunError, StorageError, UnderstudyError, UsageError
 from understudy.core.progress import Silent
+from understudy.data.sources.digits import DigitsSettings
+from understudy.stages.distill import DistillSettings
 from understudy.stages.launch import Launched
 from understudy.studies.configure import made_of
 from understudy.studies.running import run_study
@@ -206,27 +210,69 @@ def test_a_checkpoint_whose_tensors_are_named_otherwise_is_not_taken_up(
         go("pretrain", root=tmp_path, **small)
 
 
-def test_a_study_says_so_before_anything_is_trained(tmp_path: Path) -> None:
+@pytest.fixture
+def refused_by(tmp_path: Path) -> Callable[..., str]:
+    """What a study of coloured images says to some of its parameters; nothing was trained."""
     for colour in ("red", "green"):
         (tmp_path / "images" / colour).mkdir(parents=True)
         for number in range(12):
             noise = Image.effect_noise((16, 16), 20 + number + len(colour)).convert("RGB")
             noise.save(tmp_path / "images" / colour / f"{number}.png")
-    study = made_of(
-        read_study("few-labels"),
-        {
-            "data": str(tmp_path / "images"),
-            "data.size": 16,
-            "scale": "smoke",
-            "pretrain.batch_size": 1,
+
+    def refusing(name: str, **parameters: Any) -> str:
+        images = {"data": str(tmp_path / "images"), "data.size": 16, "scale": "smoke"}
+        asked = made_of(read_study(name), {**images, **parameters})
+        assert not asked.mistakes
+        with pytest.raises(UsageError) as caught:
+            run_study(asked.study, runs=tmp_path / "runs", progress=Silent())
+        assert not (tmp_path / "runs" / "train").exists()
+        assert not (tmp_path / "runs" / "studies").exists()
+        return str(caught.value)
+
+    return refusing
+
+
+def test_a_study_says_so_before_anything_is_trained_by_its_own_parameters(
+    refused_by: Callable[..., str],
+) -> None:
+    told = refused_by("few-labels", **{"pretrain.batch_size": 1})
+
+    assert told.startswith("few-labels: 1 mistake\n  stages.pretrain  `pretrain.batch_size` is 1,")
+    assert "Set `pretrain.batch_size` to at least 2." in told
+    assert "plan.batch_size" not in told
+
+
+def test_a_study_looks_at_its_distillations_and_fine_tunings_too(
+    refused_by: Callable[..., str],
+) -> None:
+    """Which are to begin when a teacher has been trained for hours."""
+    few = {"kind": "queue", "queue": 3, "head": "linear"}
+
+    told = refused_by(
+        "few-labels-features-first",
+        **{
+            "features.terms": [few, {"kind": "regression", "views": "cross"}],
+            "features.batch_size": 4,
+            "data.channels": "grey",
         },
-    ).study
+    )
 
-    with pytest.raises(UsageError, match=r"`plan\.batch_size` is 1, but batch norm"):
-        run_study(study, runs=tmp_path / "runs", progress=Silent())
+    lines = [line.strip() for line in told.splitlines()]
+    assert lines[0].startswith("few-labels-features-first: ")
+    (queue,) = (line for line in lines if "holds 3 features, but one step brings 4" in line)
+    assert queue.startswith("stages.features  ")
+    assert "lower `features.batch_size`" in queue
+    assert "stages.features  `views.distill` has 1 of the 2 views" in told
+    assert "stages.teacher  views.finetune[0].transforms[2] (color_jitter)" in told
+    assert "stages.pretrain  views.pretrain[0].transforms[2] (color_jitter)" in told
 
-    assert not (tmp_path / "runs" / "train").exists()
-    assert not (tmp_path / "runs" / "studies").exists()
+
+def test_what_depends_on_a_teacher_that_is_not_there_waits_for_it(shared: Path) -> None:
+    """A reduction to more features than the student has, as a wide teacher may allow."""
+    reduced = {"kind": "regression", "reduction": {"width": 48}}
+    settings = {"teacher": "later", "student": SMALL, "terms": [reduced]}
+
+    DistillSettings.model_validate(settings).must_fit(open_pack(DigitsSettings(), shared=shared))
 
 
 def test_a_queue_of_assignments_shorter_than_a_batch_is_refused(

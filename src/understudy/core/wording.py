@@ -2,9 +2,11 @@
 
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+HEADING = re.compile(r": \d+ mistakes?$")
 Location = tuple[int | str, ...]
 """Where a value lies: keys of mappings and positions in lists, outermost first."""
 
@@ -14,6 +16,12 @@ def headed(origin: str, mistakes: Sequence[str]) -> str:
     unique = list(dict.fromkeys(mistakes))
     count = "1 mistake" if len(unique) == 1 else f"{len(unique)} mistakes"
     return "\n".join([f"{origin}: {count}", *(f"  {mistake}" for mistake in unique)])
+
+
+def unheaded(text: str) -> list[str]:
+    """The mistakes of such a list; any other text is one."""
+    heading, *lines = text.splitlines() or [""]
+    return [line.strip() for line in lines] if HEADING.search(heading) else [text]
 
 
 def nearest(found: str, known: Sequence[str]) -> str:

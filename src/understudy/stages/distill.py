@@ -1,5 +1,6 @@
 """Distill a finished teacher into a small student, on images whose labels are not read."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -10,7 +11,7 @@ from understudy.core.errors import UsageError
 from understudy.core.run import Run
 from understudy.core.seeds import derived_seed
 from understudy.core.settings import RunPath
-from understudy.core.types import Tap
+from understudy.core.types import Shape, Tap
 from understudy.data.pack import Pack
 from understudy.data.views import ViewSettings
 from understudy.engine.plan import PlanSettings
@@ -50,6 +51,7 @@ from understudy.stages.sources import (
 )
 from understudy.stages.training import parent_identity, refuse_unfit, steps_of, train_method
 
+ANY = Shape(pooled=1, stages=(), num_classes=10, projected=1)  # of two, some see no order
 METHODS: TypeAdapter[DistillationSettings] = TypeAdapter(AnyDistillation)
 
 
@@ -136,6 +138,17 @@ class DistillSettings(TrainingSettings):
             )
         return self
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether it has a classifier: some objective reads its logits, or the method brings one.
+
+        Objectives are asked for small networks without stages; what cannot be built for such reads
+        no logits.
+        """
+        return self.method.brings_classifier or any(
+            Tap.LOGITS in _taps(term) for term in self.terms
+        )
+
     def stream(self, purpose: str) -> int:
         """The seed of one purpose; views that a bank is asked for by number follow that number."""
         if purpose == VIEWS and self.bank is not None and self.bank.seed is not None:
@@ -151,12 +164,55 @@ class DistillSettings(TrainingSettings):
             raise UsageError(f"answers.file = {self.answers.file}: no such file.")
 
     def must_fit(self, pack: Pack) -> None:
-        """Looks also whether stored answers are to these images and classes."""
+        """Looks also at views and batch, and whether stored answers are to these images."""
         super().must_fit(pack)
+        splits, labelled, _ = labelled_images(self, pack)
+        shown = labelled if self.transfer == "labelled" else pool_of(splits)
+        self._must_learn(pack, shown)
         if self.answers is not None:
-            splits, labelled, _ = labelled_images(self, pack)
-            shown = labelled if self.transfer == "labelled" else pool_of(splits)
             answers_to(self.answers, pack, shown, by_name=self.teacher_classes == "by_name")
+
+    def _must_learn(self, pack: Pack, shown: Indices) -> None:
+        """Refuses views, batches and queues that cannot be, before there is a teacher.
+
+        One of the student's own shape stands in for it: what terms object to in a batch does not
+        depend on its widths. Terms that cannot be built for such a one are judged when it is there.
+
+        Raises:
+            UsageError: Some cannot be.
+        """
+        channels = int(pack.images.shape[1])
+        size = self.size or int(pack.images.shape[-1])
+        network = NetworkSettings(
+            backbone=self.student, channels=channels, size=size, classes=pack.classes
+        ).empty()
+        teacher = network.shape._replace(projected=network.shape.pooled)
+        objectives = []
+        for term in self.terms:
+            with suppress(UsageError):
+                objectives.append(
+                    combine(
+                        [term],
+                        student=network.shape,
+                        guidance=teacher,
+                        images=torch.from_numpy(shown),
+                    )
+                )
+        refuse_unfit(
+            self.views,
+            *(Distilled(network, objective) for objective in objectives),
+            channels=channels,
+            size=size,
+            batch=self.plan.batch_size,
+        )
+
+
+def _taps(term: AnyObjective) -> frozenset[Tap]:
+    """What an objective reads of the student, as far as it can be told without networks."""
+    try:
+        return combine([term], student=ANY, guidance=ANY, images=torch.zeros(1).long()).taps
+    except UsageError:
+        return frozenset()
 
 
 def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:

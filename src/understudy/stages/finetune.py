@@ -23,7 +23,7 @@ from understudy.stages.label_count import labels_read
 from understudy.stages.material import Material, TaughtByLabelsSettings, material
 from understudy.stages.observers import ClassifierObserver
 from understudy.stages.restore import Restored, Slot, one_network, restored, same_channels
-from understudy.stages.training import parent_identity, steps_of, train_method
+from understudy.stages.training import parent_identity, refuse_unfit, steps_of, train_method
 
 
 class FinetuneSettings(TaughtByLabelsSettings):
@@ -46,6 +46,16 @@ class FinetuneSettings(TaughtByLabelsSettings):
     views: tuple[ViewSettings, ...] = (ViewSettings(),)
     """How each view of an image is made."""
     plan: PlanSettings = PlanSettings(epochs=60, patience=5)
+
+    def must_fit(self, pack: Pack) -> None:
+        """Looks also whether the images have what the views change."""
+        super().must_fit(pack)
+        refuse_unfit(
+            self.views,
+            channels=int(pack.images.shape[1]),
+            size=self.size or int(pack.images.shape[-1]),
+            batch=self.plan.batch_size,
+        )
 
 
 def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]:

@@ -59,6 +59,11 @@ class TrainingSettings(LabelledSettings):
     machine: Annotated[MachineSettings, Aside()] = MachineSettings()
     """What to compute with; changes no identity."""
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether validation gives it a score, by which one checkpoint or setting is the best."""
+        return self.chooses
+
     def stream(self, purpose: str) -> int:
         """The seed of one purpose, independent of all others, and of those of other generations."""
         own = self.generation and purpose != LABELS

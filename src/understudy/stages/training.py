@@ -151,18 +151,17 @@ def counted(module: torch.nn.Module) -> int:
 
 def refuse_unfit(
     views: tuple[ViewSettings, ...],
-    method: Method,
-    *,
+    *methods: Method,
     channels: int,
     size: int,
     batch: int,
     images: int,
 ) -> None:
-    """Refuses what the method, its objectives or the images cannot do with; all of it at once.
+    """Refuses what a method, its objectives or the images cannot do with; all of it at once.
 
     Args:
         views: How each view of an image is made.
-        method: What would learn.
+        methods: What would learn; none, where only the views can be looked at yet.
         channels: Of the images.
         size: Height and width of the views that have none of their own.
         batch: Images in a step.
@@ -175,8 +174,14 @@ def refuse_unfit(
     portion = Portion(batch=batch, views=len(views), images=images)
     objections = [
         *view_objections(views, channels),
-        *_size_objections(views, method, channels=channels, size=size),
-        *method.objections(portion),
+        *(
+            objection
+            for method in methods
+            for objection in (
+                *_size_objections(views, method, channels=channels, size=size),
+                *method.objections(portion),
+            )
+        ),
     ]
     if objections:
         raise UsageError(headed("this training", objections))

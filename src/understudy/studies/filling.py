@@ -46,12 +46,7 @@ class Filling:
 
     def source(self, location: Location) -> Location | None:
         """Where the parameter lies that a value came from; None for a value of the stage itself."""
-        for length in range(len(location), 0, -1):
-            if location[:length] in self.sources:
-                parts = self.sources[location[:length]].split(".")
-                path = [int(part) if part.isdigit() else part for part in parts]
-                return (*path, *location[length:])
-        return None
+        return written_at(self.sources, location)
 
     def _as_text(self, path: str, location: Location, behind: tuple[str, ...]) -> str:
         value = self._looked_up(path, location, behind)
@@ -80,6 +75,21 @@ class Filling:
 
     def _refuse(self, location: Location, path: str, reason: str) -> None:
         self.mistakes.append((location, f"  ${{{path}}} {reason}"))
+
+
+def written_at(sources: Mapping[Location, str], location: Location) -> Location | None:
+    """Where the value of a setting is written, outside its stage; None where inside.
+
+    Args:
+        sources: The parameter that each value came from, by the setting's location.
+        location: The setting's, or of something inside or around it.
+    """
+    for length in range(len(location), 0, -1):
+        if location[:length] in sources:
+            parts = sources[location[:length]].split(".")
+            path = [int(part) if part.isdigit() else part for part in parts]
+            return (*path, *location[length:])
+    return None
 
 
 def references_in(value: Any) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class Node:
     """By dotted field, such as `models[0]`."""
     key: str
     """16 hexadecimal digits of the validated settings and the parents' keys."""
+    sources: Mapping[Location, str] = field(default_factory=dict)
+    """The study's parameter that a setting came from, by its location."""
 
     def recipe(self, runs: Mapping[str, Path]) -> dict[str, Any]:
         """The settings for a stage, with the directories of the parents' finished runs.
@@ -152,7 +154,8 @@ def _node(draft: Draft, nodes: Mapping[DraftKey, Node], kind: type[Settings]) ->
         axes={axis: value for axis, value in draft.choices.items() if axis != "seed"},
         settings=_with_parents(draft.settings, parents, ()),
         parents=by_field,
-        key=digest(canonical(settings, {field: p.key for field, p in by_field.items()})),
+        key=digest(canonical(settings, {name: p.key for name, p in by_field.items()})),
+        sources=draft.filling.sources,
     )
 
 

@@ -13,6 +13,7 @@ from understudy.core.identity import parents_of
 from understudy.core.interrupts import Interrupts
 from understudy.core.locks import alone
 from understudy.core.progress import Progress
+from understudy.data.pack import Pack
 from understudy.data.settings import DataSettings
 from understudy.results.csv_file import write_csv
 from understudy.results.records import StudyRecord, read_study
@@ -26,6 +27,7 @@ from understudy.studies.execution import Execution
 from understudy.studies.executors.executor import Executor
 from understudy.studies.executors.here import Here
 from understudy.studies.executors.pool import Pool
+from understudy.studies.fitting import images_key, must_fit
 from understudy.studies.plan import Node, Plan, plan
 from understudy.studies.recording import Record
 from understudy.studies.study import Study
@@ -86,18 +88,21 @@ def run_study(
     tuning = tuning_of(planned, STAGES)
     interrupts = interrupts or Interrupts()
     with interrupts.listening():
-        asked = [_settings(node) for node in (*planned.runs, *(tuning.runs if tuning else ()))]
-        for settings in asked:
+        nodes = (*planned.runs, *(tuning.runs if tuning else ()))
+        asked = [(node, _settings(node)) for node in nodes]
+        for _, settings in asked:
             settings.must_be_at_hand()
-        packs = []
-        for readers in _by_images(asked):  # their mistakes too, once and not in every run
-            images = open_images(readers[0], runs=runs, shared=runs / "shared", progress=progress)
-            packs.append(images.pack.key)
+        found: dict[str, Pack] = {}
+        for _, settings in asked:  # their mistakes too, once and not in every run
+            if images_key(settings) in found:
+                continue
+            images = open_images(settings, runs=runs, shared=runs / "shared", progress=progress)
+            found[images_key(settings)] = images.pack
             progress.say(described(images.pack))
             if warning := warned(images.check):
                 progress.warn(warning)
-            for settings in readers:
-                settings.must_fit(images.pack)
+        must_fit(asked, found, origin=study.origin)
+        packs = [pack.key for pack in found.values()]
         folder = make_folder(runs / "studies" / study.folder)
         with alone(folder / ".lock", otherwise=_BUSY.format(folder)):
             study = within_budget(study, runs=runs, folder=folder, progress=progress)
@@ -147,9 +152,6 @@ _BUSY = (
     "{}: another process is working on this study. Wait for it, or stop it; the same command then "
     "continues."
 )
-FITTING = {"stage", "size", "split", "labels", "backbone", "weights", "tag", "mean", "std"}
-FITTING |= {"projector", "method", "views", "plan"}
-"""Settings that may fit the images or not."""
 PENDING = Path("pending")
 """Stands for the directory of a run that is not there yet."""
 
@@ -158,16 +160,6 @@ def _settings(node: Node) -> DataSettings:
     settings = STAGES[node.stage].model_validate(node.recipe(defaultdict(lambda: PENDING)))
     assert isinstance(settings, DataSettings)
     return settings
-
-
-def _by_images(asked: Iterable[DataSettings]) -> list[list[DataSettings]]:
-    """The settings of the runs, those of which `must_fit` may say different things, by images."""
-    by_data: dict[str, dict[str, DataSettings]] = {}
-    for settings in asked:
-        data = settings.data.model_dump_json()
-        what = settings.model_dump_json(include=FITTING)
-        by_data.setdefault(data, {}).setdefault(what, settings)
-    return [list(readers.values()) for readers in by_data.values()]
 
 
 def _outside(planned: Plan) -> list[str]:

@@ -1,0 +1,90 @@
+"""Whether the runs of a study go with its images: asked of all before any of them is begun."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from understudy.core.errors import DataError, UnderstudyError, UsageError
+from understudy.core.wording import Location, dotted, headed, named, unheaded
+from understudy.data.pack import Pack
+from understudy.data.settings import DataSettings
+from understudy.studies.filling import written_at
+from understudy.studies.plan import Node
+
+FITTING = {"stage", "size", "split", "labels", "backbone", "weights", "tag", "mean", "std"}
+FITTING |= {"projector", "method", "views", "plan"}
+FITTING |= {"student", "terms", "transfer", "answers", "teacher_classes"}
+"""Settings that may fit the images or not."""
+NAMED = re.compile(r"(?<=`)[a-z_]\w*(?:\.\w+|\[\d+\])*|\b[a-z_]\w*(?:\.\w+|\[\d+\])+")
+"""A setting as a sentence names it: `plan.batch_size`, views[0].transforms[1]."""
+PART = re.compile(r"\w+")
+
+Asked = tuple[Node, DataSettings]
+
+
+def must_fit(asked: Sequence[Asked], packs: Mapping[str, Pack], *, origin: str) -> None:
+    """Compares the settings of all runs with their images.
+
+    Runs that differ in nothing that may fit or not are asked once.
+
+    Args:
+        asked: Runs with their settings.
+        packs: The images of each, by `images_key`.
+        origin: Of the study, to head the message.
+
+    Raises:
+        UnderstudyError: Some cannot be done; each mistake is named with its stage, and settings by
+            the study's parameters where they come from those.
+    """
+    alike: dict[tuple[str, str], list[Asked]] = {}
+    for node, settings in asked:
+        what = settings.model_dump_json(include=FITTING)
+        alike.setdefault((images_key(settings), what), []).append((node, settings))
+    told: dict[tuple[str, str], list[Node]] = {}
+    errors: list[UnderstudyError] = []
+    for (images, _), several in alike.items():
+        try:
+            several[0][1].must_fit(packs[images])
+        except (UsageError, DataError) as error:
+            errors.append(error)
+            for node, _ in several:
+                for sentence in unheaded(str(error)):
+                    text = _by_parameters(sentence, node.sources)
+                    told.setdefault((node.name, text), []).append(node)
+    if errors:
+        counts = Counter(node.name for node, _ in asked)
+        raise type(errors[0])(
+            headed(
+                origin,
+                [
+                    f"stages.{name}{_where(nodes, counts[name])}  {text}"
+                    for (name, text), nodes in told.items()
+                ],
+            )
+        )
+
+
+def images_key(settings: DataSettings) -> str:
+    """What tells the images of one run from those of another."""
+    return settings.data.model_dump_json()
+
+
+def _by_parameters(sentence: str, sources: Mapping[Location, str]) -> str:
+    """The sentence with settings called as the study's file calls them."""
+
+    def called(match: re.Match[str]) -> str:
+        parts = PART.findall(match[0])
+        source = written_at(sources, tuple(int(p) if p.isdigit() else p for p in parts))
+        return match[0] if source is None else dotted(source)
+
+    return NAMED.sub(called, sentence)
+
+
+def _where(nodes: Sequence[Node], every: int) -> str:
+    """Which values of the axes, where it is not so for all."""
+    if len(nodes) == every:
+        return ""
+    places = [
+        ", ".join(f"{axis} {named(value)}" for axis, value in node.axes.items()) for node in nodes
+    ]
+    return f" ({'; '.join(dict.fromkeys(place for place in places if place))})"
