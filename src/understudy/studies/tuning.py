@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from understudy.core.errors import UsageError
 from understudy.core.settings import Settings
-from understudy.core.wording import headed, named, nearest
+from understudy.core.wording import headed, named, nearest, unheaded
 from understudy.studies.plan import Node, Plan, plan
 from understudy.studies.settling import value_at
 from understudy.studies.study import Settled, Study
@@ -142,6 +142,14 @@ def tuning_of(planned: Plan, stages: Mapping[str, type[Settings]]) -> Tuning | N
                 one = Candidate(changes, _values(kind, node, tune), node)
                 candidates.setdefault(node.key, one)
     tried = tuple(Setting(axes, tuple(those.values())) for axes, those in found.values())
+    nodes = [one.node for each in tried for one in each.candidates]
+    if not all(getattr(_settings(kind, node), "is_scored", True) for node in nodes):
+        told = (
+            f"stage = {tune.stage}  has no classifier where no objective reads the student's "
+            "logits, and so no accuracy to choose by; tune a stage that goes on from it, such as a "
+            "`finetune` of its student"
+        )
+        raise UsageError(headed(origin, [told]))
     if tune.best is not None and tune.best > len(tried):
         told = f"best = {tune.best}  must be up to {len(tried)}, the settings that there are"
         raise UsageError(headed(origin, [told]))
@@ -177,7 +185,7 @@ def _spread(
         try:
             plans.append((changes, plan(dataclasses.replace(study, settled=settled), stages)))
         except UsageError as error:
-            mistakes += [line.strip() for line in str(error).splitlines()[1:]]
+            mistakes += unheaded(str(error))
     if mistakes:
         raise UsageError(headed(origin, mistakes))
     return plans

@@ -2,13 +2,18 @@
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import pytest
 from pydantic import PositiveFloat
 
+from understudy import stages as every_stage
 from understudy.core.errors import UsageError
 from understudy.core.settings import RunPath, Settings
+from understudy.methods import ClassifierReuseSettings
+from understudy.objectives import every_objective
+from understudy.stages.distill import DistillSettings
 from understudy.studies.configure import made_of
 from understudy.studies.plan import Plan, plan
 from understudy.studies.study import Study
@@ -223,3 +228,36 @@ def test_what_cannot_be_tuned_is_told_before_anything_is_trained(
 
     assert complaint in str(caught.value)
     assert "tune" in str(caught.value).splitlines()[0]
+
+
+HEADLESS = """
+tune: {stage: features, grid: {plan.epochs: [2, 4]}}
+stages:
+  pretrain: {stage: pretrain}
+  features:
+    stage: distill
+    teacher: '@pretrain'
+    terms: [regression]
+"""
+
+
+def test_a_distillation_without_a_classifier_has_nothing_to_be_tuned_by(study: Reader) -> None:
+    """It would be trained for every candidate, and then the first would be taken."""
+    with pytest.raises(UsageError) as caught:
+        tuning_of(plan(study(HEADLESS), every_stage.STAGES), every_stage.STAGES)
+
+    assert "stage = features  has no classifier where no objective reads" in str(caught.value)
+    with_answers = HEADLESS.replace("[regression]", "[regression, soft_label]")
+    assert tuning_of(plan(study(with_answers), every_stage.STAGES), every_stage.STAGES)
+
+
+def test_an_objective_is_known_to_read_logits_before_there_are_networks() -> None:
+    scored = {
+        kind
+        for kind in (each.model_fields["kind"].default for each in every_objective())
+        if DistillSettings.model_validate({"teacher": "later", "terms": [kind]}).is_scored
+    }
+
+    logits = {"label", "hard_label", "soft_label", "logit_mse", "standardized", "decoupled"}
+    assert scored == {*logits, "dist", "multi_level"}
+    assert DistillSettings(teacher=Path("later"), method=ClassifierReuseSettings()).is_scored
