@@ -204,6 +204,7 @@ class DistillSettings(TrainingSettings):
             channels=channels,
             size=size,
             batch=self.plan.batch_size,
+            images=len(shown),
         )
 
 

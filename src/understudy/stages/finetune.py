@@ -55,6 +55,7 @@ class FinetuneSettings(TaughtByLabelsSettings):
             channels=int(pack.images.shape[1]),
             size=self.size or int(pack.images.shape[-1]),
             batch=self.plan.batch_size,
+            images=len(pack.images),  # nobody asks: what learns is not there yet
         )
 
 
