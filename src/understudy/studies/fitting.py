@@ -11,10 +11,8 @@ from understudy.data.settings import DataSettings
 from understudy.studies.filling import written_at
 from understudy.studies.plan import Node
 
-FITTING = {"stage", "size", "split", "labels", "backbone", "weights", "tag", "mean", "std"}
-FITTING |= {"projector", "method", "views", "plan"}
-FITTING |= {"student", "terms", "transfer", "answers", "teacher_classes"}
-"""Settings that may fit the images or not."""
+ASIDE = {"seed", "generation", "machine"}
+"""Settings that images fit whatever they say. All others may not: what is new is asked too."""
 NAMED = re.compile(r"(?<=`)[a-z_]\w*(?:\.\w+|\[\d+\])*|\b[a-z_]\w*(?:\.\w+|\[\d+\])+")
 """A setting as a sentence names it: `plan.batch_size`, views[0].transforms[1]."""
 PART = re.compile(r"\w+")
@@ -25,7 +23,7 @@ Asked = tuple[Node, DataSettings]
 def must_fit(asked: Sequence[Asked], packs: Mapping[str, Pack], *, origin: str) -> None:
     """Compares the settings of all runs with their images.
 
-    Runs that differ in nothing that may fit or not are asked once.
+    Runs that differ only in what they draw, or compute with, are asked once.
 
     Args:
         asked: Runs with their settings.
@@ -38,7 +36,7 @@ def must_fit(asked: Sequence[Asked], packs: Mapping[str, Pack], *, origin: str) 
     """
     alike: dict[tuple[str, str], list[Asked]] = {}
     for node, settings in asked:
-        what = settings.model_dump_json(include=FITTING)
+        what = settings.model_dump_json(exclude=ASIDE)
         alike.setdefault((images_key(settings), what), []).append((node, settings))
     told: dict[tuple[str, str], list[Node]] = {}
     errors: list[UnderstudyError] = []
@@ -81,10 +79,11 @@ def _by_parameters(sentence: str, sources: Mapping[Location, str]) -> str:
 
 
 def _where(nodes: Sequence[Node], every: int) -> str:
-    """Which values of the axes, where it is not so for all."""
+    """Which values of the axes, where it is not so for all; what is tuned may differ without."""
     if len(nodes) == every:
         return ""
     places = [
         ", ".join(f"{axis} {named(value)}" for axis, value in node.axes.items()) for node in nodes
     ]
-    return f" ({'; '.join(dict.fromkeys(place for place in places if place))})"
+    told = "; ".join(dict.fromkeys(place for place in places if place))
+    return f" ({told})" if told else ""
