@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from understudy.results.comparison import Contrast, Line
+from understudy.results.formats import plural
+from understudy.results.tables import Difference
 
 ROLES = {"student": "the distilled student", "baseline": "its baseline", "teacher": "its teacher"}
 
@@ -36,6 +38,15 @@ def began(sentence: str) -> str:
 def setting(axes: Mapping[str, str]) -> str:
     """`depth = 8, method = dkd`."""
     return ", ".join(f"{axis} = {value}" for axis, value in axes.items())
+
+
+def pairs(difference: Difference) -> str:
+    """`3 paired seeds`, or `3 seeds against one run` where that stands for all."""
+    return (
+        f"{plural(difference.n, 'seed')} against one run"
+        if difference.is_with_one_run
+        else plural(difference.n, "paired seed")
+    )
 
 
 def telling(things: Sequence[Line | Contrast]) -> list[str]:

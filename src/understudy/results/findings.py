@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from understudy.results.cautions import cautions
 from understudy.results.comparison import Comparison, Contrast
 from understudy.results.facts import facts
-from understudy.results.finding import Finding, began, called, place
+from understudy.results.finding import Finding, began, called, pairs, place
 from understudy.results.formats import listed, percent, plural, points
 from understudy.results.leaks import sign
 from understudy.results.probes import LINEAR
@@ -92,10 +92,7 @@ def _gain(contrast: Contrast, metric: str) -> str:
             f"{alone}, {of} differs from {against} by {gain} in {name} "
             f"({_levels(contrast, metric)})."
         )
-    pairs = plural(difference.n, "paired seed")
-    if difference.is_with_one_run:
-        pairs = f"{plural(difference.n, 'seed')} against one run"
-    evidence = f"{_interval(difference)}, {pairs}"
+    evidence = f"{_interval(difference)}, {pairs(difference)}"
     if not difference.is_shown:
         return f"No difference shown in {name} between {of} and {against}: {gain} ({evidence})."
     verb = "beats" if difference.mean > 0 else "is behind"

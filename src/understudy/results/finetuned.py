@@ -5,11 +5,11 @@ much more than the probe the fine-tuning could change is the question.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from understudy.results.comparison import FINE_TUNED, Comparison, Line
-from understudy.results.finding import called, setting, telling
+from understudy.results.finding import called, pairs, setting, telling
 from understudy.results.formats import ABSENT, exact, hundredths, percent, plural, points
 from understudy.results.frozen import LABELS
 from understudy.results.leaks import sign
@@ -121,7 +121,8 @@ def told(found: Comparison) -> Iterator[str]:
         yield from (_sentence(one, every) for one in every)
         return
     for labels in dict.fromkeys(one.labels for one in every):
-        yield _range([one for one in every if one.labels == labels])
+        equal = [one for one in every if one.labels == labels]
+        yield _range(equal) if len(equal) > 1 else _sentence(equal[0], every)
 
 
 def place(one: Beside, among: list[Beside]) -> str:
@@ -131,12 +132,12 @@ def place(one: Beside, among: list[Beside]) -> str:
 
 
 def _beside(line: Line, probed: dict[str, tuple[Row, Line]]) -> Beside | None:
-    pairs = {row.seed: (row, *probed[row.start]) for row in line.rows if row.start in probed}
-    shares = {_share_of(start, row.labels) for row, start, _ in pairs.values()}
+    begun = {row.seed: (row, *probed[row.start]) for row in line.rows if row.start in probed}
+    shares = {_share_of(start, row.labels) for row, start, _ in begun.values()}
     (share,) = shares if len(shares) == 1 else (None,)
     figures = {
         seed: (row.test_top1, start.probes.get(f"{LINEAR}{share}".removeprefix(PREFIX)))
-        for seed, (row, start, _) in pairs.items()
+        for seed, (row, start, _) in begun.items()
     }
     known = {
         seed: own - probe
@@ -145,8 +146,10 @@ def _beside(line: Line, probed: dict[str, tuple[Row, Line]]) -> Beside | None:
     }
     if share is None or not known:
         return None
-    row, _, start = next(iter(pairs.values()))
+    row, _, start = next(iter(begun.values()))
     gain = difference(list(known.values()), seeds=list(known))
+    starts = {begun[seed][1].run for seed in known}
+    gain = replace(gain, is_with_one_run=len(known) > 1 and len(starts) == 1)
     return Beside(line, start, labels=row.labels or 0, share=share, gain=gain)
 
 
@@ -175,13 +178,19 @@ def _evidence(gain: Difference) -> str:
         return "one run of each"
     if gain.low is None:
         return f"equal in all {gain.n} seeds"
-    return f"95 % interval {points(gain.low)} to {points(gain.high)}, {gain.n} paired seeds"
+    return f"95 % interval {points(gain.low)} to {points(gain.high)}, {pairs(gain)}"
 
 
 def _range(every: list[Beside]) -> str:
     ranked = sorted(every, key=lambda one: one.gain.mean)
+    are_named = len({one.line.name for one in every}) > 1
+
+    def which(one: Beside) -> str:
+        parts = (called(one.line.name) if are_named else "", place(one, every))
+        return ", ".join(part for part in parts if part)
+
     low, high = (
-        f"{points(one.gain.mean)}{one.mark} points ({place(one, every)})"
+        f"{points(one.gain.mean)}{one.mark} points ({which(one)})"
         for one in (ranked[0], ranked[-1])
     )
     better, worse = (

@@ -1,6 +1,9 @@
 """Fine-tuned models beside the probes of what they began with, as many labels for both."""
 
 import io
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from tests.unit.results.test_frozen import probe
 from understudy.results.comparison import comparison
 from understudy.results.findings import findings
 from understudy.results.finetuned import beside_probes
+from understudy.results.finetuned import told as fine_tuned
 from understudy.results.markdown import markdown
 from understudy.results.records import StudyRecord, read_study
 from understudy.results.report import write_report
@@ -36,6 +40,9 @@ def benchmark(
     seeds: tuple[int, ...] = (1, 2, 3),
     read: int = 0,
     two_kept: bool = False,
+    one_start: bool = False,
+    names: tuple[str, ...] = ("finetuned",),
+    shares: Mapping[str, int] = SHARES,
 ) -> StudyRecord:
     """Pretrainings whose features are probed, each fine-tuned with two shares of the labels.
 
@@ -45,22 +52,28 @@ def benchmark(
         seeds: Of all.
         read: Labels that a fine-tuning reads beyond those of the probe.
         two_kept: Whether a pretraining keeps a second checkpoint.
+        one_start: Whether the first seed's pretraining serves all.
+        names: Of the fine-tunings, all alike.
+        shares: Labels of the fine-tunings.
     """
+    starts: dict[str, dict[str, Any]] = {}
     kept: dict[str, Any] = {"last": {"step": 9}} | ({"best": {"step": 3}} if two_kept else {})
     for seed in seeds:
         for method in methods:
-            start = tree.train(
-                "pretrain",
-                seed,
-                axes={"method": method},
-                summary={"checkpoints": kept, "labels": {"train": 0, "validation": 0}},
-            )
+            if not one_start or method not in starts:
+                starts[method] = tree.train(
+                    "pretrain",
+                    seed,
+                    axes={"method": method},
+                    summary={"checkpoints": kept, "labels": {"train": 0, "validation": 0}},
+                )
+            start, of = starts[method], seeds[0] if one_start else seed
             parent = {"start": {key: start[key] for key in ("identity", "run")}}
-            told = [probe(start, LINEAR[method][seed])]
+            told = [probe(start, LINEAR[method][of])]
             tuned = []
-            for share, labels in SHARES.items():
+            for name, (share, labels) in product(names, shares.items()):
                 run = tree.train(
-                    "finetuned",
+                    name,
                     seed,
                     stage="finetune",
                     axes={"method": method, "share": share},
@@ -72,7 +85,7 @@ def benchmark(
                         "parents": parent,
                     },
                 )
-                top1 = LINEAR[method][seed] - LESS[share] + GAIN[share][seed]
+                top1 = LINEAR[method][of] - LESS[share] + GAIN[share][seed]
                 place = {"identity": run["identity"], "run": run["run"], "checkpoint": "last"}
                 tuned.append({**place, **figures(top1, CLASSES), "top5": 0.9})
             summary = {"split": "test", "images": 10_000, "leaked": 3}
@@ -128,6 +141,40 @@ def test_a_few_are_told_one_by_one_and_many_by_their_range(tree: Tree, tmp_path:
     assert "Fine-tuned with 10 labels, 3 settings differ from linear probes" in ranges
     assert "Fine-tuned with 100 labels, 3 settings differ" in ranges
     assert "shown to be better in 3, worse in 0" in ranges
+
+
+def test_an_interval_over_one_beginning_says_so(tree: Tree) -> None:
+    record = benchmark(tree, one_start=True)
+
+    told = " ".join(one.text for one in findings(record, comparison(record)))
+
+    assert "(95 % interval +2.5 to +7.5, 3 seeds against one run)" in told
+    assert "which has read as many (95 % interval +2.5 to +7.5, 3 paired" not in told
+
+
+def test_a_range_names_what_differs_in_nothing_but_its_name(tree: Tree) -> None:
+    record = benchmark(
+        tree, methods=("simclr",), names=("a", "b", "c", "d", "e"), shares={"1%": 10}
+    )
+
+    told = " ".join(one.text for one in findings(record, comparison(record)))
+
+    assert "5 settings differ from linear probes" in told
+    assert "()" not in told
+    assert "points (“a”) to" in told
+
+
+def test_of_equal_labels_one_alone_is_no_range(tree: Tree) -> None:
+    """Four with 10 labels, and one with 100."""
+    every = comparison(benchmark(tree, names=("a", "b")))
+    rows = [row for row in every.rows if row.name != "b" or row.axes["share"] == "1%"]
+    kept = [one for one in rows if one.axes.get("method") != "byol" or one.labels != 100]
+    lines = tuple(line for line in every.lines if all(row in kept for row in line.rows))
+
+    told = list(fine_tuned(replace(every, lines=lines)))
+
+    assert len(told) == 2
+    assert told[1].startswith("method = simclr, share = 10%: Fine-tuned with 100 labels, “a”")
 
 
 def test_fine_tuned_models_are_held_to_the_reference_of_the_study(tree: Tree) -> None:
