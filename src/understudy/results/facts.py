@@ -116,22 +116,30 @@ def smaller(small: float, large: float) -> str:
 def _budgets(record: StudyRecord, contrasts: Sequence[Contrast]) -> Iterator[str]:
     """Steps of student and baseline; of a student that went on from another run, of both."""
     nodes = {text(entry.run.summary.get("identity")): entry.node for entry in record.entries}
-    told = {}
+    counted: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for entry in record.having("steps_before"):
         start = mapping(mapping(entry.run.summary.get("parents")).get("start"))
         before = called(nodes.get(text(start.get("identity")), text(start.get("run"))))
         own, earlier = (whole(entry.run.summary.get(key)) for key in ("steps", "steps_before"))
-        if not earlier:
-            continue  # weights of others: nobody counted their steps
-        told[entry.node, before, own, earlier] = (
-            f"{began(entry.node)} goes on from {before}: {plural(own or 0, 'step')} after "
-            f"{exact(earlier)}."
+        if earlier:  # not weights of others: nobody counted their steps
+            counted.setdefault((entry.node, before), []).append((own or 0, earlier))
+    for (node, before), found in counted.items():
+        own_steps, steps_before = (sorted(set(counts)) for counts in zip(*found, strict=True))
+        noun = "step" if own_steps == [1] else "steps"
+        yield (
+            f"{began(node)} goes on from {before}: {_span(own_steps)} {noun} after "
+            f"{_span(steps_before)}."
         )
-    yield from told.values()
     steps = {(one.of.cell("steps"), one.against.cell("steps")) for one in contrasts}
     pairs = {(of.mean, against.mean) for of, against in steps if of and against}
     if len(pairs) == 1 and len(set(next(iter(pairs)))) == 1:
         yield f"Student and baseline took equally many steps: {exact(next(iter(pairs))[0])} each."
+
+
+def _span(counts: Sequence[int]) -> str:
+    """Of counts in order, as early stopping and axes may make them differ: `300 to 500`."""
+    ends = dict.fromkeys((counts[0], counts[-1]))
+    return " to ".join(exact(end) for end in ends)
 
 
 def _reused(record: StudyRecord) -> Iterator[str]:

@@ -144,6 +144,17 @@ def test_the_steps_of_a_run_that_went_on_from_another_count_both(tree: Any) -> N
     assert "Student and baseline took equally many steps: 900 each." in found
 
 
+def test_steps_that_early_stopping_makes_differ_are_told_once(tree: Any) -> None:
+    for seed, steps in ((1, 300), (2, 900), (3, 520)):
+        before = tree.train("pretrain", seed, steps=1800)
+        start = {"start": {key: before[key] for key in ("run", "identity")}}
+        tree.train("teacher", seed, steps=steps, summary={"steps_before": 1800, "parents": start})
+
+    found = [one for one in told(tree.study(), "fact") if "goes on from" in one]
+
+    assert found == ["Teacher goes on from “pretrain”: 300 to 900 steps after 1,800."]
+
+
 def test_a_fine_tuning_that_goes_on_from_a_student_is_held_to_the_baseline(tree: Any) -> None:
     """As one that goes on with a teacher's answers is; a fine-tuned pretraining is not."""
     for node, steps in (("baseline", 900), ("pretrain", 800)):
