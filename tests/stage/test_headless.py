@@ -1,6 +1,7 @@
 """Distillation between networks that name no class, and what can be done with its student."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -338,6 +339,25 @@ def test_a_fine_tuning_of_it_may_take_as_many_steps_as_a_distillation_and_counts
     assert tuned.summary["images"] == 50
     assert tuned.summary["steps_before"] == headless.summary["steps"]
     assert tuned.summary["steps_before"] == taught.summary["steps_before"]
+
+
+def test_a_fine_tuning_counts_the_steps_of_the_checkpoint_that_it_starts_from(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    """A folder whose best checkpoint is earlier than its last one."""
+    changed = tmp_path / "teacher"
+    shutil.copytree(teacher.run.path, changed)
+    summary = json.loads((changed / "summary.json").read_text())
+    summary["checkpoints"]["best"]["step"] = summary["steps"] - 1
+    write_json(changed / "summary.json", summary)
+
+    counted = [
+        go("finetune", root=tmp_path, start=str(changed), checkpoint=slot, plan=PLAN)
+        for slot in ("last", "best")
+    ]
+
+    before = summary.get("steps_before", 0) + summary["steps"]
+    assert [each.summary["steps_before"] for each in counted] == [before, before - 1]
 
 
 def test_the_network_that_a_student_goes_on_from_is_read_once(

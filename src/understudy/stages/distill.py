@@ -282,7 +282,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
     told = {**source.told, "labels": labels}
     if settings.start is not None:
         told["parents"] = {**told["parents"], "start": parent_identity(settings.start)}
-        told["steps_before"] = steps_of(settings.start)
+        told["steps_before"] = steps_of(settings.start, "last")
     return {**summary, **told}
 
 

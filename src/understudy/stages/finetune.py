@@ -98,7 +98,7 @@ def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]
     labels = labels_read(
         run, pack, train=images.labelled, validation=images.validation, parents=[settings.start]
     )
-    before = steps_of(settings.start)
+    before = steps_of(settings.start, start.slot)
     return {**summary, "labels": labels, "parents": parents, "steps_before": before}
 
 

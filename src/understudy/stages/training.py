@@ -269,7 +269,8 @@ def parent_identity(run_path: Path) -> dict[str, str]:
     return {"identity": summary["identity"], "run": f"{run_path.parent.name}/{run_path.name}"}
 
 
-def steps_of(run_path: Path) -> int:
-    """The steps that made a finished run, with those that it went on from; 0 where none did."""
+def steps_of(run_path: Path, slot: str) -> int:
+    """The steps that made a checkpoint, with those that its run went on from; 0 where none did."""
     summary = finished_summary(run_path)
-    return int(summary.get("steps", 0)) + int(summary.get("steps_before", 0))
+    own = summary.get("checkpoints", {}).get(slot, {}).get("step", summary.get("steps", 0))
+    return int(own) + int(summary.get("steps_before", 0))
