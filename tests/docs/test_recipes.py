@@ -197,6 +197,7 @@ def test_a_fine_tuning_of_the_benchmark_reads_what_a_probe_of_its_share_knows(sc
 
     pretrained = {node.key: node for node in nodes if node.stage == "pretrain"}
     evaluated = {node.parents["models[0]"].key: node for node in nodes if node.stage == "evaluate"}
+    read: dict[tuple[int | None, float], set[bytes]] = {}
     for node in (node for node in nodes if node.stage == "finetune"):
         tuned = FinetuneSettings.model_validate({**node.settings, "start": "runs/pretrain"})
         start = node.parents["start"].key
@@ -213,6 +214,9 @@ def test_a_fine_tuning_of_the_benchmark_reads_what_a_probe_of_its_share_knows(sc
         assert fraction in probe.shares
         for name, images in zip(splits, few[:2], strict=True):
             assert (images == drawn(name, tuned.labels, tuned.stream(LABELS))).all()
+        read.setdefault((node.seed, fraction), set()).add(few.train.tobytes())
+    assert all(len(draws) == 1 for draws in read.values())  # whatever the method
+    assert len(set.union(*read.values())) == len(read)  # of each seed its own
 
 
 @pytest.mark.parametrize("folder", [name for name in shipped_folders() if name != "studies"])
