@@ -305,16 +305,15 @@ def test_a_solver_that_was_stopped_and_images_that_chose_are_told(
 
 
 def test_a_regularisation_at_an_end_of_the_grid_is_told() -> None:
+    """Where all labels were known; with few, equally good strengths often lead to the smallest."""
     inside = {"linear_converged": True, "linear_strength": 0.01}
-    weak, strong = {**inside, "linear_strength": 1.0}, {**inside, "linear_strength": 0.0001}
-    told = list(
-        doubts_of(
-            {**inside, "shares": [{"share": 0.1, **weak}, {"share": 0.5, **strong}]}, ALL, on="test"
-        )
-    )
+    ends = [{**inside, "linear_strength": one} for one in (0.0001, 1.0)]
 
-    assert len(told) == 2
-    assert "the smallest, 0.0001, with a share of 0.5" in told[0]
-    assert "the largest, 1, with a share of 0.1" in told[1]
+    smallest, largest = (list(doubts_of({**one, "shares": []}, ALL, on="test")) for one in ends)
+
+    assert ["chose the smallest, 0.0001, with all labels" in one for one in smallest] == [True]
+    assert ["chose the largest, 1, with all labels" in one for one in largest] == [True]
+    few = [{"share": 0.1, **one} for one in ends]
+    assert not list(doubts_of({**inside, "shares": few}, ALL, on="test"))
     alone = ProbingSettings(linear=ProbeSettings(strengths=(0.01,)))
     assert not list(doubts_of({**inside, "shares": []}, alone, on="test"))

@@ -95,7 +95,7 @@ def groups(assignments: Iterable[Tensor]) -> float:
     for batch in assignments:
         count += len(batch)
         own += float(torch.special.entr(batch).sum())
-        together = together + batch.double().sum(dim=0).cpu()
+        together = together + batch.cpu().double().sum(dim=0)
     return float((torch.special.entr(together / count).sum() - own / count).exp().clamp(min=1))
 
 

@@ -221,12 +221,11 @@ def doubts_of(figures: Mapping[str, Any], settings: ProbingSettings, *, on: str)
         )
     strengths = settings.linear.strengths
     ends = {strengths[0]: "smallest", strengths[-1]: "largest"} if len(strengths) > 1 else {}
-    for strength, what in ends.items():
-        if chosen := [f"{share:.3g}" for share, one in every if one["linear_strength"] == strength]:
-            yield (
-                f"Of `probe.linear.strengths` validation chose the {what}, {strength:g}, with a "
-                f"share of {', '.join(chosen)} of the labels: one beyond may do better."
-            )
+    if what := ends.get(figures["linear_strength"]):  # of few labels, ties alone lead to an end
+        yield (
+            f"Of `probe.linear.strengths` validation chose the {what}, "
+            f"{figures['linear_strength']:g}, with all labels: one beyond may do better."
+        )
 
 
 def _rows(features: Features, kept: NDArray[np.bool_]) -> Features:
