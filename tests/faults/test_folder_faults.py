@@ -114,7 +114,7 @@ def test_more_labels_than_there_are_is_told_once_before_anything_is_made(
     shown = capsys.readouterr()
     assert code == 3
     assert shown.err.count("Cannot label 500 images") == 1
-    assert "error: Cannot label" in shown.err
+    assert "error: few-labels: 1 mistake\n  stages.baseline, stages.augmented, " in shown.err
     assert shown.out == ""
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"shared"}
 

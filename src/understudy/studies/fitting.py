@@ -31,14 +31,15 @@ def must_fit(asked: Sequence[Asked], packs: Mapping[str, Pack], *, origin: str) 
         origin: Of the study, to head the message.
 
     Raises:
-        UnderstudyError: Some cannot be done; each mistake is named with its stage, and settings by
-            the study's parameters where they come from those.
+        UnderstudyError: Some cannot be done; each mistake is told once, with the stages that it
+            is of where these are not all, and settings are called by the study's parameters where
+            they come from those.
     """
     alike: dict[tuple[str, str], list[Asked]] = {}
     for node, settings in asked:
         what = settings.model_dump_json(exclude=ASIDE)
         alike.setdefault((images_key(settings), what), []).append((node, settings))
-    told: dict[tuple[str, str], list[Node]] = {}
+    told: dict[str, dict[str, list[Node]]] = {}
     errors: list[UnderstudyError] = []
     for (images, _), several in alike.items():
         try:
@@ -48,17 +49,12 @@ def must_fit(asked: Sequence[Asked], packs: Mapping[str, Pack], *, origin: str) 
             for node, _ in several:
                 for sentence in unheaded(str(error)):
                     text = _by_parameters(sentence, node.sources)
-                    told.setdefault((node.name, text), []).append(node)
+                    told.setdefault(text, {}).setdefault(node.name, []).append(node)
     if errors:
         counts = Counter(node.name for node, _ in asked)
+        lines = [f"{_stages(nodes, counts)}{text}" for text, nodes in told.items()]
         raise type(errors[0])(
-            headed(
-                origin,
-                [
-                    f"stages.{name}{_where(nodes, counts[name])}  {text}"
-                    for (name, text), nodes in told.items()
-                ],
-            )
+            lines[0] if len(lines) == 1 and lines == list(told) else headed(origin, lines)
         )
 
 
@@ -76,6 +72,14 @@ def _by_parameters(sentence: str, sources: Mapping[Location, str]) -> str:
         return match[0] if source is None else dotted(source)
 
     return NAMED.sub(called, sentence)
+
+
+def _stages(nodes: Mapping[str, Sequence[Node]], counts: Mapping[str, int]) -> str:
+    """Of which stages a sentence is told; nothing where it is so for all runs of several."""
+    where = {name: _where(own, counts[name]) for name, own in nodes.items()}
+    if len(where) == len(counts) > 1 and not any(where.values()):
+        return ""
+    return f"{', '.join(f'stages.{name}{place}' for name, place in where.items())}  "
 
 
 def _where(nodes: Sequence[Node], every: int) -> str:

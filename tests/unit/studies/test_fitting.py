@@ -32,10 +32,10 @@ def _none_asked() -> None:
     Cropped.asked.clear()
 
 
-def asked(border: int, *, seed: int = 0, **axes: int) -> Asked:
+def asked(border: int, *, name: str = "crop", seed: int = 0, **axes: int) -> Asked:
     settings = Cropped(border=border, seed=seed)
     node = Node(
-        name="crop",
+        name=name,
         stage="cropped",
         seed=seed,
         axes=axes,
@@ -70,3 +70,16 @@ def test_candidates_of_a_tuning_differ_in_no_axis_that_could_be_named() -> None:
         check(asked(4), asked(1))
 
     assert str(caught.value).splitlines()[1].startswith("  stages.crop  `border` is 4")
+
+
+def test_a_mistake_of_several_stages_is_told_once_with_all_of_them() -> None:
+    with pytest.raises(UsageError) as caught:
+        check(asked(4, name="left"), asked(4, name="right"), asked(1, name="middle"))
+
+    (line,) = str(caught.value).splitlines()[1:]
+    assert line.startswith("  stages.left, stages.right  `border` is 4")
+
+
+def test_a_mistake_of_every_stage_is_told_without_any() -> None:
+    with pytest.raises(UsageError, match=r"^`border` is 4, and images have 8 pixels\.$"):
+        check(asked(4, name="left"), asked(4, name="right"))
