@@ -242,7 +242,7 @@ def test_no_name_becomes_a_program(tab: Chromium, hostile_page: Path, width: int
     is_silent(tab)
     assert tab("typeof hacked") == "undefined"
     assert tab("document.querySelectorAll('.images img').length") == 2
-    assert tab("document.querySelectorAll('script:not([type])').length") == 3
+    assert tab("document.querySelectorAll('script:not([type])').length") == 4
     assert "<script>hacked=1</script>" in tab("document.body.innerText")
     assert tab("document.documentElement.scrollWidth") == width
 
@@ -250,7 +250,7 @@ def test_no_name_becomes_a_program(tab: Chromium, hostile_page: Path, width: int
 def test_a_page_without_plots_runs_its_script_without_the_libraries(
     tab: Chromium, tmp_path: Path
 ) -> None:
-    """Its policy names three scripts, of which two are empty."""
+    """Its policy names four scripts, of which three are empty."""
     write_check_page(found(), title="Images", path=tmp_path / "page.html")
     tab.open(tmp_path / "page.html", width=1000, dark=False)
 

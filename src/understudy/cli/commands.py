@@ -168,9 +168,10 @@ def list_(what: str = "", /) -> None:
 
 @app.command(group=MAIN_JOB, sort_key=3, help_epilogue=COLUMNS)
 def report(
-    runs: Path = RUNS,
+    runs: Path | None = None,
     /,
     *,
+    rows: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
     html: Path | None = None,
     csv: Path | None = None,
     markdown: Path | None = None,
@@ -179,7 +180,9 @@ def report(
     """Show what runs are worth: a table here, and a page or a file of rows where asked for.
 
     Args:
-        runs: A study's folder, a folder of runs, or one run.
+        runs: A study's folder, a folder of runs, or one run; `runs` without a word.
+        rows: A CSV file of results, whoever wrote it, in the place of runs; give it once a file.
+            `teacher=FILE` and `baseline=FILE` say what rows are, where columns do not tell.
         html: Write a self-contained page with plots.
         csv: Write one row for each trained model and checkpoint.
         markdown: Write a page for a repository: table, findings, run ids.
@@ -187,7 +190,9 @@ def report(
     """
     from understudy.cli.report_command import report_command
 
-    report_command(runs, html=html, csv=csv, markdown=markdown, loudness=telling.loudness)
+    report_command(
+        runs, rows=rows, html=html, csv=csv, markdown=markdown, loudness=telling.loudness
+    )
 
 
 stored.group = MORE

@@ -54,7 +54,7 @@ def classes_of(record: StudyRecord, comparison: Comparison) -> Classes | None:
         line=line,
         names=names,
         figures=tuple(_figures(names, alike, before)),
-        confusion=_added([listing(one.get("confusion")) for one in alike], size=len(names)),
+        confusion=matrix_of(alike, size=len(names)),
     )
 
 
@@ -88,7 +88,9 @@ def _mean(by_class: Mapping[str, Sequence[Figures]], name: str, figure: str) -> 
     return fmean(known) if known else None
 
 
-def _added(matrices: Sequence[list[object]], *, size: int) -> list[list[float]]:
+def matrix_of(evaluations: Sequence[Figures], *, size: int) -> list[list[float]]:
+    """Their confusions added up: a row of each label, a column of each answer."""
+    matrices = [listing(one.get("confusion")) for one in evaluations]
     total = [[0.0] * size for _ in range(size)]
     for matrix in matrices:
         for place, row in enumerate(matrix[:size]):

@@ -21,17 +21,23 @@ class Evaluation(NamedTuple):
 
 def evaluations_of(record: StudyRecord, line: Line) -> list[Evaluation]:
     """The first evaluation of each of the line's runs, at the line's checkpoint."""
-    wanted = {row.identity for row in line.rows}
-    found: dict[str, Evaluation] = {}
+    found = evaluations_by_model(record)
+    own = dict.fromkeys((row.identity, line.checkpoint) for row in line.rows)
+    return [found[model] for model in own if model in found]
+
+
+def evaluations_by_model(record: StudyRecord) -> dict[tuple[str, str], Evaluation]:
+    """The first evaluation of each model on the test split, by identity and checkpoint."""
+    found: dict[tuple[str, str], Evaluation] = {}
     for entry in record.having("evaluations"):
         if entry.run.summary.get("split") != "test":
             continue
         for one in map(mapping, listing(entry.run.summary.get("evaluations"))):
-            identity = text(one.get("identity"))[:IDENTITY_LENGTH]
-            if identity in wanted and one.get("checkpoint") == line.checkpoint:
+            model = text(one.get("identity"))[:IDENTITY_LENGTH], text(one.get("checkpoint"))
+            if model not in found:
                 names = texts(entry.run.summary.get("classes"))
-                found.setdefault(identity, Evaluation(entry, names, one))
-    return list(found.values())
+                found[model] = Evaluation(entry, names, one)
+    return found
 
 
 def best_student(comparison: Comparison) -> Line | None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from string import Template
 
 from understudy.core.files import make_folder, write_text
+from understudy.results.browser.of_runs import sheet_of
+from understudy.results.browser.section import browser, summary
+from understudy.results.browser.sheet import Sheet, worth_browsing
 from understudy.results.class_section import classes
 from understudy.results.colours import colours
 from understudy.results.comparison import Comparison, comparison
@@ -33,6 +36,7 @@ from understudy.results.tuning_section import tuning
 SECTIONS = {
     "findings": "Findings",
     "results": "Results",
+    "browser": "Browse",
     "frozen": "Frozen features",
     "finetuned": "Fine-tuned",
     "tuning": "Tuning",
@@ -52,7 +56,7 @@ def write_report(record: StudyRecord, path: Path) -> None:
     """Writes a study's page.
 
     The page holds its style, its scripts and its data. Its content security policy allows the
-    three scripts that stand in it, by their hashes, and no request to anywhere. The scripts are
+    four scripts that stand in it, by their hashes, and no request to anywhere. The scripts are
     5.4 MB; all that a study adds is kept below as much again (`MOST_...` beside each part).
 
     Args:
@@ -65,7 +69,7 @@ def write_report(record: StudyRecord, path: Path) -> None:
     """
     found = comparison(record)
     make_folder(path.parent)
-    write_text(path, _page(record, _body(record, found, beside=path.parent)))
+    write_text(path, _with_libraries(record.title, _body(record, found, beside=path.parent)))
 
 
 def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
@@ -73,6 +77,7 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
     parts = {
         "findings": told(findings(record, found)),
         "results": results(found, painted),
+        "browser": browser(worth_browsing(sheet_of(record, found, beside=beside))),
         "frozen": frozen(found, painted),
         "finetuned": finetuned(found, painted),
         "tuning": tuning(record.tuned),
@@ -99,6 +104,18 @@ def _body(record: StudyRecord, found: Comparison, *, beside: Path) -> Markup:
     )
 
 
+def write_browser(sheet: Sheet, title: str, path: Path) -> None:
+    """Writes a page in which rows are looked through, whoever wrote them; under the same policy.
+
+    Raises:
+        StorageError: The disk refuses.
+        MissingResourceError: The library that sorts and filters tables is not installed.
+    """
+    make_folder(path.parent)
+    head = element("header", element("h1", title), element("p", summary(sheet), class_="quiet"))
+    write_text(path, _with_libraries(title, joined([head, browser(sheet)])))
+
+
 def write_page(title: str, body: Sequence[Markup], path: Path) -> None:
     """Writes a page without plots, in the style and under the policy of the report.
 
@@ -109,13 +126,15 @@ def write_page(title: str, body: Sequence[Markup], path: Path) -> None:
     write_text(path, _filled(title, joined(body), {}))
 
 
-def _page(record: StudyRecord, body: Markup) -> str:
-    return _filled(record.title, body, {"plotly": plotly(), "datatables": datatables()})
+def _with_libraries(title: str, body: Markup) -> str:
+    libraries = {"plotly": plotly(), "datatables": datatables(), "browser": _asset("browser.js")}
+    return _filled(title, body, libraries)
 
 
 def _filled(title: str, body: Markup, libraries: Mapping[str, str]) -> str:
     """The page; a library that it does not need is an empty script, under the same policy."""
-    scripts = {"plotly": "", "datatables": "", "script": _asset("page.js"), **libraries}
+    scripts = {"plotly": "", "datatables": "", "script": _asset("page.js"), "browser": ""}
+    scripts |= libraries
     return Template(_asset("page.html")).substitute(
         title=safe(title),
         policy=" ".join(map(_hash, scripts.values())),

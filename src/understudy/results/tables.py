@@ -152,7 +152,19 @@ def difference(values: Sequence[float], *, seeds: Sequence[int | None]) -> Diffe
 def _pairs(
     of: Sequence[Row], against: Sequence[Row], metric: str
 ) -> dict[int | None, tuple[float, float]]:
-    """Both sides' values by seed, each beside that which it learned from, or of the same seed."""
+    """Both sides' values by seed."""
+    found = {}
+    for seed, (one, other) in paired_rows(of, against, metric).items():
+        value, others = value_of(one, metric), value_of(other, metric)
+        if value is not None and others is not None:
+            found[seed] = value, others
+    return found
+
+
+def paired_rows(
+    of: Sequence[Row], against: Sequence[Row], metric: str
+) -> dict[int | None, tuple[Row, Row]]:
+    """By seed, each row that has the metric beside that which it learned from, or of its seed."""
     if taught := _by_descent(of, against, metric):
         return taught
     sides = [_by_seed(rows, metric) for rows in (of, against)]
@@ -166,17 +178,16 @@ def _pairs(
 
 def _by_descent(
     of: Sequence[Row], against: Sequence[Row], metric: str
-) -> dict[int | None, tuple[float, float]]:
+) -> dict[int | None, tuple[Row, Row]]:
     """Runs beside the only one of the others that they learned from; empty where there is none."""
     for rows in (of, against):
         _refuse_mixture(rows, metric)
-    known = {row.identity: value for row in against if (value := value_of(row, metric)) is not None}
+    known = {row.identity: row for row in against if value_of(row, metric) is not None}
     found = {}
     for row in of:
-        value = value_of(row, metric)
         theirs = [known[origin] for origin in row.origins if origin in known]
-        if value is not None and len(theirs) == 1:
-            found[row.seed] = value, theirs[0]
+        if value_of(row, metric) is not None and len(theirs) == 1:
+            found[row.seed] = row, theirs[0]
     return found
 
 
@@ -184,9 +195,9 @@ def _is_of_no_seed(rows: Sequence[Row], metric: str) -> bool:
     return set(_by_seed(rows, metric)) == {None}
 
 
-def _by_seed(rows: Sequence[Row], metric: str) -> dict[int | None, float]:
+def _by_seed(rows: Sequence[Row], metric: str) -> dict[int | None, Row]:
     _refuse_mixture(rows, metric)
-    return {row.seed: value for row in rows if (value := value_of(row, metric)) is not None}
+    return {row.seed: row for row in rows if value_of(row, metric) is not None}
 
 
 def _refuse_mixture(rows: Sequence[Row], metric: str) -> None:

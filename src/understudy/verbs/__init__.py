@@ -7,7 +7,7 @@ that take time are imported when they are needed, so that mistakes and help need
 from understudy.verbs.checking import images_checked
 from understudy.verbs.importing import brought
 from understudy.verbs.predicting import Predicted, predicted
-from understudy.verbs.reporting import reported
+from understudy.verbs.reporting import browsed, reported
 from understudy.verbs.staging import done
 from understudy.verbs.starting import started
 from understudy.verbs.studying import carried_out, planned, told
@@ -15,6 +15,7 @@ from understudy.verbs.studying import carried_out, planned, told
 __all__ = [
     "Predicted",
     "brought",
+    "browsed",
     "carried_out",
     "done",
     "images_checked",

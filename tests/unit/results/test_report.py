@@ -64,7 +64,8 @@ class Page(HTMLParser):
             self.tables[-1][-1][-1] += data
 
     def figures(self) -> Iterator[dict[str, Any]]:
-        return (json.loads(text) for kind, text in self.scripts if kind == "application/json")
+        blocks = (json.loads(text) for kind, text in self.scripts if kind == "application/json")
+        return (block for block in blocks if "layout" in block)
 
 
 def written(path: Path) -> str:
@@ -145,7 +146,7 @@ def test_hostile_names_are_text_and_nothing_else(run_main_job: Any) -> None:
 
     page = Page(text)
     runnable = [text for kind, text in page.scripts if kind is None]
-    assert len(runnable) == 3
+    assert len(runnable) == 4
     assert not [text for text in runnable if "alert(1)" in text]
     sources = [str(attributes["src"]) for tag, attributes in page.tags if tag == "img"]
     assert sources == [f"data:image/webp;base64,{DOT}"]
@@ -156,7 +157,7 @@ def test_hostile_names_are_text_and_nothing_else(run_main_job: Any) -> None:
         assert "<img" not in json.dumps(figure)
 
 
-def test_only_the_three_scripts_of_the_page_may_run_and_nothing_may_be_fetched(
+def test_only_the_four_scripts_of_the_page_may_run_and_nothing_may_be_fetched(
     run_main_job: Any,
 ) -> None:
     page = Page(written(run_main_job(seeds=(1,), examples=[example("a.png")]).study()))
@@ -170,7 +171,7 @@ def test_only_the_three_scripts_of_the_page_may_run_and_nothing_may_be_fetched(
     hashes = [b64encode(sha256(text.encode()).digest()).decode() for text in scripts]
     assert policy.startswith("default-src 'none'; script-src ")
     assert re.findall(r"'sha256-([^']+)'", policy) == hashes
-    assert len(hashes) == 3
+    assert len(hashes) == 4
     assert "unsafe-eval" not in policy
     assert "http" not in policy
     sources = [attributes for tag, attributes in page.tags if tag == "img"]

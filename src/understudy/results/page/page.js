@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const root = document.documentElement;
-  const figures = [...document.querySelectorAll("figure")];
+  const figures = [...document.querySelectorAll("figure:not(.live)")]; // those draw themselves
   const drawn = new Set();
   const coarse = matchMedia("(pointer: coarse)").matches;
 
@@ -30,17 +30,20 @@
     return layout;
   }
 
-  function draw(figure) {
-    const place = figure.querySelector(".plot");
-    const content = JSON.parse(figure.querySelector("script").textContent);
+  function plot(place, content, { narrow = true } = {}) {
     const { data, layout } = styled(content, getComputedStyle(root));
     if (root.dataset.print !== undefined) layout.width = place.clientWidth; // paper does not resize
     layout.dragmode = coarse ? false : "zoom"; // on a phone a finger scrolls the page
-    Plotly.react(place, data, narrowed(layout, place.clientWidth), {
+    Plotly.react(place, data, narrow ? narrowed(layout, place.clientWidth) : layout, {
       responsive: true,
       displayModeBar: false,
       doubleClick: "reset",
     });
+  }
+  globalThis.page = { plot }; // what the browser of many rows draws with
+
+  function draw(figure) {
+    plot(figure.querySelector(".plot"), JSON.parse(figure.querySelector("script").textContent));
     drawn.add(figure);
   }
 

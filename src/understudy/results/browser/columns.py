@@ -1,0 +1,54 @@
+"""What the columns of a table are that others wrote: axes, figures, or names of its rows."""
+
+import re
+from collections.abc import Sequence
+from math import isfinite
+from typing import Literal
+
+Kind = Literal["axis", "figure", "label", "index"]
+ABSENT = frozenset({"", "nan", "none", "null", "na", "n/a", "–", "-"})
+FIGURES = re.compile(
+    r"(.*[_ ])?(loss|nll|acc|accuracy|top-?[15]|precision|recall|specificity|auc|auroc|f-?[0-9.]+|"
+    r"map|ece|brier|kappa|mcc|agreement|tp|fp|tn|fn|parameters|params|macs|flops|latency.*|"
+    r"seconds|minutes|hours|time|size|bytes|epochs|steps)([_ @%].*)?"
+)
+"""Names of figures, which are such however often a value comes again."""
+MOST_VALUES = 60  # of an axis of words; beyond, they are names of rows
+MOST_NUMBERS = 24  # of an axis of numbers; beyond, they are measured
+
+
+def is_absent(cell: str) -> bool:
+    """Whether nothing was written there, in one of the ways in which programs say so."""
+    return cell.strip().lower() in ABSENT
+
+
+def number(cell: str) -> float | None:
+    """The cell as a finite number."""
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return value if isfinite(value) else None
+
+
+def kind_of(name: str, cells: Sequence[str]) -> Kind:
+    """What a column is, by its name and by what stands in it.
+
+    Args:
+        name: Its head; pandas leaves that of its index empty.
+        cells: Of every row, of all files that have the column.
+    """
+    told = [cell for cell in cells if not is_absent(cell)]
+    distinct = len(set(told))
+    numeric = all(number(cell) is not None for cell in told)
+    if (not name or name.startswith("Unnamed:")) and numeric:
+        return "index"
+    if not numeric:
+        repeats = distinct < len(told) or len(told) == 1
+        return "axis" if repeats and distinct <= MOST_VALUES else "label"
+    if name.lower() == "seed":
+        return "axis"
+    if FIGURES.fullmatch(name.lower()):
+        return "figure"
+    comes_again = distinct <= MOST_NUMBERS and 3 * distinct <= len(told)
+    return "axis" if comes_again else "figure"

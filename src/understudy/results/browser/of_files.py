@@ -1,0 +1,221 @@
+"""Rows that others published, as a sheet: what their columns are, and which row taught which."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from understudy.results.browser.columns import Kind, is_absent, kind_of, number
+from understudy.results.browser.counts import disagreements
+from understudy.results.browser.measures import measures_of
+from understudy.results.browser.sheet import (
+    BASELINE,
+    ROLE,
+    STUDENT,
+    TEACHER,
+    Run,
+    Sheet,
+    axes_of,
+    optimizers,
+    role_of,
+)
+from understudy.results.browser.tables_of_others import Table
+from understudy.results.errors import ReportError
+from understudy.results.formats import exact, listed, plural
+
+COUNTS = ("tn", "fp", "fn", "tp")
+OWN = frozenset({"stage", "name", "checkpoint", "run", "parents"})
+"""Columns by which rows.csv of this program is known, whose stages and parents say who taught."""
+NEITHER = frozenset({"run", "parents", "version", "precision"})
+"""Those of its columns that are neither axes nor figures."""
+
+
+def sheet_of(tables: Sequence[Table]) -> Sheet:
+    """All rows of all files together.
+
+    A file is of teachers where its rows lack an axis that those of another have, and where each
+    row of the other finds exactly one among them that agrees in all axes that both have.
+
+    Raises:
+        ReportError: No column holds figures.
+    """
+    kinds = _kinds(tables)
+    if "figure" not in kinds.values():
+        raise ReportError(
+            f"{listed([str(table.path) for table in tables])}: no column holds figures that "
+            f"differ from row to row. Found: {listed(list(kinds))}."
+        )
+    by_table = [list(_runs(table, kinds)) for table in tables]
+    roles = _roles(tables, by_table)
+    several = len(tables) > 1
+    runs = [
+        replace(run, axes={**_first(run, table, role, several=several), **run.axes})
+        for table, role, own in zip(tables, roles, by_table, strict=True)
+        for run in own
+    ]
+    joined, notes = _joined(_of_parents(runs))
+    axes = axes_of(joined, {ROLE: (STUDENT,), "checkpoint": ("last",)})
+    return Sheet(
+        runs=tuple(joined),
+        axes=axes,
+        measures=measures_of(joined),
+        opposites=tuple(optimizers(axes)),
+        notes=(*_told(tables, roles), *notes, *disagreements(joined)),
+    )
+
+
+def _first(run: Run, table: Table, role: str, *, several: bool) -> dict[str, str]:
+    """What is told of a row before its own axes: its role, or else its file."""
+    if set(table.head) >= OWN:
+        return {ROLE: role or role_of(run.axes.get("stage", ""))}
+    return {ROLE: role} if role else {"file": table.path.stem} if several else {}
+
+
+def _of_parents(runs: Sequence[Run]) -> list[Run]:
+    """Rows of this program's own with their teachers, which they name."""
+    places = {
+        (run.settings.get("run"), run.axes.get("checkpoint")): place
+        for place, run in enumerate(runs)
+        if run.axes.get(ROLE) == TEACHER
+    }
+    found = []
+    for run in runs:
+        parents = run.settings.get("parents", "").split()
+        slots = (run.axes.get("checkpoint"), "last", "best")
+        keys = [(parent, slot) for parent in parents for slot in slots]
+        teachers = [places[key] for key in keys if key in places]
+        is_taught = run.axes.get(ROLE) == STUDENT and teachers
+        found.append(replace(run, teacher=teachers[0]) if is_taught else run)
+    return found
+
+
+def _kinds(tables: Sequence[Table]) -> dict[str, Kind]:
+    names = dict.fromkeys(chain.from_iterable(table.head for table in tables))
+    found: dict[str, Kind] = {}
+    is_own = set(names) >= OWN
+    for name in names:
+        if is_own and name in OWN | NEITHER:
+            found[name] = "label" if name in NEITHER else "axis"
+            continue
+        cells = [
+            row[table.head.index(name)]
+            for table in tables
+            if name in table.head
+            for row in table.rows
+        ]
+        found[name] = kind_of(name, cells)
+    return found
+
+
+def _runs(table: Table, kinds: Mapping[str, Kind]) -> Iterator[Run]:
+    columns = [(place, name, kinds[name]) for place, name in enumerate(table.head)]
+    for line, row in enumerate(table.rows, 1):
+        told = [(name, kind, row[place]) for place, name, kind in columns]
+        told = [(name, kind, cell.strip()) for name, kind, cell in told if not is_absent(cell)]
+        figures = {name: number(cell) for name, kind, cell in told if kind == "figure"}
+        known = {name: value for name, value in figures.items() if value is not None}
+        yield Run(
+            name=f"{table.path.stem}:{line}",
+            axes={name.removeprefix("axis."): cell for name, kind, cell in told if kind == "axis"},
+            figures=known,
+            settings={
+                "file": table.path.name,
+                **{name: cell for name, kind, cell in told if kind == "label"},
+            },
+            confusion=_confusion(known),
+        )
+
+
+def _confusion(figures: Mapping[str, float]) -> tuple[tuple[str, ...], list[list[float]]] | None:
+    """Of two classes, where a row counts their four cases."""
+    lower = {name.lower(): value for name, value in figures.items()}
+    if not all(name in lower for name in COUNTS):
+        return None
+    tn, fp, fn, tp = (lower[name] for name in COUNTS)
+    return ("negative", "positive"), [[tn, fp], [fn, tp]]
+
+
+def _roles(tables: Sequence[Table], by_table: Sequence[Sequence[Run]]) -> list[str]:
+    """What each file's rows are; "" for all where nothing is said and nothing follows."""
+    said = [table.role for table in tables]
+    if any(set(table.head) >= OWN for table in tables):
+        return said
+    if any(said):
+        return [role or (STUDENT if STUDENT not in said else TEACHER) for role in said]
+    for place, students in enumerate(by_table):
+        others = [at for at in range(len(tables)) if at != place]
+        if others and all(_taught(students, by_table[at]) for at in others):
+            return [STUDENT if at == place else TEACHER for at in range(len(tables))]
+    return said
+
+
+def _taught(students: Sequence[Run], teachers: Sequence[Run]) -> bool:
+    own, theirs = (
+        dict.fromkeys(a for run in some for a in run.axes) for some in (students, teachers)
+    )
+    if not set(theirs) < set(own):
+        return False
+    index = _by_axes(teachers, list(theirs))
+    return all(len(index.get(_key(run, list(theirs)), ())) == 1 for run in students)
+
+
+def _key(run: Run, axes: Sequence[str]) -> tuple[str | None, ...]:
+    return tuple(run.axes.get(axis) for axis in axes)
+
+
+def _by_axes(runs: Sequence[Run], axes: Sequence[str]) -> dict[tuple[str | None, ...], list[int]]:
+    found: dict[tuple[str | None, ...], list[int]] = {}
+    for place, run in enumerate(runs):
+        found.setdefault(_key(run, axes), []).append(place)
+    return found
+
+
+def _joined(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
+    """Students with the places of their teachers and baselines, and what could not be joined."""
+    notes: list[str] = []
+    found = list(runs)
+    students = [place for place, run in enumerate(runs) if run.axes.get(ROLE) == STUDENT]
+    for role in (TEACHER, BASELINE):
+        others = [place for place, run in enumerate(runs) if run.axes.get(ROLE) == role]
+        if not others or not students:
+            continue
+        shared = _shared([runs[place] for place in students], [runs[place] for place in others])
+        index = _by_axes([runs[place] for place in others], shared)
+        without_one = [place for place in students if getattr(runs[place], role) is None]
+        matches = {place: index.get(_key(runs[place], shared), []) for place in without_one}
+        for place, places in matches.items():
+            if len(places) == 1:
+                found[place] = _held(found[place], role, others[places[0]])
+        without = sum(not places for places in matches.values())
+        several = sum(len(places) > 1 for places in matches.values())
+        if without or several:
+            parts = [(without, f"no {role}"), (several, f"several {role}s")]
+            told = listed([f"{exact(count)} have {what}" for count, what in parts if count])
+            notes.append(
+                f"Of {plural(len(students), 'student')} {told} that agree in "
+                f"{listed(shared) if shared else 'nothing, for no column is shared'}; they are "
+                f"held against no {role}."
+            )
+    return found, notes
+
+
+def _held(run: Run, role: str, against: int) -> Run:
+    """The row, held against another in that role."""
+    if role == TEACHER:
+        return replace(run, teacher=against)
+    return replace(run, baseline=against)
+
+
+def _shared(students: Sequence[Run], others: Sequence[Run]) -> list[str]:
+    theirs = {axis for run in others for axis in run.axes}
+    own = dict.fromkeys(axis for run in students for axis in run.axes)
+    return [axis for axis in own if axis in theirs and axis not in (ROLE, "stage", "name")]
+
+
+def _told(tables: Sequence[Table], roles: Sequence[str]) -> Iterator[str]:
+    """How each file was taken."""
+    for table, role in zip(tables, roles, strict=True):
+        taken = ""
+        if role:
+            how = "" if table.role else ", as their columns tell"
+            taken = f", taken as {role}s{how}"
+        yield f"{table.path.name}: {plural(len(table.rows), 'row')}{taken}."
