@@ -23,12 +23,17 @@ def is_absent(cell: str) -> bool:
 
 
 def number(cell: str) -> float | None:
-    """The cell as a finite number."""
+    """The cell as a finite number; a loss that ran away is none."""
+    return value if is_numeric(cell) and isfinite(value := float(cell)) else None
+
+
+def is_numeric(cell: str) -> bool:
+    """Whether the cell is a number, also an infinite one."""
     try:
-        value = float(cell)
+        float(cell)
     except ValueError:
-        return None
-    return value if isfinite(value) else None
+        return False
+    return True
 
 
 def kind_of(name: str, cells: Sequence[str]) -> Kind:
@@ -40,7 +45,7 @@ def kind_of(name: str, cells: Sequence[str]) -> Kind:
     """
     told = [cell for cell in cells if not is_absent(cell)]
     distinct = len(set(told))
-    numeric = all(number(cell) is not None for cell in told)
+    numeric = all(map(is_numeric, told))
     if (not name or name.startswith("Unnamed:")) and numeric:
         return "index"
     if not numeric:

@@ -1,0 +1,99 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from understudy.results.browser import of_runs
+from understudy.results.browser.observed import questions
+from understudy.results.browser.of_runs import sheet_of
+from understudy.results.browser.sheet import Sheet, worth_browsing
+from understudy.results.browser.view import first_view
+from understudy.results.comparison import comparison
+from understudy.results.find import find
+
+
+def read(study: Path) -> Sheet:
+    record = find(study)
+    found = sheet_of(record, comparison(record), beside=study)
+    assert found is not None
+    return found
+
+
+def scaled(tree: Any) -> Path:
+    """Teachers and students by fraction, each with its own evaluation."""
+    for seed in (1, 2):
+        for fraction in (1, 10, 100):
+            for method in ("kd", "dkd"):
+                axes = {"fraction": fraction, "method": method}
+                tree.train("baseline", seed, axes=axes)
+                tree.train("teacher", seed, axes=axes)
+                tree.train("student", seed, axes=axes, nll=True)
+                level = 0.4 + fraction / 1000
+                levels = {"baseline": level, "teacher": level + 0.1, "student": level + 0.05}
+                tree.evaluate(seed, top1=levels, axes=axes, classes=("a", "b", "c"))
+    found: Path = tree.study(reference={"method": "kd"})
+    return found
+
+
+def test_runs_know_their_teachers_baselines_curves_and_confusions(tree: Any) -> None:
+    sheet = read(scaled(tree))
+
+    assert len(sheet.chosen()) == 12
+    for run in (sheet.runs[place] for place in sheet.chosen()):
+        teacher, baseline = (
+            sheet.runs[place] for place in (run.teacher, run.baseline) if place is not None
+        )
+        for other, role, gain in ((teacher, "teacher", -0.05), (baseline, "baseline", 0.05)):
+            assert other.axes == {**run.axes, "role": role}
+            assert run.figures["test_top1"] - other.figures["test_top1"] == pytest.approx(gain)
+        assert set(run.curves) == {"validation accuracy", "training loss", "validation NLL"}
+        assert run.confusion is not None
+        assert run.confusion[0] == ("a", "b", "c")
+        assert [sum(row) for row in run.confusion[1]] == [1000, 1000, 1000]
+        assert run.settings["fraction"] == run.axes["fraction"]
+        assert run.place == f"../../{run.name.split(' ')[0]}/"
+
+
+def test_a_study_asks_of_its_reference_too(tree: Any) -> None:
+    sheet = read(scaled(tree))
+
+    assert [one.title for one in questions(sheet)] == [
+        "student − teacher",
+        "student − baseline",
+        "dkd − kd",
+        "fraction 100 − 10",
+    ]
+    assert first_view(sheet).along == "fraction"
+    assert first_view(sheet).figure == "test_top1"
+
+
+def test_a_name_that_tells_no_more_than_the_role_is_no_axis(tree: Any) -> None:
+    study = scaled(tree)
+    assert "model" not in {axis.name for axis in read(study).axes}
+
+    tree.train("augmented", 1, stage="train", axes={"fraction": 1, "method": "kd"})
+
+    assert "model" in {axis.name for axis in read(tree.study()).axes}
+
+
+def test_a_few_runs_without_axes_are_told_by_the_other_tables(study: Path, tree: Any) -> None:
+    assert worth_browsing(read(study)) is None
+    assert worth_browsing(read(scaled(tree))) is not None
+
+
+def test_what_is_too_much_for_a_page_is_left_out_and_said(
+    tree: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = scaled(tree)
+    monkeypatch.setattr(of_runs, "MOST_ROWS", 20)
+    monkeypatch.setattr(of_runs, "MOST_CELLS", 8)
+    monkeypatch.setattr(of_runs, "MOST_POINTS", 100)
+
+    sheet = read(study)
+
+    assert len(sheet.runs) == 20
+    assert {run.axes["checkpoint"] for run in sheet.runs} == {"last"}
+    assert not [run for run in sheet.runs if run.confusion]
+    assert max(len(points) for run in sheet.runs for points in run.curves.values()) == 8
+    assert "20 of 72 rows" in sheet.notes[0]
+    assert "Confusions" in sheet.notes[1]
