@@ -39,14 +39,21 @@ class Chromium:
         self.requests: list[str] = []
         """Every address asked for, in order."""
 
-    def open(self, page: Path, *, width: int, height: int = 900, dark: bool = False) -> None:
-        """Opens a file of this machine in a window of that size and waits until it is loaded."""
-        self.complaints.clear()
-        self.requests.clear()
+    def open(
+        self, page: Path, *, width: int, height: int = 900, dark: bool = False, at: str = ""
+    ) -> None:
+        """Opens a file of this machine in a window of that size and waits until it is loaded.
+
+        `at` is the address's fragment, with its #.
+        """
         size = {"width": width, "height": height, "deviceScaleFactor": 1}
         self.call("Emulation.setDeviceMetricsOverride", **size, mobile=width < 600)
         self.prefer(dark=dark)
-        self.call("Page.navigate", url=page.resolve().as_uri())
+        self.call("Page.navigate", url="about:blank")  # else a new fragment alone opens nothing
+        self.wait_for("location.protocol === 'about:'")
+        self.complaints.clear()
+        self.requests.clear()
+        self.call("Page.navigate", url=page.resolve().as_uri() + at)
         self.wait_for("document.readyState === 'complete' && location.protocol === 'file:'")
 
     def prefer(self, *, dark: bool) -> None:
@@ -93,6 +100,13 @@ class Chromium:
     def type(self, text: str) -> None:
         """Types into what has the focus."""
         self.call("Input.insertText", text=text)
+
+    def press(self, key: str, *, text: str = "") -> None:
+        """Presses a key on what has the focus; " " and Enter also type the text they stand for."""
+        codes = {"Tab": 9, "Enter": 13, " ": 32, "ArrowUp": 38, "ArrowDown": 40}
+        told = {"key": key, "windowsVirtualKeyCode": codes[key]}
+        self.call("Input.dispatchKeyEvent", type="keyDown", **told, text=text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **told)
 
     def picture(self, path: Path, *, whole: bool = True) -> None:
         """Writes a PNG of the page."""

@@ -45,7 +45,7 @@ def as_json(sheet: Sheet, questions: Sequence[Question], view: View) -> dict[str
         "teacher": [run.teacher for run in runs],
         "baseline": [run.baseline for run in runs],
         "folders": [run.place for run in runs],
-        "settings": _settings(runs),
+        "settings": _settings(sheet),
         "curves": _once(runs, [_curves(run) for run in runs]),
         "confusions": _confusions(runs),
         "questions": [one._asdict() for one in questions],
@@ -57,10 +57,17 @@ def as_json(sheet: Sheet, questions: Sequence[Question], view: View) -> dict[str
     }
 
 
-def _settings(runs: Sequence[Run]) -> dict[str, Any]:
-    """Each pair of key and value once, and the pairs of each run."""
+def _settings(sheet: Sheet) -> dict[str, Any]:
+    """Each pair of key and value once, and the pairs of each run; with axes that never vary."""
     known: dict[tuple[str, str], int] = {}
-    of = [[known.setdefault(pair, len(known)) for pair in run.settings.items()] for run in runs]
+    of = [
+        [
+            known.setdefault(pair, len(known))
+            for pair in (*run.axes.items(), *run.settings.items())
+            if sheet.axis(pair[0]) is None
+        ]
+        for run in sheet.runs
+    ]
     return {"known": [list(pair) for pair in known], "of": of}
 
 
