@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from tests.unit.results.browser.rows_of_others import published
 
 from understudy.cli import main
 
@@ -85,5 +86,49 @@ def test_a_report_needs_no_torch(runs: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code, "report", str(runs)], capture_output=True, check=False
     )
+
+    assert done.returncode == 0
+
+
+def test_rows_of_others_are_told_here_and_on_a_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    students, teachers = map(str, published(tmp_path))
+    page = tmp_path / "new" / "rows.html"
+
+    assert main(["report", "--rows", students, "--rows", teachers, "--html", str(page)]) == 0
+
+    out = capsys.readouterr().out
+    assert out.startswith("72 students · 24 teachers\n")
+    assert "teachers.csv: 24 rows, taken as teachers, as their columns tell." in out
+    assert "student − teacher: −0." in out
+    assert "higher in 24 of 72 pairs." in " ".join(out.split())
+    assert max(map(len, out.splitlines()[:-1])) <= 80
+    assert page.read_text().startswith("<!doctype html>")
+    assert "<h1>students</h1>" in page.read_text()
+
+
+def test_rows_and_runs_are_two_reports(
+    tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    students, _ = map(str, published(tmp_path))
+
+    assert main(["report", str(runs), "--rows", students]) == 2
+    assert "RUNS cannot stand beside --rows" in capsys.readouterr().err
+    assert main(["report", "--rows", students, "--csv", "rows.csv"]) == 2
+    assert "--csv cannot stand beside --rows" in capsys.readouterr().err
+    assert main(["report", "--rows", str(tmp_path / "absent.csv")]) == 2
+    assert "absent.csv: cannot be read" in capsys.readouterr().err
+
+
+def test_rows_of_others_need_no_torch(tmp_path: Path) -> None:
+    students, _ = map(str, published(tmp_path))
+    code = (
+        "import sys; from understudy.cli import main; main(sys.argv[1:]);"
+        "sys.exit('torch' in sys.modules)"
+    )
+
+    words = [sys.executable, "-c", code, "report", "--rows", students]
+    done = subprocess.run(words, capture_output=True, check=False)
 
     assert done.returncode == 0

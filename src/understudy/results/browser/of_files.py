@@ -22,6 +22,7 @@ from understudy.results.browser.tables_of_others import Table
 from understudy.results.errors import ReportError
 from understudy.results.formats import exact, listed, plural
 
+MOST_ROWS = 5_000  # a page with 1,260 opens in 2.5 s of computing, and grows with them
 COUNTS = ("tn", "fp", "fn", "tp")
 OWN = frozenset({"stage", "name", "checkpoint", "run", "parents"})
 """Columns by which rows.csv of this program is known, whose stages and parents say who taught."""
@@ -36,8 +37,14 @@ def sheet_of(tables: Sequence[Table]) -> Sheet:
     row of the other finds exactly one among them that agrees in all axes that both have.
 
     Raises:
-        ReportError: No column holds figures.
+        ReportError: No column holds figures, or there are more rows than a page can show.
     """
+    count = sum(len(table.rows) for table in tables)
+    if count > MOST_ROWS:
+        raise ReportError(
+            f"{exact(count)} rows are more than the {exact(MOST_ROWS)} that a page can show; leave "
+            "out some, or give a file of means."
+        )
     kinds = _kinds(tables)
     if "figure" not in kinds.values():
         raise ReportError(

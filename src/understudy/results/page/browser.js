@@ -312,7 +312,7 @@
 
   // The table of rows, which page.js sorts and searches; here it is filtered, and rows are chosen.
   const body = place.querySelector(".scroll table");
-  const table = new DataTable.Api(body);
+  const table = page.tabled(body);
   let visible = new Set(every);
   DataTable.ext.search.push((settings, _, run) => settings.nTable !== body || visible.has(run));
   const buttons = table.rows().nodes().toArray().map((row, run) => {

@@ -40,8 +40,6 @@
       doubleClick: "reset",
     });
   }
-  globalThis.page = { plot }; // what the browser of many rows draws with
-
   function draw(figure) {
     plot(figure.querySelector(".plot"), JSON.parse(figure.querySelector("script").textContent));
     drawn.add(figure);
@@ -50,21 +48,25 @@
   const watch = new IntersectionObserver(
     (entries) => {
       for (const { isIntersecting, target } of entries) {
-        if (isIntersecting && !drawn.has(target)) draw(target);
+        if (!isIntersecting) continue;
+        if (target.tagName === "TABLE") tabled(target);
+        else if (!drawn.has(target)) draw(target);
       }
     },
     { rootMargin: "600px" },
   );
   figures.forEach((figure) => watch.observe(figure));
 
-  // The others follow one by one while nothing else is asked for, so that none is met undrawn.
-  function drawNext() {
-    const next = figures.find((figure) => !drawn.has(figure));
-    if (!next) return;
-    draw(next);
-    setTimeout(drawNext, 100);
+  // The others follow one by one while nothing else is asked for, so that none is met unfinished.
+  function next() {
+    const place = places.find((one) => !tables.has(one));
+    const figure = figures.find((one) => !drawn.has(one));
+    if (place) tabled(place);
+    else if (figure) draw(figure);
+    else return;
+    setTimeout(next, 100);
   }
-  addEventListener("load", () => setTimeout(drawNext, 500));
+  addEventListener("load", () => setTimeout(next, 500));
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(draw));
   // A digit of 8 x 8 pixels shows them; a photograph stays smooth.
@@ -74,8 +76,8 @@
     else image.addEventListener("load", mark);
   }
 
-  // Tables. Without this script they stand whole and in the page's order, and so they do on a
-  // page that brings no library to sort them.
+  // Tables, each when it comes near. Without this script they stand whole and in the page's order,
+  // and so they do on a page that brings no library to sort them.
   const places = globalThis.DataTable ? [...document.querySelectorAll(".scroll table")] : [];
   const natural = new Intl.Collator(undefined, { numeric: true });
   const last = (isAbsent, compare) => (a, b) => isAbsent(a) - isAbsent(b) || compare(a, b);
@@ -95,7 +97,10 @@
     info: "_START_ to _END_ of _TOTAL_", infoEmpty: "", infoFiltered: "(of _MAX_)",
     paginate: { first: "«", previous: "‹", next: "›", last: "»" } };
 
-  const tables = places.map((place) => {
+  const tables = new Map();
+
+  function tabled(place) {
+    if (tables.has(place)) return tables.get(place);
     const rows = place.tBodies[0].rows.length;
     const aside = [...place.tHead.rows[0].cells].flatMap((cell, at) =>
       cell.classList.contains("aside") ? [at] : []);
@@ -119,8 +124,11 @@
       },
     });
     if (aside.length) table.columns(aside).visible(false, false);
+    tables.set(place, table);
     return table;
-  });
+  }
+  places.forEach((place) => watch.observe(place));
+  globalThis.page = { plot, tabled }; // what the browser of many rows draws and lists with
 
   function chooser(place, aside) {
     const button = document.createElement("button");
@@ -145,7 +153,7 @@
       one.open = true;
       opened.push(one);
     }
-    tables.forEach((table) => table.page.len(-1).draw(false));
+    places.forEach((place) => tabled(place).page.len(-1).draw(false));
     figures.forEach(draw);
   });
   addEventListener("afterprint", () => {

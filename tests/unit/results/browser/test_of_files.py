@@ -5,6 +5,7 @@ import pytest
 from tests.unit.results.browser.rows_of_others import GAINS, figures, published, write
 from tests.unit.results.conftest import Tree, main_job
 
+from understudy.results.browser import of_files
 from understudy.results.browser.observed import answers, questions
 from understudy.results.browser.of_files import sheet_of
 from understudy.results.browser.sheet import Sheet
@@ -198,3 +199,12 @@ def test_the_index_of_pandas_is_no_figure(tmp_path: Path) -> None:
     assert [one.name for one in sheet.measures] == ["f1"]
     with path.open() as stream:
         assert len(list(csv.reader(stream))) == 5
+
+
+def test_more_rows_than_a_page_can_show_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_files, "MOST_ROWS", 95)
+
+    with pytest.raises(ReportError, match="96 rows are more than the 95 that a page can show"):
+        read(*published(tmp_path))
