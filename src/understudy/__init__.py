@@ -20,6 +20,7 @@ from understudy.api import (
     predict,
     pretrain,
     report,
+    report_rows,
     run,
     train,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "predict",
     "pretrain",
     "report",
+    "report_rows",
     "run",
     "train",
 ]

@@ -281,6 +281,30 @@ def report(
     )
 
 
+def report_rows(*files: Place, html: Place | None = None) -> Report:
+    """Tells what rows of CSV files say, whoever wrote them, and writes a page to browse them.
+
+    Args:
+        files: Each a path, or `teacher=PATH` or `baseline=PATH` where columns do not tell.
+        html: Write a self-contained page.
+
+    Raises:
+        UnderstudyError: A file cannot be read, holds no figures, or the disk refuses.
+    """
+    from understudy import verbs
+    from understudy.results.browser.section import sentences, summary
+
+    if not files:
+        raise UsageError("no file of rows is named.")
+    words = [str(_place(one)) for one in files]
+    sheet = verbs.browsed(words, html=None if html is None else _place(html))
+    return Report(
+        title=summary(sheet),
+        rows=[{**run.axes, **run.figures} for run in sheet.runs],
+        findings=(*sentences(sheet), *sheet.notes),
+    )
+
+
 def init(
     images: Place,
     /,

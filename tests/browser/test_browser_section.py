@@ -112,7 +112,7 @@ def test_each_mean_of_the_plot_is_that_of_its_rows(tab: Chromium, page: Path, sh
     traces = [one for one in drawn(tab) if one["bars"]]
 
     assert [one["name"] for one in traces] == ["far", "near_adam", "near_sgd"] * 2
-    for one, scheme in zip(traces, ["one"] * 3 + ["any"] * 3, strict=True):
+    for one, scheme in zip(traces, ["any"] * 3 + ["one"] * 3, strict=True):
         for place, percent in enumerate(along):
             axes = {"model": one["name"], "labeling": scheme, "split_percent": percent}
             axes["role"] = "student"
@@ -135,14 +135,14 @@ def test_filters_change_plot_table_answers_and_count_together(
 ) -> None:
     opened(tab, page)
 
-    tick(tab, "arch", "large")
+    tick(tab, "arch", "net101")
     tick(tab, "model", "near_adam")
     tick(tab, "model", "near_sgd")
 
     shown = [
         place
         for place in sheet.chosen()
-        if sheet.runs[place].axes["arch"] == "large" and sheet.runs[place].axes["model"] != "far"
+        if sheet.runs[place].axes["arch"] == "net101" and sheet.runs[place].axes["model"] != "far"
     ]
     assert tab(STATUS) == "16 of 96 rows shown."
     assert len(tab(f"{ROWS}.map((row) => row.innerText)")) == 16
@@ -164,9 +164,9 @@ def test_figure_axis_colours_and_plots_are_chosen(tab: Chromium, page: Path, she
     choose(tab, "spread", "range")
 
     means = [one for one in drawn(tab) if one["bars"]]
-    assert [one["name"] for one in means] == ["one", "any"]
+    assert [one["name"] for one in means] == ["any", "one"]
     for one in means:
-        for place, network in enumerate(("small", "middle", "large")):
+        for place, network in enumerate(("net9", "net50", "net101")):
             own = [
                 100 * run.figures["auc"]
                 for run in sheet.runs
@@ -228,20 +228,23 @@ def test_teachers_and_single_rows_are_drawn_where_they_are_asked_for(
 
 def test_a_link_restores_the_view(tab: Chromium, page: Path) -> None:
     opened(tab, page)
-    tick(tab, "arch", "large")
+    tick(tab, "arch", "net101")
     choose(tab, "figure", "auc")
     tab.click(".view [value=teacher][name=overlay]")
     tab.click("#browser .scroll th", at=5)
-    tab.wait_for("location.hash.includes('order')")
+    tab.click("#browser input[type=search]")
+    tab.type("near")
+    tab.wait_for("location.hash.includes('order') && location.hash.includes('words')")
     tab.click("#browser .pick", at=2)
     tab.click("#browser .pick", at=4)
     address: str = tab("location.hash")
     seen = (tab(STATUS), tables(tab, "#browser .answers"), tables(tab, "#looked"), drawn(tab))
     order = tab(f"{ROWS}.map((row) => row.innerText)")
     asked = parse_qs(address.partition("?")[2], keep_blank_values=True)
-    assert {key: asked[key] for key in ("figure", "is.arch", "overlay")} == {
+    assert {key: asked[key] for key in ("figure", "is.arch", "overlay", "words")} == {
+        "words": ["near"],
         "figure": ["auc"],
-        "is.arch": ["large"],
+        "is.arch": ["net101"],
         "overlay": ["runs"],
     }
     assert len(asked["row"]) == 2
@@ -286,7 +289,7 @@ def test_rows_shown_are_saved_as_csv(
 ) -> None:
     opened(tab, page)
     tab.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
-    tick(tab, "arch", "large")
+    tick(tab, "arch", "net101")
     tab.click("#browser input[type=search]")
     tab.type("any")
     tab.wait_for(f"{ROWS}.length === 12")
@@ -301,7 +304,7 @@ def test_rows_shown_are_saved_as_csv(
         tab.wait_for("new Promise((done) => setTimeout(() => done(true), 50))")
     with saved.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    wanted = {"arch": "large", "labeling": "any"}
+    wanted = {"arch": "net101", "labeling": "any"}
     own = {run.name: run for run in sheet.runs if wanted.items() <= run.axes.items()}
     assert {row["row"] for row in rows} == set(own)
     for row in rows:
@@ -394,7 +397,7 @@ def test_what_has_no_value_of_an_axis_passes_it_and_no_pair_is_said(
     opened(tab, page)
     tab.click("[data-axis=role] input", at=0)
     tick(tab, "role", "teacher")
-    tick(tab, "arch", "large")
+    tick(tab, "arch", "net101")
 
     assert tab(STATUS) == "24 of 96 rows shown.", "A row without a network passes its filter."
     assert "student − teacher" not in tab("document.querySelector('.answers').innerText")
@@ -408,16 +411,24 @@ def test_runs_of_a_study_are_looked_at_with_settings_and_curves(
 ) -> None:
     tree = Tree(tmp_path / "runs")
     for fraction in (1, 10, 50, 100):
-        for method in ("kd", "dkd"):
+        tree.train("baseline", 1, axes={"fraction": fraction})
+        tree.evaluate(1, axes={"fraction": fraction}, top1={"baseline": 0.4})
+        for method, top1 in (("kd", 0.5), ("dkd", 0.52 + fraction / 1000)):
             axes = {"fraction": fraction, "method": method}
-            for node in ("baseline", "teacher", "student"):
+            for node in ("teacher", "student"):
                 tree.train(node, 1, axes=axes)
-            tree.evaluate(1, axes=axes, top1={"baseline": 0.4, "teacher": 0.6, "student": 0.5})
+            tree.evaluate(1, axes=axes, top1={"teacher": 0.6, "student": top1})
     study = tree.study()
     write_report(find(study), study / "report.html")
+    still = [
+        table for table in Page((study / "report.html").read_text()).tables if "pairs" in table[0]
+    ]
     opened(tab, study / "report.html")
 
-    assert tab(STATUS) == "8 of 48 rows shown."
+    assert tab(STATUS) == "8 of 40 rows shown."
+    assert tables(tab, "#browser .answers") == still
+    baselines = next(table for table in still if table[1][-3:] == ["4", "8", "8"])
+    assert len(baselines) > 2, "Two students of one baseline are one observation of it."
     tab.click("#browser .pick", at=0)
     tab.wait_for("looked.querySelectorAll('.main-svg').length > 0")
     tab.click("#browser .pick", at=1)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.unit.results.browser.rows_of_others import published
 
 import understudy
 from understudy import verbs
@@ -262,3 +263,20 @@ def test_an_empty_place_is_not_taken_for_the_current_folder() -> None:
     ):
         with pytest.raises(UsageError, match="a path is empty"):
             asked()
+
+
+def test_rows_of_others_say_what_the_command_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    students, teachers = published(tmp_path)
+
+    told = understudy.report_rows(students, f"teacher={teachers}", html=tmp_path / "rows.html")
+
+    assert main(["report", "--rows", str(students), "--rows", f"teacher={teachers}"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert told.title == "72 students · 24 teachers"
+    assert len(told.rows) == 96
+    assert all(" ".join(one.split()) in shown for one in told.findings)
+    assert "<h1>students</h1>" in (tmp_path / "rows.html").read_text()
+    with pytest.raises(UsageError, match="no file of rows"):
+        understudy.report_rows()

@@ -1,5 +1,6 @@
 """Rows that others published, as a sheet: what their columns are, and which row taught which."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -12,6 +13,7 @@ from understudy.results.browser.sheet import (
     ROLE,
     STUDENT,
     TEACHER,
+    Axis,
     Run,
     Sheet,
     axes_of,
@@ -23,6 +25,7 @@ from understudy.results.errors import ReportError
 from understudy.results.formats import exact, listed, plural
 
 MOST_ROWS = 5_000  # a page with 1,260 opens in 2.5 s of computing, and grows with them
+DIGITS = re.compile(r"([0-9]+)")
 COUNTS = ("tn", "fp", "fn", "tp")
 OWN = frozenset({"stage", "name", "checkpoint", "run", "parents"})
 """Columns by which rows.csv of this program is known, whose stages and parents say who taught."""
@@ -60,7 +63,9 @@ def sheet_of(tables: Sequence[Table]) -> Sheet:
         for run in own
     ]
     joined, notes = _joined(_of_parents(runs))
-    axes = axes_of(joined, {ROLE: (STUDENT,), "checkpoint": ("last",)})
+    found = axes_of(joined, {ROLE: (STUDENT,), "checkpoint": ("last",)})
+    said = (ROLE, "file")  # in the order in which they were given
+    axes = tuple(one if one.numbers or one.name in said else _sorted(one) for one in found)
     return Sheet(
         runs=tuple(joined),
         axes=axes,
@@ -93,6 +98,17 @@ def _of_parents(runs: Sequence[Run]) -> list[Run]:
         is_taught = run.axes.get(ROLE) == STUDENT and teachers
         found.append(replace(run, teacher=teachers[0]) if is_taught else run)
     return found
+
+
+def _sorted(axis: Axis) -> Axis:
+    """The axis with its words in natural order: files have their rows in any."""
+    return axis._replace(values=tuple(sorted(axis.values, key=_natural)))
+
+
+def _natural(value: str) -> list[tuple[int, str]]:
+    """Sorts `ResNet50` before `ResNet101`."""
+    parts = DIGITS.split(value.casefold())
+    return [(int(part), "") if at % 2 else (0, part) for at, part in enumerate(parts)]
 
 
 def _kinds(tables: Sequence[Table]) -> dict[str, Kind]:

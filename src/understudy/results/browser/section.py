@@ -152,6 +152,16 @@ def sentence(question: Question, answer: Answer, measure: Measure) -> str:
     )
 
 
+def sentences(sheet: Sheet) -> list[str]:
+    """What the rows that are shown at first say of each question."""
+    measure = sheet.measure
+    found = [
+        (question, answers(sheet, question, measure.name, by=[], among=sheet.chosen()))
+        for question in questions(sheet)
+    ]
+    return [sentence(question, told[0], measure) for question, told in found if told]
+
+
 def rows_table(sheet: Sheet) -> Markup:
     """Every row with its axes and figures; a script filters it, and lets rows be looked at."""
     first = sheet.measure

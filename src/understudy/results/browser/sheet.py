@@ -119,7 +119,7 @@ class Sheet:
 
 
 def ordered(values: Iterable[str]) -> tuple[str, ...]:
-    """Each value once: numbers by their size, else in the order of a person's alphabet."""
+    """Each value once: numbers by their size, words as they came."""
     once = list(dict.fromkeys(values))
     try:
         return tuple(sorted(once, key=float))

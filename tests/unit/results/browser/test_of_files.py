@@ -50,9 +50,9 @@ def test_axes_are_what_rows_were_varied_in_and_figures_what_was_measured(tmp_pat
     assert {axis.name: axis.values for axis in sheet.axes} == {
         "role": ("student", "teacher"),
         "model": ("far", "near_adam", "near_sgd"),
-        "labeling": ("one", "any"),
+        "labeling": ("any", "one"),
         "split_percent": ("1", "10", "50", "100"),
-        "arch": ("small", "middle", "large"),
+        "arch": ("net9", "net50", "net101"),
     }
     assert [one.name for one in sheet.measures] == list(figures(0.5))
     assert (sheet.measure.name, sheet.along) == ("f1", "split_percent")
