@@ -78,7 +78,7 @@ def expected(sheet: Sheet, metric: str, among: Sequence[int], **view: str) -> li
     measure = next(one for one in sheet.measures if one.name == metric)
     found = []
     for question in questions(sheet):
-        by = splits(question, **view)
+        by = splits(sheet, question, **view)
         told = answers(sheet, question, metric, by=by, among=among)
         if told:
             found.append([cells_of(one, measure, by) for one in told])

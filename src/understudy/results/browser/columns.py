@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Literal
 
+from understudy.results.browser.sheet import MOST_VALUES
+
 Kind = Literal["axis", "figure", "label", "index"]
 ABSENT = frozenset({"", "nan", "none", "null", "na", "n/a", "–", "-"})
 FIGURES = re.compile(
@@ -13,7 +15,6 @@ FIGURES = re.compile(
     r"seconds|minutes|hours|time|size|bytes|epochs|steps)([_ @%].*)?"
 )
 """Names of figures, which are such however often a value comes again."""
-MOST_VALUES = 60  # of an axis of words; beyond, they are names of rows
 MOST_NUMBERS = 24  # of an axis of numbers; beyond, they are measured
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from understudy.results.browser.measures import COSTS
 from understudy.results.browser.sheet import BASELINE, TEACHER, Axis, Sheet
 from understudy.results.browser.view import View
+from understudy.results.formats import exact
 from understudy.results.markup import Markup, element, joined
 
 SPREADS = {"sd": "± standard deviation", "range": "lowest to highest", "": "nothing"}
@@ -90,16 +91,17 @@ def _select(name: str, title: str, options: Sequence[tuple[str, str]], chosen: s
 
 def _filter(place: int, axis: Axis) -> Markup:
     """The values of an axis; none ticked is all, so that one press shows one value alone."""
+    if not axis.can_split:
+        told = f"{exact(len(axis.values))} values: search for one in the table of rows."
+        boxes = [element("p", told, class_="quiet")]
+    else:
+        boxes = [
+            _tick(f"of.{place}", value, value, ticked=value in axis.chosen) for value in axis.values
+        ]
     return element(
         "fieldset",
         element("legend", axis.name, element("small")),
-        element(
-            "div",
-            *(
-                _tick(f"of.{place}", value, value, ticked=value in axis.chosen)
-                for value in axis.values
-            ),
-        ),
+        element("div", *boxes),
         class_="ticks",
         data_axis=axis.name,
     )

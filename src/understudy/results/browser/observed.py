@@ -149,10 +149,12 @@ def _origin(sheet: Sheet, place: int) -> int:
     return place if teacher is None else teacher
 
 
-def splits(question: Question, *, along: str, panels: str, group: str) -> list[str]:
+def splits(sheet: Sheet, question: Question, *, along: str, panels: str, group: str) -> list[str]:
     """The axes of a view that a question is split by: never the one that it is about.
 
-    A step along the plot's own axis is split by what the plot tells apart instead.
+    A step along the plot's own axis is split by what the plot tells apart instead. An axis of very
+    many values splits nothing: each would have one pair.
     """
-    wanted = [panels, group if question.axis == along else along]
-    return [axis for axis in dict.fromkeys(wanted) if axis and axis not in (question.axis, ROLE)]
+    wanted = dict.fromkeys([panels, group if question.axis == along else along])
+    axes = [axis for name in wanted if (axis := sheet.axis(name)) and axis.can_split]
+    return [axis.name for axis in axes if axis.name not in (question.axis, ROLE)]

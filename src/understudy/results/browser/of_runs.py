@@ -23,6 +23,7 @@ from understudy.results.comparison import Comparison
 from understudy.results.evaluations import Evaluation, evaluations_by_model
 from understudy.results.formats import exact
 from understudy.results.history import thinned
+from understudy.results.leaks import caution, sign
 from understudy.results.probes import PREFIX
 from understudy.results.records import Entry, StudyRecord
 from understudy.results.rows import Row
@@ -36,7 +37,7 @@ CURVES = (
 MOST_POINTS = 40_000  # of all curves: about 600 kB
 LEAST, MOST = 8, 60  # points of one curve
 MOST_CELLS = 150_000  # of all confusions: about 400 kB
-MOST_ROWS = 2_000  # a page with more opens slowly; `rows.csv` holds all of them
+MOST_ROWS = 1_500  # about 1 kB of the page each; `rows.csv` holds all of them
 
 
 def sheet_of(record: StudyRecord, found: Comparison, *, beside: Path) -> Sheet | None:
@@ -87,9 +88,11 @@ def sheet_of(record: StudyRecord, found: Comparison, *, beside: Path) -> Sheet |
     return Sheet(
         runs=tuple(runs),
         axes=axes,
-        measures=measures_of(runs),
+        measures=tuple(
+            one._replace(title=one.title + sign(rows, one.name)) for one in measures_of(runs)
+        ),
         opposites=tuple(dict.fromkeys([*_references(record, runs), *optimizers(axes)])),
-        notes=tuple(notes),
+        notes=(*notes, *caution(rows)),
     )
 
 

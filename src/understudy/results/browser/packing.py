@@ -24,7 +24,12 @@ def as_json(sheet: Sheet, questions: Sequence[Question], view: View) -> dict[str
     codes = [{value: place for place, value in enumerate(axis.values)} for axis in sheet.axes]
     return {
         "axes": [
-            {"name": axis.name, "values": list(axis.values), "numeric": axis.numbers is not None}
+            {
+                "name": axis.name,
+                "values": list(axis.values),
+                "numeric": axis.numbers is not None,
+                "splits": axis.can_split,
+            }
             for axis in sheet.axes
         ],
         "measures": [

@@ -26,8 +26,7 @@ def show(sheet: Sheet, console: Console, *, facts: bool = True) -> None:
     for note in sheet.notes:
         _say(note, console, "dim")
     for question in questions(sheet):
-        by = splits(question, along=view.along, panels=view.panels, group=view.group)
-        by = [axis for axis in by if sheet.axis(axis)]
+        by = splits(sheet, question, along=view.along, panels=view.panels, group=view.group)
         found = answers(sheet, question, view.figure, by=by, among=sheet.chosen())
         if not found:
             continue

@@ -6,7 +6,7 @@ from understudy.results.browser.controls import controls
 from understudy.results.browser.measures import gain, level
 from understudy.results.browser.observed import Answer, Question, answers, questions, splits
 from understudy.results.browser.packing import as_json
-from understudy.results.browser.sheet import ROLE, Measure, Sheet
+from understudy.results.browser.sheet import ROLE, Measure, Sheet, packed
 from understudy.results.browser.view import View, first_view
 from understudy.results.formats import plural
 from understudy.results.html_table import Column, Datum, Record, table
@@ -75,8 +75,7 @@ def _told(sheet: Sheet, asked: Sequence[Question], view: View) -> Iterator[Marku
 def answer_table(sheet: Sheet, question: Question, view: View) -> Markup | None:
     """A question's answers: of all pairs, then of each setting."""
     measure = next(one for one in sheet.measures if one.name == view.figure)
-    by = splits(question, along=view.along, panels=view.panels, group=view.group)
-    by = [axis for axis in by if sheet.axis(axis)]
+    by = splits(sheet, question, along=view.along, panels=view.panels, group=view.group)
     found = answers(sheet, question, view.figure, by=by, among=sheet.chosen())
     if not found:
         return None
@@ -182,8 +181,11 @@ def rows_table(sheet: Sheet) -> Markup:
                     for value in [run.axes.get(axis.name)]
                 ),
                 *(
-                    Datum(level(one, run.figures.get(one.name)), value=run.figures.get(one.name))
+                    Datum(
+                        level(one, value), value=None if value is None else packed(value, digits=7)
+                    )
                     for one in figures
+                    for value in [run.figures.get(one.name)]
                 ),
             ]
         )

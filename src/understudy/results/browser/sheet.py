@@ -13,6 +13,9 @@ PREFERRED = ("test_top1", "f1", "test_macro_f1", "accuracy", "val_top1", "auc")
 """What is shown first, of the figures that there are."""
 WORDS_OF_FRACTION = ("percent", "fraction", "share", "labels", "per_class")
 
+MOST_VALUES = 60
+"""Of an axis; beyond, they are searched for in the table."""
+
 
 class Axis(NamedTuple):
     """Something that rows were varied in."""
@@ -30,6 +33,11 @@ class Axis(NamedTuple):
             return [float(value) for value in self.values]
         except ValueError:
             return None
+
+    @property
+    def can_split(self) -> bool:
+        """Whether its values are few enough to be ticked and told one by one."""
+        return len(self.values) <= MOST_VALUES
 
 
 class Measure(NamedTuple):

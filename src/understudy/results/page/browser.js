@@ -261,7 +261,7 @@
   function answer(question, shown, seen) {
     const { measure, along, cost, group, panels } = seen;
     const own = question.axis === (along ?? cost).name;
-    const by = [...new Set([panels, own ? group : along])].filter((axis) => axis && ![question.axis, "role"].includes(axis.name));
+    const by = [...new Set([panels, own ? group : along])].filter((axis) => axis?.splits && ![question.axis, "role"].includes(axis.name));
     const pairs = question.pairs.filter(([of, against]) => shown.has(of) && measure.of[of] != null && measure.of[against] != null);
     const groups = new Map(pairs.length ? [["", { setting: null, pairs }]] : []);
     for (const pair of by.length ? pairs : []) {

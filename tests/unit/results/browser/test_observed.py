@@ -137,7 +137,7 @@ def test_a_question_is_never_split_by_what_it_is_about(tmp_path: Path) -> None:
     sheet = read(*published(tmp_path))
     view = {"along": "split_percent", "panels": "labeling", "group": "model"}
 
-    found = {one.title: splits(one, **view) for one in questions(sheet)}
+    found = {one.title: splits(sheet, one, **view) for one in questions(sheet)}
 
     assert found == {
         "student − teacher": ["labeling", "split_percent"],
@@ -145,4 +145,4 @@ def test_a_question_is_never_split_by_what_it_is_about(tmp_path: Path) -> None:
         "split_percent 100 − 50": ["labeling", "model"],
     }
     only = asked(sheet, "near_adam − near_sgd")
-    assert splits(only, along="split_percent", panels="model", group="") == ["split_percent"]
+    assert splits(sheet, only, along="split_percent", panels="model", group="") == ["split_percent"]

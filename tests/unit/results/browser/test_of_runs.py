@@ -2,10 +2,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.results.test_report import Page
 
 from understudy.results.browser import of_runs
-from understudy.results.browser.observed import questions
+from understudy.results.browser.observed import questions, splits
 from understudy.results.browser.of_runs import sheet_of
+from understudy.results.browser.section import browser
 from understudy.results.browser.sheet import Sheet, worth_browsing
 from understudy.results.browser.view import first_view
 from understudy.results.comparison import comparison
@@ -97,3 +99,32 @@ def test_what_is_too_much_for_a_page_is_left_out_and_said(
     assert max(len(points) for run in sheet.runs for points in run.curves.values()) == 8
     assert "20 of 72 rows" in sheet.notes[0]
     assert "Confusions" in sheet.notes[1]
+
+
+def test_figures_that_leaked_test_images_touch_carry_their_sign(tree: Any) -> None:
+    for fraction in (1, 10):
+        axes = {"fraction": fraction}
+        tree.train("student", 1, axes=axes)
+        leaked = {"leaked": 7} if fraction == 1 else {}
+        tree.evaluate(1, axes=axes, top1={"student": 0.5}, **leaked)
+
+    sheet = read(tree.study())
+
+    titles = {one.name: one.title for one in sheet.measures}
+    assert titles["test_top1"] == "test accuracy†"
+    assert titles["val_top1"] == "validation accuracy"
+    assert [note for note in sheet.notes if note.startswith("† 7 test images are identical")]
+
+
+def test_an_axis_of_very_many_values_is_searched_and_not_ticked(tree: Any) -> None:
+    for fraction in range(61):
+        tree.train("teacher", 1, axes={"fraction": fraction})
+        tree.train("student", 1, axes={"fraction": fraction})
+    sheet = read(tree.study())
+
+    page = Page(str(browser(sheet)))
+
+    assert splits(sheet, questions(sheet)[0], along="fraction", panels="", group="") == []
+    assert "61 values: search for one in the table of rows." in page.texts
+    boxes = [one for tag, one in page.tags if tag == "input" and one.get("type") == "checkbox"]
+    assert len(boxes) < 20
