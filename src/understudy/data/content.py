@@ -3,19 +3,23 @@
 import json
 from hashlib import sha256
 
+from understudy.core.depth import Pixels
 from understudy.core.progress import Progress
 from understudy.data import decode
 from understudy.data.blocks import in_blocks
-from understudy.data.decode import Pixels
+from understudy.data.decode import Content
 from understudy.data.sources.listing import Entry, Listing
 
 KEY_LENGTH = 32  # 128 bits of SHA-256: no accidental collision
 
 
-def content_digest(content: bytes | Pixels) -> bytes:
-    """SHA-256 of a file's bytes, or of pixels with their shape."""
+def content_digest(content: Content | Pixels) -> bytes:
+    """SHA-256 of a file's bytes, of several files' with their names, or of pixels with a shape."""
     if isinstance(content, bytes):
         return sha256(content).digest()
+    if isinstance(content, tuple):
+        told = [[name, sha256(one).hexdigest()] for name, one in content]
+        return sha256(json.dumps(told).encode()).digest()
     return sha256(f"pixels {content.shape}".encode() + content.tobytes()).digest()
 
 

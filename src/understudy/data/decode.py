@@ -19,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
-from understudy.core.errors import DataError
+from understudy.core.depth import Pixels
+from understudy.core.errors import DataError, UnderstudyError
 from understudy.data.check.look import Look
 
 Channels = Literal["rgb", "grey"]
-Pixels = NDArray[np.uint8]
+Content = bytes | tuple[tuple[str, bytes], ...]
+"""A whole file; or the files of one image's bands, each with its band's name."""
 
 VERSION = 1  # of the conversion: packs are keyed by it, so a change here makes new ones
 MOST_PIXELS = 89_478_485  # Pillow's threshold for a decompression bomb: 256 MiB at 3 bytes a pixel
@@ -33,8 +35,16 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000
 _ORIENTATION = 274  # the tag's number in the TIFF 6.0 specification, which EXIF took over
 _SAMPLES_PER_PIXEL = 277  # same specification
 _BITS_PER_SAMPLE = 258  # same specification
-_READ_OF_TIFF = "only one page of 1-4 bands is read"
+_READ_OF_TIFF = "only one page of 1-4 bands is read; `data.bands=all` reads more"
 _TIFF_BEGINNINGS = (b"II*\0", b"MM\0*")  # little and big endian, same specification
+
+
+class Decoded(NamedTuple):
+    """One image file, read."""
+
+    pixels: Pixels
+    """[C, H, W]."""
+    look: Look
 
 
 class Decoding(NamedTuple):
@@ -44,13 +54,16 @@ class Decoding(NamedTuple):
     size: int | None
     """Height and width, or None: as the file has it."""
 
+    def decoded(self, content: Content, *, name: str) -> Decoded:
+        """As the function `decoded`, of one file.
 
-class Decoded(NamedTuple):
-    """One image file, read."""
-
-    pixels: Pixels
-    """[C, H, W], C being 3 for `rgb` and 1 for `grey`."""
-    look: Look
+        Raises:
+            UnreadableImageError: It is none that can be read.
+        """
+        if isinstance(content, tuple):
+            found = f"{len(content)} files of one image, which `data.bands` reads"
+            raise UnreadableImageError(name, "unsupported", found)
+        return decoded(content, name=name, decoding=self)
 
 
 class UnreadableImageError(DataError):
@@ -60,11 +73,13 @@ class UnreadableImageError(DataError):
         name: The image, as messages name it.
         reason: A word to count by: empty, not an image, damaged, too large, unsupported.
         detail: What was found.
+        look: What is known of it all the same.
     """
 
-    def __init__(self, name: str, reason: str, detail: str) -> None:
+    def __init__(self, name: str, reason: str, detail: str, look: Look | None = None) -> None:
         super().__init__(f"{name}: {reason} ({detail})")
         self.name, self.reason, self.detail = name, reason, detail
+        self.look = (look or Look())._replace(reason=reason, detail=detail)
 
 
 def decode(content: bytes, *, name: str, decoding: Decoding) -> Pixels:
@@ -83,7 +98,7 @@ def decoded(content: bytes, *, name: str, decoding: Decoding) -> Decoded:
     Raises:
         UnreadableImageError: The file is empty, damaged, too large, or of no kind listed above.
     """
-    with _in_words(name):
+    with in_words(name):
         image = _opened(content, name)
         look = _look(image)
         if decoding.size is not None:
@@ -92,7 +107,7 @@ def decoded(content: bytes, *, name: str, decoding: Decoding) -> Decoded:
         image.load()
         look = look._replace(orientation=_orientation(image), peak=_peak(image))
         flat = _flattened(_upright(image), decoding.channels, name)
-        pixels = np.asarray(flat if decoding.size is None else _fitted(flat, decoding.size))
+        pixels = np.asarray(flat if decoding.size is None else fitted(flat, decoding.size))
     channels_first = pixels.transpose(2, 0, 1) if pixels.ndim == 3 else pixels[None]
     return Decoded(np.ascontiguousarray(channels_first), look)
 
@@ -103,17 +118,22 @@ def header(content: bytes, *, name: str) -> Look:
     Raises:
         UnreadableImageError: As `decoded` does, but for damaged pixels.
     """
-    with _in_words(name):
+    with in_words(name):
         return _look(_opened(content, name))
 
 
 @contextmanager
-def _in_words(name: str) -> Iterator[None]:
+def in_words(name: str) -> Iterator[None]:
+    """Turns whatever a reader raises at one image into an error that names it.
+
+    Raises:
+        UnreadableImageError: Instead of what was raised.
+    """
     try:
         yield
-    except (UnreadableImageError, MemoryError):
+    except (UnderstudyError, MemoryError):
         raise
-    except Exception as error:  # Pillow's readers raise nearly anything on damaged bytes
+    except Exception as error:  # readers raise nearly anything on damaged bytes
         raise UnreadableImageError(name, "damaged", str(error) or type(error).__name__) from error
 
 
@@ -212,7 +232,7 @@ def _flattened(image: Image.Image, channels: Channels, name: str) -> Image.Image
     return image.convert("RGB" if channels == "rgb" else "L")
 
 
-def _eight_bits(values: NDArray[np.generic], name: str) -> Pixels:
+def _eight_bits(values: NDArray[np.generic], name: str) -> NDArray[np.uint8]:
     deep = values.astype(np.int64)
     if deep.min() < 0 or deep.max() > 65_535:
         found = f"integer pixels from {deep.min()} to {deep.max()}; 0 to 65,535 are read"
@@ -220,7 +240,7 @@ def _eight_bits(values: NDArray[np.generic], name: str) -> Pixels:
     return ((deep + 128) // 257).astype(np.uint8)
 
 
-def _fitted(image: Image.Image, size: int) -> Image.Image:
+def fitted(image: Image.Image, size: int) -> Image.Image:
     """The centre square, resized; only that square is computed, however long the other side."""
     width, height = image.size
     if width == height == size:

@@ -5,7 +5,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.data.decode import Pixels
+from understudy.core.depth import Pixels
 
 Fingerprints = NDArray[np.uint64]
 """[N, 2]: 128 bits for each image."""

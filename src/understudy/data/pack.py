@@ -9,6 +9,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from understudy.core.depth import Depth, Pixels, depth_of, white
 from understudy.core.errors import StorageError
 from understudy.core.files import make_folder, read_json, replace_folder, write_text
 from understudy.core.locks import one_at_a_time
@@ -16,7 +17,6 @@ from understudy.core.progress import Progress
 from understudy.data.check.files import unusable
 from understudy.data.check.inspection import Inspection, groups_or_none, read_inspection
 from understudy.data.content import content_digests, content_key, quick_key
-from understudy.data.decode import Pixels
 from understudy.data.fingerprint import Fingerprints
 from understudy.data.packing import inspect, write_pack
 from understudy.data.sources.listing import Listing, mistakes
@@ -28,7 +28,7 @@ class Pack(NamedTuple):
     """All images of a source that could be read, in the source's order."""
 
     images: Pixels
-    """[N, C, H, W], mapped read-only."""
+    """[N, C, H, W], of 8 or 16 bits, mapped read-only."""
     names: tuple[str, ...]
     labels: NDArray[np.int64]
     """[N]; -1 where there is none."""
@@ -43,6 +43,13 @@ class Pack(NamedTuple):
     """[N, 2]: equal exactly for images of equal pixels."""
     groups: tuple[str, ...] = ()
     """For each image what it belongs to, "" for nothing; empty where no image belongs to any."""
+    bands: tuple[str, ...] = ()
+    """Names of the channels where they are bands; empty for photographs, which are RGB or grey."""
+
+    @property
+    def depth(self) -> Depth:
+        """How deep the pixels are."""
+        return depth_of(self.images.dtype)
 
     def mean_std(self, indices: NDArray[np.int64]) -> tuple[list[float], list[float]]:
         """Mean and standard deviation of each channel over some images, on the scale 0 to 1.
@@ -50,12 +57,13 @@ class Pack(NamedTuple):
         The sums are whole numbers, so the result depends on nothing but the pixels. A constant
         channel has nothing to normalise; its deviation is given as 1.
         """
-        channels = self.images.shape[1]
+        channels, brightest = self.images.shape[1], white(self.images.dtype)
         total, squares, pixels = [0] * channels, [0] * channels, 0
         step = max(1, CHUNK // self.images[0].nbytes)
         ordered = np.sort(indices)
+        wide = np.uint16 if self.images.dtype == np.uint8 else np.uint64  # what holds a square
         for start in range(0, len(ordered), step):
-            values = self.images[ordered[start : start + step]].astype(np.uint16)
+            values = self.images[ordered[start : start + step]].astype(wide)
             sums = values.sum(axis=(0, 2, 3), dtype=np.uint64)
             of_squares = np.square(values, out=values).sum(axis=(0, 2, 3), dtype=np.uint64)
             total = [sum_ + int(more) for sum_, more in zip(total, sums, strict=True)]
@@ -66,8 +74,8 @@ class Pack(NamedTuple):
             for sum_, of_squares in zip(total, squares, strict=True)
         ]
         return (
-            [sum_ / pixels / 255 for sum_ in total],
-            [variance**0.5 / 255 if variance else 1.0 for variance in variances],
+            [sum_ / pixels / brightest for sum_ in total],
+            [variance**0.5 / brightest if variance else 1.0 for variance in variances],
         )
 
 
@@ -195,6 +203,7 @@ def _loaded_pack(folder: Path, ignored: Mapping[str, int]) -> Pack | None:
             skipped={**ignored, **columns["skipped"]},
             fingerprints=fingerprints,
             groups=groups_or_none(columns.get("groups", ())),  # packs of before there were groups
+            bands=tuple(columns.get("bands", ())),  # likewise
         )
     except (OSError, StorageError, ValueError, KeyError, TypeError):
         return None

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from understudy.core.depth import Pixels
 from understudy.core.errors import DataError
 from understudy.core.files import storage_errors, write_bytes, write_text
 from understudy.core.progress import Progress
@@ -21,7 +22,7 @@ from understudy.data.check.inspection import Inspection, write_inspection
 from understudy.data.check.look import Look
 from understudy.data.check.near import LEAST_SIDE, Pairs, Sketch, is_flat, near_pairs, sketch
 from understudy.data.content import content_digest
-from understudy.data.decode import Pixels, UnreadableImageError, decoded
+from understudy.data.decode import UnreadableImageError
 from understudy.data.fingerprint import Fingerprints, fingerprint, fingerprints_of, groups_of
 from understudy.data.rows import RowWriter
 from understudy.data.sources.listing import Listing
@@ -73,6 +74,7 @@ def write_pack(
         "given": inspection.given,
         "groups": inspection.groups,
         "skipped": skipped(inspection),
+        "bands": listing.bands,
     }
     write_text(folder / "pack.json", json.dumps(columns))
     return inspection
@@ -90,7 +92,7 @@ def inspect(
     Args:
         listing: The source's content.
         digests: What each entry's content must be; None where nobody looked before.
-        keep: Gets the pixels of each readable image in turn, as long as all have one size.
+        keep: Gets the pixels of each readable image in turn, while all have one size and depth.
         progress: Where to show how far it is.
 
     Raises:
@@ -105,6 +107,7 @@ def inspect(
     fingerprints: list[bytes] = []
     sketches: list[Sketch] = []
     shapes: list[tuple[int, int]] = []
+    kinds: set[tuple[tuple[int, ...], str]] = set()
     with (
         strict_and_quiet(),
         closing(in_blocks(work, count, title=title, progress=progress)) as blocks,
@@ -115,7 +118,8 @@ def inspect(
             shapes += [(seen.pixels.shape[2], seen.pixels.shape[1]) for seen in good]
             fingerprints += [seen.fingerprint for seen in good]
             sketches += [seen.sketch for seen in good]
-            if keep and len(set(shapes)) == 1:
+            kinds |= {(seen.pixels.shape, seen.pixels.dtype.name) for seen in good}
+            if keep and len(kinds) == 1:
                 for seen in good:
                     keep(seen.pixels)
     found = fingerprints_of(fingerprints)
@@ -152,15 +156,15 @@ def _decoded(listing: Listing, index: int, *, expected: bytes | None) -> _Good |
             f"{listing.origin}: {entry.name} changed while it was being read. "
             "Run the command again when nothing writes there."
         )
-    if listing.decoding is None or not isinstance(content, bytes):
+    if listing.decoding is None or isinstance(content, np.ndarray):
         pixels = np.asarray(content)
         channels, height, width = pixels.shape
         mode = {1: "L", 3: "RGB"}.get(channels, f"{channels} bands")
         return _good(pixels, Look(mode=mode, width=width, height=height))
     try:
-        return _good(*decoded(content, name=entry.name, decoding=listing.decoding))
+        return _good(*listing.decoding.decoded(content, name=entry.name))
     except UnreadableImageError as error:
-        return Look(reason=error.reason, detail=error.detail)
+        return error.look
 
 
 def _good(pixels: Pixels, look: Look) -> _Good:
@@ -173,17 +177,19 @@ def _good(pixels: Pixels, look: Look) -> _Good:
 
 @contextmanager
 def strict_and_quiet() -> Iterator[None]:
-    """Pillow only warns of an image just too large, and reports harmless oddities on the screen.
+    """Pillow only warns of an image just too large; it and tifffile report harmless oddities.
 
     Warning filters belong to the process, so they are set once, around all threads.
     """
-    logger = logging.getLogger("PIL")
-    level = logger.level
+    loggers = [logging.getLogger(name) for name in ("PIL", "tifffile")]
+    levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        logger.setLevel(logging.CRITICAL + 1)
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)
         try:
             yield
         finally:
-            logger.setLevel(level)
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

@@ -9,12 +9,12 @@ from typing import Self
 
 import numpy as np
 
+from understudy.core.depth import Pixels
 from understudy.core.errors import StorageError
-from understudy.data.decode import Pixels
 
 
 class RowWriter:
-    """Appends images of one shape to a .npy file.
+    """Appends images of one shape and depth to a .npy file.
 
     Args:
         path: The file; it is only whole after `finish`.
@@ -25,6 +25,7 @@ class RowWriter:
         self._path, self._most = path, most
         self._stream = path.open("wb")
         self._shape: tuple[int, ...] = ()
+        self._type = "|u1"
         self._rows = 0
 
     def __enter__(self) -> Self:
@@ -46,10 +47,11 @@ class RowWriter:
         """
         if not self._shape:
             self._must_fit(pixels.nbytes * self._most)
-            self._shape = pixels.shape
+            self._shape, self._type = pixels.shape, np.dtype(pixels.dtype).str
             self._stream.write(self._header())
-        if pixels.shape != self._shape:
-            raise ValueError(f"image of shape {pixels.shape} among those of {self._shape}")
+        found = (pixels.shape, np.dtype(pixels.dtype).str)
+        if found != (self._shape, self._type):
+            raise ValueError(f"image of {found} among those of {(self._shape, self._type)}")
         self._stream.write(np.ascontiguousarray(pixels).data)
         self._rows += 1
 
@@ -64,7 +66,7 @@ class RowWriter:
         """The same number of bytes for any length: NumPy leaves room to grow in the first axis."""
         written = BytesIO()
         shape = (self._rows, *self._shape)
-        described = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        described = {"descr": self._type, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(written, described)
         return written.getvalue()
 

@@ -8,12 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from understudy.core.depth import Pixels
 from understudy.core.types import Batch
 from understudy.data.order import Order
 from understudy.data.views import ViewSettings, clean_view, make_view
 
-Images = NDArray[np.uint8] | Tensor
-"""[N, C, H, W], uint8: the memory-mapped images of a pack, or images in memory."""
+Images = Pixels | Tensor
+"""[N, C, H, W], of 8 or 16 bits: the memory-mapped images of a pack, or images in memory."""
 
 _RESIDENT_BYTES = 2 << 30  # 2 GiB: 13 times CIFAR-10, and a quarter of the least 8 GiB we expect
 

@@ -11,6 +11,7 @@ import numpy as np
 from understudy.core.annotations import kinds_of
 from understudy.core.errors import DataError, UnderstudyError
 from understudy.core.settings import checked
+from understudy.data.bands.decoding import BandDecoding
 from understudy.data.check.look import Look
 from understudy.data.decode import UnreadableImageError, header
 from understudy.data.packing import strict_and_quiet
@@ -129,11 +130,14 @@ def _header(listing: Listing, place: int) -> Look:
     name = listing.entries[place].name
     try:
         content = listing.read(place)
+        if isinstance(listing.decoding, BandDecoding) and not isinstance(content, np.ndarray):
+            return listing.decoding.decoded(content, name=name).look
         if isinstance(content, bytes):
             return header(content, name=name)
     except OSError as error:
         return Look(reason="unreadable", detail=str(error.strerror))
     except UnreadableImageError as error:
-        return Look(reason=error.reason, detail=error.detail)
+        return error.look
+    assert isinstance(content, np.ndarray), "files of bands have bands to decode"
     channels, height, width = content.shape
     return Look(mode="L" if channels == 1 else "RGB", width=width, height=height)

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from pydantic import PositiveInt
 from torch import Tensor
 
+from understudy.core.depth import Depth, white
 from understudy.core.settings import Settings
 from understudy.data.augment import AnyTransform
 from understudy.data.augment.random_resized_crop import RandomResizedCropSettings
@@ -24,6 +25,8 @@ from understudy.data.counter import states
 __all__ = [
     "AnyTransform",
     "ViewSettings",
+    "as_floats",
+    "as_pixels",
     "clean_view",
     "make_view",
     "parameters",
@@ -109,7 +112,7 @@ def make_view(
     transform, unless a random resized crop does so.
 
     Args:
-        pixels: [B, C, H, W], uint8, on the device where the view is wanted.
+        pixels: [B, C, H, W], of 8 or 16 bits, on the device where the view is wanted.
         index: [B], int64: which image; best on the CPU, where parameters are drawn.
         view_ids: [B], int64: which view of it; likewise.
         transforms: The plan; none gives the clean image.
@@ -133,7 +136,9 @@ def make_view(
 
     view = torch.empty(*pixels.shape[:2], *target, dtype=torch.float32, device=pixels.device)
     for chunk in _chunks(pixels, target):
-        images = _floats(pixels[chunk]) if stretches else _resized(_floats(pixels[chunk]), target)
+        images = (
+            as_floats(pixels[chunk]) if stretches else _resized(as_floats(pixels[chunk]), target)
+        )
         view[chunk] = _followed(images, [_sliced(values, chunk) for values in drawn])
     return view
 
@@ -143,13 +148,13 @@ def clean_view(pixels: Tensor, *, size: int | None) -> Tensor:
     """The image as evaluation sees it: short side resized to `size`, then the central square.
 
     Args:
-        pixels: [B, C, H, W], uint8.
+        pixels: [B, C, H, W], of 8 or 16 bits.
         size: Height and width of the view, or None to keep those of the image.
 
     Returns:
         [B, C, size, size], float32 in [0, 1].
     """
-    images = _floats(pixels)
+    images = as_floats(pixels)
     return images if size is None else _resized(images, Size(size, size))
 
 
@@ -165,8 +170,14 @@ def _followed(images: Tensor, drawn: Sequence[Parameters]) -> Tensor:
     return seen_through(images, geometry) if geometry else images
 
 
-def _floats(pixels: Tensor) -> Tensor:
-    return pixels.to(torch.float32).div_(255)
+def as_floats(pixels: Tensor) -> Tensor:
+    """Pixels of 8 or 16 bits as every network is given them, float32 in [0, 1]."""
+    return pixels.to(torch.float32).div_(torch.iinfo(pixels.dtype).max)
+
+
+def as_pixels(images: Tensor, depth: Depth) -> Tensor:
+    """Images in [0, 1] as pixels again, rounded."""
+    return (images * white(depth)).round().clamp(0, white(depth)).to(getattr(torch, depth))
 
 
 def _resized(images: Tensor, target: Size) -> Tensor:

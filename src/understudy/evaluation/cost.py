@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from understudy.core.depth import white
 from understudy.core.types import Tap
 from understudy.evaluation.exported import Exported
 from understudy.evaluation.predict import evaluating
@@ -76,7 +77,8 @@ def latencies_ms(served: Sequence[Exported], *, batch: int) -> list[float]:
     """The same of several files of one input, asked in turn so that they can be compared."""
     first = served[0]
     shape = (batch, first.size, first.size, first.channels)
-    pixels = np.random.default_rng(seed=0).integers(0, 256, shape, dtype=np.uint8)
+    random = np.random.default_rng(seed=0)
+    pixels = random.integers(0, white(first.depth), shape, dtype=first.depth, endpoint=True)
     calls = [partial(one, pixels) for one in served]
     return [1000 * seconds for seconds in median_seconds(calls)]
 

@@ -13,10 +13,13 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from torch import Tensor
 
+from understudy.core.depth import DEPTHS, Depth, Pixels
 from understudy.core.errors import UsageError
+from understudy.data.views import as_pixels
 from understudy.evaluation.onnx_file import INPUT, OUTPUTS, output_classes
 from understudy.evaluation.preparation import Preparation, preparation_of
 
+_DEPTHS = {onnx.helper.np_dtype_to_tensor_dtype(np.dtype(depth)): depth for depth in DEPTHS}
 MOST_BYTES = 2**31 - 1  # of a protobuf message; what claims more is not worth the memory
 
 
@@ -36,7 +39,7 @@ class Exported:
         model = _parsed(path, content)
         self.path = path
         self.classes = _classes(path, model)
-        self.size, self.channels = _input_size(path, model)
+        self.size, self.channels, self.depth = _input(path, model)
         properties = {entry.key: entry.value for entry in model.metadata_props}
         self.temperature = _temperature(path, properties)
         self.run = properties.get("run", "")
@@ -57,7 +60,7 @@ class Exported:
         told = told if isinstance(told, dict) else {}
         return preparation_of(told, size=self.size, channels=self.channels, origin=self.path)
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def __call__(self, pixels: Pixels) -> NDArray[np.float32]:
         """Logits [B, K] of pixels [B, H, W, C].
 
         Raises:
@@ -73,8 +76,8 @@ class Exported:
         return np.asarray(logits, dtype=np.float32)
 
     def predict(self, images: Tensor) -> Tensor:
-        """As a `Predict`: images [B, C, H, W] in [0, 1] to logits; rounded to 1/255 on the way."""
-        pixels = (images * 255).round().clamp(0, 255).to(torch.uint8)
+        """As a `Predict`: images [B, C, H, W] in [0, 1] to logits; rounded to its pixels."""
+        pixels = as_pixels(images, self.depth)
         return torch.from_numpy(self(pixels.permute(0, 2, 3, 1).numpy(force=True)))
 
 
@@ -140,13 +143,16 @@ def _temperature(path: Path, properties: Mapping[str, str]) -> float:
     return found
 
 
-def _input_size(path: Path, model: onnx.ModelProto) -> tuple[int, int]:
-    """H (equal to W) and C of [B, H, W, C]."""
+def _input(path: Path, model: onnx.ModelProto) -> tuple[int, int, Depth]:
+    """H (equal to W) and C of [B, H, W, C], and the pixels' type."""
     pixels = model.graph.input[0].type.tensor_type
     sizes = [dimension.dim_value for dimension in pixels.shape.dim]
-    if pixels.elem_type != onnx.TensorProto.UINT8 or len(sizes) != 4 or 0 in sizes[1:]:
-        raise UsageError(f"{path}: `{INPUT}` must be uint8 [B, H, W, C] with known H, W and C.")
-    return int(sizes[1]), int(sizes[3])
+    depth = _DEPTHS.get(pixels.elem_type)
+    if depth is None or len(sizes) != 4 or 0 in sizes[1:]:
+        raise UsageError(
+            f"{path}: `{INPUT}` must be {' or '.join(DEPTHS)} [B, H, W, C] with known H, W and C."
+        )
+    return int(sizes[1]), int(sizes[3]), depth
 
 
 def _session(path: Path, content: bytes, threads: int | None) -> onnxruntime.InferenceSession:

@@ -6,8 +6,8 @@ from types import ModuleType
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 
+from understudy.core.depth import Pixels
 from understudy.core.errors import MissingResourceError, UsageError
 from understudy.core.files import write_bytes
 from understudy.evaluation.onnx_file import INPUT
@@ -36,7 +36,7 @@ def quantiser() -> ModuleType:
     return module
 
 
-def write_int8(exported: Path, *, path: Path, pixels: NDArray[np.uint8]) -> None:
+def write_int8(exported: Path, *, path: Path, pixels: Pixels) -> None:
     """Quantises an exported file: weights per channel, activations by the ranges seen on images.
 
     Args:
@@ -80,12 +80,12 @@ def write_int8(exported: Path, *, path: Path, pixels: NDArray[np.uint8]) -> None
 class _Reader:
     """Images in batches, as ONNX Runtime asks for them: a dictionary at a time, then None."""
 
-    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+    def __init__(self, pixels: Pixels) -> None:
         self._batches = iter(
             [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]
         )
 
-    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+    def get_next(self) -> dict[str, Pixels] | None:
         """The next batch, by the name of the input."""
         batch = next(self._batches, None)
         return None if batch is None else {INPUT: np.ascontiguousarray(batch)}

@@ -10,6 +10,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from understudy.core.depth import Depth, white
 from understudy.core.errors import MissingResourceError, UsageError
 from understudy.core.files import write_bytes
 from understudy.core.types import Outputs, Tap
@@ -23,14 +24,14 @@ OPSET = 18  # what torch's exporter is written in: nothing is converted, and eve
 class _Served(nn.Module):
     """A network behind the interface of the file."""
 
-    def __init__(self, network: nn.Module, temperature: float) -> None:
+    def __init__(self, network: nn.Module, temperature: float, depth: Depth) -> None:
         super().__init__()
-        self.network, self.temperature = network, temperature
+        self.network, self.temperature, self.white = network, temperature, white(depth)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Pixels [B, H, W, C], uint8, to logits and probabilities [B, K]."""
+        """Pixels [B, H, W, C], of 8 or 16 bits, to logits and probabilities [B, K]."""
         # Contiguous: else later layers export as channels-last, with gathers to undo it.
-        pixels = image.permute(0, 3, 1, 2).contiguous().to(torch.float32) / 255
+        pixels = image.permute(0, 3, 1, 2).contiguous().to(torch.float32) / self.white
         outputs: Outputs = self.network(pixels, frozenset({Tap.LOGITS}))
         if outputs.logits is None:
             raise UsageError(
@@ -50,8 +51,10 @@ def write_onnx(
     temperature: float,
     preparation: Preparation | None,
     extra: Mapping[str, str],
+    depth: Depth = "uint8",
+    bands: Sequence[str] = (),
 ) -> None:
-    """Exports a network: `image` uint8 [B, H, W, C] to `logits` and `probabilities` [B, K].
+    """Exports a network: `image`, pixels [B, H, W, C], to `logits` and `probabilities` [B, K].
 
     The file holds its weights, the class names and what happens to the pixels; the batch is free.
     The network itself is not touched: a copy is exported, in float32, from the CPU.
@@ -65,6 +68,8 @@ def write_onnx(
         temperature: Divides the logits before the softmax that gives the probabilities.
         preparation: How an image file becomes pixels; None where no image files are meant.
         extra: Further metadata, such as the run; may refine `version`.
+        depth: Type of the pixels, whose largest value is 1 to the network.
+        bands: Names of the channels, where they are not those of photographs.
 
     Raises:
         UsageError: The network has no classifier, has another number of classes, or holds an
@@ -72,8 +77,10 @@ def write_onnx(
         MissingResourceError: A library of the exporter is not here.
         StorageError: The disk refuses.
     """
-    served = _Served(copy.deepcopy(network).float().cpu(), temperature).eval()
-    example = torch.zeros(2, size, size, channels, dtype=torch.uint8)  # a batch of 1 would stay 1
+    served = _Served(copy.deepcopy(network).float().cpu(), temperature, depth).eval()
+    example = torch.zeros(
+        2, size, size, channels, dtype=getattr(torch, depth)
+    )  # a batch of 1 would stay 1
     _require_names_for_all(served, example, classes)
 
     model = _exported(served, example)
@@ -81,7 +88,7 @@ def write_onnx(
     properties = {
         "version": version("understudy"),
         **extra,
-        **_contract(classes, channels, size, preparation),
+        **_contract(classes, size, preparation, depth, bands, channels),
         "temperature": repr(float(temperature)),
     }
     onnx.helper.set_model_props(model, properties)
@@ -95,16 +102,26 @@ def output_classes(model: onnx.ModelProto) -> int:
 
 
 def _contract(
-    classes: Sequence[str], channels: int, size: int, preparation: Preparation | None
+    classes: Sequence[str],
+    size: int,
+    preparation: Preparation | None,
+    depth: Depth,
+    bands: Sequence[str],
+    channels: int,
 ) -> dict[str, str]:
     preprocessing = {
         "file": preparation.as_json() if preparation else None,
         "steps": preparation.in_words() if preparation else [],
-        "input": {"name": INPUT, "type": "uint8", "layout": "BHWC"},
+        "input": {"name": INPUT, "type": depth, "layout": "BHWC"},
         "height": size,
         "width": size,
         "channels": channels,
-        "inside": ["layout to BCHW", "division by 255", "normalisation by mean and deviation"],
+        **({"bands": list(bands)} if bands else {}),
+        "inside": [
+            "layout to BCHW",
+            f"division by {white(depth)}",
+            "normalisation by mean and deviation",
+        ],
     }
     return {"classes": json.dumps(list(classes)), "preprocessing": json.dumps(preprocessing)}
 

@@ -8,7 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from understudy.core.depth import Pixels
 from understudy.core.errors import DivergedError, UsageError
+from understudy.data.views import as_floats
 from understudy.evaluation.exported import Exported
 from understudy.evaluation.predict import Predictor
 
@@ -30,7 +32,7 @@ class Parity(NamedTuple):
     """Share of answers (0-1) that name the same class."""
 
 
-def parity(network: nn.Module, exported: Exported, pixels: NDArray[np.uint8]) -> Parity:
+def parity(network: nn.Module, exported: Exported, pixels: Pixels) -> Parity:
     """Shows real images to a network and to its file, and compares.
 
     The network answers in float32 on the CPU, whatever it was trained in and on: the file does.
@@ -56,7 +58,7 @@ def parity(network: nn.Module, exported: Exported, pixels: NDArray[np.uint8]) ->
     return _judged(np.concatenate(found), np.concatenate(wanted), images=len(pixels))
 
 
-def _answers(exported: Exported, pixels: NDArray[np.uint8], *, batch: int) -> NDArray[np.float32]:
+def _answers(exported: Exported, pixels: Pixels, *, batch: int) -> NDArray[np.float32]:
     last = pixels.transpose(0, 2, 3, 1)
     try:
         return np.concatenate(
@@ -69,11 +71,11 @@ def _answers(exported: Exported, pixels: NDArray[np.uint8], *, batch: int) -> ND
         ) from error
 
 
-def reference_logits(network: nn.Module, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def reference_logits(network: nn.Module, pixels: Pixels) -> NDArray[np.float32]:
     """What a network answers to pixels [N, C, H, W], in float32 on the CPU: [N, K]."""
     predict = Predictor(copy.deepcopy(network).float().cpu())
     chunks = torch.split(torch.from_numpy(pixels), max(BATCHES))
-    return np.concatenate([predict(chunk.float() / 255).numpy() for chunk in chunks])
+    return np.concatenate([predict(as_floats(chunk)).numpy() for chunk in chunks])
 
 
 def _judged(found: NDArray[np.float32], wanted: NDArray[np.float32], *, images: int) -> Parity:

@@ -1,39 +1,56 @@
 """What turns an image file into what a model was trained on, as an exported file states it."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
+from pydantic import Field, PositiveFloat, ValidationError
 from torch import Tensor
 
+from understudy.core.depth import Pixels
 from understudy.core.errors import UsageError
-from understudy.data.decode import VERSION, Channels, Decoding, Pixels, decode
+from understudy.core.settings import Settings
+from understudy.data.bands.choosing import BandName, BandNames
+from understudy.data.bands.decoding import BandDecoding
+from understudy.data.decode import VERSION, Channels, Content, Decoding
+from understudy.data.sources.listing import AnyDecoding
+from understudy.data.sources.walk import ARRAYS, SUFFIXES
 from understudy.data.views import clean_view
 
 CHANNELS: dict[Channels, int] = {"rgb": 3, "grey": 1}
+OF_BANDS = "bands"
+"""Stands in the place of `rgb` and `grey` where a file says how bands become its pixels."""
 MOST_SIDE = 1 << 14  # pixels; a file that asks for more asks for our memory
 
 
 class Preparation(NamedTuple):
     """From a file to the network's pixels."""
 
-    decoding: Decoding
-    """`data/decode.py`: upright, on white, 8 bits, and the first resizing."""
+    decoding: AnyDecoding
+    """`data/decode.py`: upright, on white, 8 bits, and the first resizing; or `data/bands/`: which
+    bands, in which order, and what their numbers mean."""
     size: int
     """Height and width that the network sees: where the decoded image has others, its shorter
     side is resized to it (bilinear, antialiased) and the central square is taken."""
 
+    @property
+    def suffixes(self) -> frozenset[str]:
+        """What the names of image files end in."""
+        return SUFFIXES | ARRAYS if isinstance(self.decoding, BandDecoding) else SUFFIXES
+
     def as_json(self) -> dict[str, Any]:
         """As the metadata of an exported file hold it."""
+        if isinstance(self.decoding, BandDecoding):
+            return {"channels": OF_BANDS, **self.decoding._asdict()}
         return {"conversion": VERSION, **self.decoding._asdict()}
 
-    def prepared(self, content: bytes, *, name: str) -> Tensor:
+    def prepared(self, content: Content, *, name: str) -> Tensor:
         """One image file as the network is given it, [C, size, size], float32 in [0, 1].
 
         Raises:
             UnreadableImageError: It cannot become pixels.
         """
-        return self.seen(decode(content, name=name, decoding=self.decoding))
+        return self.seen(self.decoding.decoded(content, name=name).pixels)
 
     def seen(self, pixels: Pixels) -> Tensor:
         """Decoded pixels [C, H, W] as the network is given them."""
@@ -43,13 +60,10 @@ class Preparation(NamedTuple):
         """The steps, each a clause, for a reader who writes them in another language."""
         first = self.decoding.size
         return [
-            "the orientation of the EXIF tag is applied",
-            "palettes and transparency are laid on white",
-            "16-bit values v become (v + 128) div 257, everything else 8 bits",
-            (
-                "colours become R, G, B without colour management"
-                if self.decoding.channels == "rgb"
-                else "colours become one grey channel, 0.299 R + 0.587 G + 0.114 B"
+            *(
+                _bands_in_words(self.decoding)
+                if isinstance(self.decoding, BandDecoding)
+                else _photographs_in_words(self.decoding)
             ),
             *(
                 [
@@ -70,6 +84,32 @@ class Preparation(NamedTuple):
         ]
 
 
+def _photographs_in_words(decoding: Decoding) -> list[str]:
+    return [
+        "the orientation of the EXIF tag is applied",
+        "palettes and transparency are laid on white",
+        "16-bit values v become (v + 128) div 257, everything else 8 bits",
+        (
+            "colours become R, G, B without colour management"
+            if decoding.channels == "rgb"
+            else "colours become one grey channel, 0.299 R + 0.587 G + 0.114 B"
+        ),
+    ]
+
+
+def _bands_in_words(decoding: BandDecoding) -> list[str]:
+    told = f"as {', '.join(decoding.names)} in its order" if decoding.names else "as it names them"
+    return [
+        f"the bands of the file are called {told}",
+        f"the channels are {', '.join(decoding.bands)}, in this order",
+        "whole numbers of 8 or 16 bits are kept",
+        f"float values v, from 0 to {decoding.white:g}, become 65,535 v / {decoding.white:g}, "
+        "rounded",
+        "pixels without data, or that are no numbers, are refused",
+        "bands in files of their own are resized to the largest of them (bicubic)",
+    ]
+
+
 def preparation_of(
     told: Mapping[str, Any], *, size: int, channels: int, origin: object
 ) -> Preparation:
@@ -84,13 +124,42 @@ def preparation_of(
     Raises:
         UsageError: It says nothing, or of a conversion that this version does not know.
     """
+    if told.get("channels") == OF_BANDS:
+        return Preparation(_band_decoding(told, channels=channels, origin=origin), size)
     colours = next((name for name in CHANNELS if name == told.get("channels")), None)
     first = told.get("size")
     is_size = first is None or (isinstance(first, int) and 0 < first <= MOST_SIDE)
     fits = colours is not None and CHANNELS[colours] == channels
     if told.get("conversion") != VERSION or colours is None or not fits or not is_size:
-        raise UsageError(
-            f"{origin}: does not say how image files become its pixels, or says so in a way that "
-            "this version does not know. Export the model again with this version."
-        )
+        raise UsageError(f"{origin}: {_UNSAID}")
     return Preparation(Decoding(channels=colours, size=first), size)
+
+
+_UNSAID = (
+    "does not say how image files become its pixels, or says so in a way that this version does "
+    "not know. Export the model again with this version."
+)
+
+
+class _Bands(Settings):
+    """What a file may say of bands: closed as all settings are, for it may come from anyone."""
+
+    channels: Literal["bands"]
+    bands: BandNames
+    names: tuple[BandName, ...]
+    alone: bool
+    size: Annotated[int, Field(gt=0, le=MOST_SIDE)] | None
+    white: PositiveFloat
+    nodata: float | Literal["ignore"] | None
+    conversion: Literal[1]
+
+
+def _band_decoding(told: Mapping[str, Any], *, channels: int, origin: object) -> BandDecoding:
+    try:
+        found = _Bands.model_validate(dict(told)).model_dump(exclude={"channels"})
+    except ValidationError as error:
+        raise UsageError(f"{origin}: {_UNSAID}") from error
+    decoding = BandDecoding(**found)
+    if len(decoding.bands) != channels:
+        raise UsageError(f"{origin}: {_UNSAID}")
+    return decoding

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
+from understudy.core.depth import Depth
 from understudy.core.errors import UsageError
 from understudy.core.settings import Settings
 from understudy.core.types import Outputs, Shape, Tap
@@ -135,6 +136,16 @@ class EnsembleNetworkSettings(Settings):
     def channels(self) -> int:
         """Of the images."""
         return self.members[0].channels
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """What the channels are called, where they are bands."""
+        return self.members[0].bands
+
+    @property
+    def depth(self) -> Depth:
+        """Of the images' pixels."""
+        return self.members[0].depth
 
     def empty(self) -> Ensemble:
         """The ensemble, with weights that a checkpoint is to replace."""

@@ -7,6 +7,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
+from understudy.core.depth import Depth
 from understudy.core.errors import DataError, UsageError
 from understudy.core.seeds import derived_seed
 from understudy.core.settings import Settings
@@ -143,6 +144,10 @@ class NetworkSettings(Settings):
     backbone: AnyBackbone
     channels: PositiveInt
     """Of the images."""
+    bands: tuple[str, ...] = ()
+    """What the channels are called, where they are bands and not those of photographs."""
+    depth: Depth = "uint8"
+    """Of the images' pixels: the largest value of this type is 1 to the network."""
     size: PositiveInt
     """Height and width of the images it is made for."""
     classes: Annotated[tuple[str, ...], Field(min_length=1)] | None

@@ -84,6 +84,7 @@ def of_files(found: Mapping[str, Any]) -> list[str]:
     smallest, largest = listing(sizes.get("smallest")), listing(sizes.get("largest"))
     lines = [
         f"Files: {_counted(found.get('formats'))}" if found.get("formats") else "",
+        f"Bands: {', '.join(texts(found.get('bands')))}" if found.get("bands") else "",
         f"Modes: {_counted(found.get('modes'))}" if found.get("modes") else "",
     ]
     if smallest and largest:

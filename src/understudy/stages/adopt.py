@@ -106,6 +106,8 @@ class AdoptSettings(LabelledSettings):
         network = NetworkSettings(
             backbone=self.backbone,
             channels=int(pack.images.shape[1]),
+            bands=pack.bands,
+            depth=pack.depth,
             size=self.size or int(pack.images.shape[-1]),
             classes=None,
         )

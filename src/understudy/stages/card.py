@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from understudy.core.depth import Depth
 from understudy.evaluation.preparation import Preparation
 from understudy.evaluation.temperature import Temperature
 from understudy.stages.lineage import Ancestor
@@ -47,6 +48,10 @@ class Card(NamedTuple):
     file_bytes: int
     machine: Mapping[str, Any]
     version: str
+    bands: tuple[str, ...] = ()
+    """Names of the channels; empty for those of photographs."""
+    depth: Depth = "uint8"
+    """Of the pixels."""
 
     @property
     def model(self) -> Ancestor:

@@ -38,6 +38,7 @@ def cost_of(path: Path, run: Run) -> dict[str, Any]:
                 temperature=1.0,
                 preparation=None,
                 extra={},
+                depth=found.settings.depth,
             )
             measured = cost(
                 found.network,

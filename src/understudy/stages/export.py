@@ -83,7 +83,10 @@ def export(settings: ExportSettings, pack: Pack, run: Run) -> dict[str, Any]:
     run.progress.advance()
     int8 = run.path / f"{file.stem}.int8.onnx"
     judgement = _int8(file, int8, settings, found, pack, splits, run) if settings.int8 else None
-    for script in standalone_scripts(with_check=bool(golden["images"])):
+    scripts = standalone_scripts(
+        with_check=bool(golden["images"]), of_bands=bool(found.settings.bands)
+    )
+    for script in scripts:
         write_text(run.path / script.name, script.read_text(encoding="utf-8"))
     card = Card(
         file=file.name,
@@ -106,6 +109,8 @@ def export(settings: ExportSettings, pack: Pack, run: Run) -> dict[str, Any]:
         file_bytes=file.stat().st_size,
         machine={**describe(torch.device("cpu")), "instructions": instructions()},
         version=code_version(),
+        bands=found.settings.bands,
+        depth=found.settings.depth,
     )
     write_text(run.path / "README.md", written(card))
     run.progress.end(f"{file}")
@@ -150,6 +155,8 @@ def _written(
             size=found.settings.size,
             temperature=temperature.value,
             preparation=preparation,
+            depth=found.settings.depth,
+            bands=found.settings.bands,
             extra={"run": run.identity, "version": code_version(), "pack": pack.key},
         )
         run.progress.advance()

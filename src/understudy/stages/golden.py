@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
+from understudy.core.depth import Pixels, depth_of, white
 from understudy.core.errors import UnderstudyError
 from understudy.core.files import write_bytes
 from understudy.data.pack import Pack
 from understudy.data.sources import AnySource
+from understudy.data.views import as_pixels
 from understudy.evaluation.parity import reference_logits
 from understudy.evaluation.preparation import Preparation
 from understudy.evaluation.temperature import softmax
@@ -65,7 +66,7 @@ def _contents(
     source: AnySource,
     pack: Pack,
     images: Indices,
-    shown: NDArray[np.uint8],
+    shown: Pixels,
     preparation: Preparation,
 ) -> Mapping[int, bytes]:
     """Files of some of the images, by row: those that become the very pixels that were packed."""
@@ -93,11 +94,12 @@ def _read(read: Any, place: int) -> bytes | None:
     return content if isinstance(content, bytes) and len(content) <= MOST_FILE_BYTES else None
 
 
-def _becomes(content: bytes, pixels: NDArray[np.uint8], preparation: Preparation) -> bool:
+def _becomes(content: bytes, pixels: Pixels, preparation: Preparation) -> bool:
     """Whether a file still gives what was packed from it."""
     try:
         prepared = preparation.prepared(content, name="golden")
     except UnderstudyError:
         return False
-    made = (prepared * 255).round().numpy().astype(np.int64)
-    return bool(np.abs(made - pixels).max() <= CLOSE)
+    made = as_pixels(prepared, depth_of(pixels.dtype)).numpy().astype(np.int64)
+    apart = np.abs(made - pixels.astype(np.int64)).max()
+    return bool(apart <= CLOSE * white(pixels.dtype) / white(np.uint8))

@@ -35,17 +35,24 @@ def open_images(settings: DataSettings, *, runs: Path, shared: Path, progress: P
 
 def described(pack: Pack) -> str:
     """What was found, and what became of it: `images: 40 images, 5 classes, used as ...`."""
-    count, channels, height, width = pack.images.shape
+    count, _, height, width = pack.images.shape
     splits = {name: int(np.sum(np.array(pack.given) == name)) for name in dict.fromkeys(pack.given)}
     given = ", ".join(f"{number:,} {name}" for name, number in splits.items() if name)
     parts = [
         f"{count:,} images" + (f" ({given})" if given else ""),
         f"{len(pack.classes)} classes",
         *([_groups(pack.groups)] if pack.groups else []),
-        f"used as {width}x{height} pixels, {channels} channel{'s' if channels > 1 else ''}",
+        f"used as {width}x{height} pixels, {_channels(pack)}",
         *(f"left out {number:,} x {reason}" for reason, number in pack.skipped.items()),
     ]
     return f"images: {', '.join(parts)}"
+
+
+def _channels(pack: Pack) -> str:
+    if pack.bands:
+        return f"bands {', '.join(pack.bands)} of {8 * pack.images.dtype.itemsize} bits"
+    channels = int(pack.images.shape[1])
+    return f"{channels} channel{'s' if channels > 1 else ''}"
 
 
 def _groups(groups: Sequence[str]) -> str:

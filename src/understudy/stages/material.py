@@ -1,12 +1,13 @@
 """The images of a training: the pack, its splits, and the few whose labels may be read."""
 
 from functools import partial
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import NonNegativeInt, PositiveInt
 
+from understudy.core.depth import white
 from understudy.core.errors import DataError
 from understudy.core.run import Run
 from understudy.core.seeds import derived_seed
@@ -123,6 +124,8 @@ class Material(NamedTuple):
         return NetworkSettings(
             backbone=backbone,
             channels=self.channels,
+            bands=self.pack.bands,
+            depth=self.pack.depth,
             size=self.size,
             classes=classes,
             projector=projector,
@@ -156,6 +159,19 @@ def labelled_images(settings: LabelledSettings, pack: Pack) -> tuple[Splits, Ind
     return splits, draw(splits.train, split="train"), draw(splits.val, split="val")
 
 
+def _statistics(pack: Pack, mean: list[float], std: list[float]) -> list[dict[str, Any]]:
+    """Mean and deviation of each band over the pool, in the numbers of the packed pixels.
+
+    For people: a network holds its own among its weights, on the scale of 0 to 1, and whatever
+    starts from it takes them over.
+    """
+    brightest = white(pack.depth)
+    return [
+        {"band": band, "mean": brightest * centre, "std": brightest * spread}
+        for band, centre, spread in zip(pack.bands, mean, std, strict=True)
+    ]
+
+
 def pool_of(splits: Splits) -> Indices:
     """All images that may be learned from without labels."""
     return np.sort(np.concatenate([splits.train, splits.unlabeled]))
@@ -187,6 +203,8 @@ def material(settings: LabelledSettings, pack: Pack, run: Run) -> Material:
             "notes": list(splits.notes),
         },
     )
+    if pack.bands:
+        run.write("data/bands.json", _statistics(pack, mean, std))
     return Material(
         pack=pack,
         splits=splits,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from understudy.core.depth import white
 from understudy.stages.card import Card
 from understudy.stages.card_numbers import limits, numbers
 from understudy.stages.card_text import bullets, code, codes, counted, percent, table
@@ -96,14 +97,19 @@ def _stored(one: Ancestor) -> str:
 
 def _pixels(card: Card) -> str:
     size = card.preparation.size
-    colours = {1: "grey", 3: "R, G, B"}.get(card.channels, f"{card.channels} channels")
+    colours = (
+        f"the bands {codes(card.bands)}"
+        if card.bands
+        else {1: "grey", 3: "R, G, B"}.get(card.channels, f"{card.channels} channels")
+    )
     steps = "\n".join(
         f"{number}. {step}" for number, step in enumerate(card.preparation.in_words(), start=1)
     )
     return (
-        f"The input `image` takes uint8 [B, {size}, {size}, {card.channels}]: images, rows from "
-        f"the top, columns from the left, {colours}; B is free. Division by 255 and normalisation "
-        f"happen inside. From an image file to these pixels:\n\n{steps}"
+        f"The input `image` takes {card.depth} [B, {size}, {size}, {card.channels}]: images, rows "
+        f"from the top, columns from the left, {colours}; B is free. Division by "
+        f"{white(card.depth)} and normalisation happen inside. "
+        f"From an image file to these pixels:\n\n{steps}"
     )
 
 
@@ -174,6 +180,12 @@ def _licences(card: Card) -> Iterator[str]:
     yield "The licence of the training images is not known to the program."
 
 
+def _asks(card: Card) -> str:
+    if card.bands:
+        return "python predict.py image.tif    # needs onnxruntime, numpy, pillow, tifffile"
+    return "python predict.py photo.jpg    # needs onnxruntime, numpy, pillow"
+
+
 def _use(card: Card) -> str:
     golden = card.golden
     files = golden.get("files", 0)
@@ -191,7 +203,7 @@ def _use(card: Card) -> str:
     )
     return (
         f"    sha256sum {card.file}    # {card.sha256}\n"
-        f"    python predict.py photo.jpg    # needs onnxruntime, numpy, pillow\n{check}\n"
+        f"    {_asks(card)}\n{check}\n"
         f"When it was written, the file answered like the trained network on "
         f"{counted(card.parity['images'], 'image')} (largest difference of two logits "
         f"{card.parity['max_difference']:.1g}).{told}"

@@ -9,12 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from understudy.core.depth import Pixels
 from understudy.core.progress import Silent
 from understudy.core.run import Run
 from understudy.data.pack import Pack
 from understudy.data.shuffle import shuffled
 from understudy.data.stream import clean_batches, view_batches
-from understudy.data.views import ViewSettings
+from understudy.data.views import ViewSettings, as_pixels
 from understudy.engine.state import module_device
 from understudy.engine.watch import Observation
 from understudy.evaluation.accuracy import accuracy
@@ -264,8 +265,8 @@ def answers_on(network: nn.Module, pack: Pack, images: Indices, *, size: int) ->
     return logits_of(Predictor(network), _batches(network, pack, images, size), Silent())
 
 
-def pixels_of(pack: Pack, images: Indices, *, size: int) -> NDArray[np.uint8]:
-    """Images of a pack as the network is given them, uint8 [N, C, size, size]."""
+def pixels_of(pack: Pack, images: Indices, *, size: int) -> Pixels:
+    """Images of a pack as the network is given them, of its depth, [N, C, size, size]."""
     batches = clean_batches(
         pack.images,
         indices=images,
@@ -273,8 +274,8 @@ def pixels_of(pack: Pack, images: Indices, *, size: int) -> NDArray[np.uint8]:
         size=size,
         device=torch.device("cpu"),
     )
-    clean = torch.cat([batch for batch, _ in batches])
-    return (clean * 255).round().to(torch.uint8).numpy()
+    pixels: Pixels = torch.cat([as_pixels(batch, pack.depth) for batch, _ in batches]).numpy()
+    return pixels
 
 
 def _batches(

@@ -160,7 +160,7 @@ def _of_batch(models: Sequence[Asked], images: Sequence[NamedImage], top: int) -
     for model in models:
         prepared: dict[int, torch.Tensor] = {}
         for place, content in enumerate(contents):
-            if not isinstance(content, bytes) or place in problems:
+            if isinstance(content, str) or place in problems:
                 continue
             try:
                 prepared[place] = model.preparation.prepared(content, name=images[place].name)

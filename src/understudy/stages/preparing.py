@@ -2,6 +2,7 @@
 
 from understudy.data.decode import Decoding
 from understudy.data.settings import DataSettings
+from understudy.data.sources.file_source import FileSourceSettings
 from understudy.evaluation.preparation import Preparation
 from understudy.stages.restore import Restored
 
@@ -14,7 +15,7 @@ def preparation_for(settings: DataSettings, found: Restored, *, packed: int) -> 
         found: The network.
         packed: Height of the packed images: of a source without files, files take that size.
     """
-    decoding = getattr(settings.data, "decoding", None)
-    if not isinstance(decoding, Decoding):
-        decoding = Decoding("grey" if found.settings.channels == 1 else "rgb", packed)
-    return Preparation(decoding, found.settings.size)
+    size = found.settings.size
+    if isinstance(settings.data, FileSourceSettings):
+        return Preparation(settings.data.decoding(found.settings.bands), size)
+    return Preparation(Decoding("grey" if found.settings.channels == 1 else "rgb", packed), size)

@@ -52,6 +52,8 @@ class PretrainSettings(TrainingSettings):
         network = NetworkSettings(
             backbone=self.backbone,
             channels=channels,
+            bands=pack.bands,
+            depth=pack.depth,
             size=size,
             classes=None,
             projector=self.method.projector,

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
+from understudy.core.depth import Depth
 from understudy.core.errors import DataError, StorageError, UsageError
 from understudy.core.files import read_json
 from understudy.core.run import finished_summary
@@ -156,14 +159,33 @@ def must_fit(found: Restored, pack: Pack, run: Path, *, advice: str = "") -> Non
 
 
 def same_channels(found: Restored, pack: Pack, run: Path) -> None:
-    """Compares the channels of a network with those of the images.
+    """Compares the channels of a network with those of the images: number, bands, depth.
 
     Raises:
         DataError: They differ.
     """
-    channels = int(pack.images.shape[1])
-    if found.settings.channels != channels:
+    theirs = found.settings
+    own, channels = _bits(pack.depth), int(pack.images.shape[1])
+    if theirs.bands and pack.bands and theirs.bands != pack.bands:
+        bands = f"Set `data.bands=[{','.join(theirs.bands)}]`, its own in their order."
         raise DataError(
-            f"{run}: trained on images with {found.settings.channels} channels; these have "
-            f"{channels}."
+            f"{run}: trained on the bands {', '.join(theirs.bands)}; these images are given as "
+            f"{', '.join(pack.bands)}. {bands}"
         )
+    if theirs.channels != channels:
+        raise DataError(
+            f"{run}: trained on images with {theirs.channels} channels; these have {channels}."
+        )
+    if bool(theirs.bands) != bool(pack.bands) or theirs.depth != pack.depth:
+        raise DataError(
+            f"{run}: trained on {_kind(theirs.bands)} of {_bits(theirs.depth)}; these are "
+            f"{_kind(pack.bands)} of {own}, whose numbers mean something else."
+        )
+
+
+def _kind(bands: tuple[str, ...]) -> str:
+    return f"images of the bands {', '.join(bands)}" if bands else "photographs"
+
+
+def _bits(depth: Depth) -> str:
+    return f"{8 * np.dtype(depth).itemsize} bits"

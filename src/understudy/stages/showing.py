@@ -46,7 +46,7 @@ def _told(example: Example, position: int, pack: Pack) -> dict[str, Any]:
         "probability_of_class": example.of_label,
         **_answered(example.answer, pack),
         "teacher": None if example.teacher is None else _answered(example.teacher, pack),
-        "webp": b64encode(thumbnail(pack.images[position])).decode(),
+        "webp": b64encode(thumbnail(pack.images[position], bands=pack.bands)).decode(),
     }
 
 

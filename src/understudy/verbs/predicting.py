@@ -46,8 +46,8 @@ def predicted(
     from understudy.data.sources.named import named_images
     from understudy.stages import predict  # only now: it brings torch
 
-    images, ignored = named_images(places)
     student = predict.asked(model)
+    images, ignored = named_images(places, suffixes=student.preparation.suffixes)
     models = predict.with_teacher(student) if teacher else (student,)
     for note in [one.note for one in models if one.note]:
         progress.say(note)

@@ -62,3 +62,18 @@ def test_too_small_a_disk_is_refused_before_the_first_row(
         rows.append(np.ones((1, 2, 2), dtype=np.uint8))
 
     assert (tmp_path / "a.npy").stat().st_size == 0
+
+
+def test_images_of_sixteen_bits_are_kept_and_do_not_mix_with_others(tmp_path: Path) -> None:
+    deep = np.arange(8, dtype=np.uint16).reshape(2, 2, 2) * 9_000
+
+    with RowWriter(tmp_path / "a.npy", most=3) as rows:
+        rows.append(deep)
+        rows.append(deep + 1)
+        with pytest.raises(ValueError, match="among those of"):
+            rows.append(deep.astype(np.uint8))
+        rows.finish()
+
+    found = np.load(tmp_path / "a.npy", mmap_mode="r", allow_pickle=False)
+    assert found.dtype == np.uint16
+    np.testing.assert_array_equal(found, [deep, deep + 1])

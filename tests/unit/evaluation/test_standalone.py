@@ -94,6 +94,7 @@ def content_of(name: str) -> bytes:
 
 def model(preparation: Preparation) -> onnx.ModelProto:
     """Mean of each corner to three classes: any difference of pixels shows."""
+    assert isinstance(preparation.decoding, Decoding)
     size, channels = preparation.size, CHANNELS[preparation.decoding.channels]
     weights = np.random.default_rng(0).normal(size=(size * size * channels, 3)) / 1000
     nodes = [

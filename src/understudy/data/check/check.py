@@ -177,6 +177,7 @@ class Check:
                 for label, name in enumerate(listing.classes)
             ],
             "formats": dict(Counter(look.format for look in good if look.format).most_common()),
+            "bands": list(listing.bands),
             "modes": dict(Counter(look.mode for look in good).most_common()),
             "orientations": {
                 str(turn): count

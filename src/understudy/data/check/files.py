@@ -11,6 +11,7 @@ from PIL import Image
 
 from understudy.data.check.finding import Finding, of_members
 from understudy.data.check.inspection import Inspection
+from understudy.data.check.layouts import several_layouts
 
 MOST_SKIPPED = 0.01  # of the unlabeled images; beyond it is a broken copy, not a bad file
 MOST_SIZES = 5  # named in a sentence
@@ -20,7 +21,12 @@ DARK = 65_535 // 4  # below it an image of 16 bits keeps fewer than 64 of 256 le
 
 def unusable(inspection: Inspection) -> list[Finding]:
     """Why no training can start from these files: all that stands against it."""
-    return [*_unreadable_labelled(inspection), *_too_many(inspection), *several_sizes(inspection)]
+    unreadable = [*_unreadable_labelled(inspection), *_too_many(inspection)]
+    return [
+        *unreadable,
+        *several_layouts(inspection, refused=bool(unreadable)),
+        *several_sizes(inspection),
+    ]
 
 
 def skipped(inspection: Inspection) -> Mapping[str, int]:

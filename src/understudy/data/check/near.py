@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from understudy.core.depth import Pixels, grey_levels
 from understudy.core.progress import Progress
 from understudy.data.blocks import in_blocks
-from understudy.data.decode import Pixels
 
 Sketch = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
@@ -45,11 +45,11 @@ _ROWS, _COLUMNS = 32, 8192  # hashes compared at once: 2 MB, which a core's cach
 
 def sketch(pixels: Pixels) -> Sketch:
     """A small grey picture [HEIGHT, WIDTH] of an image [C, H, W]."""
-    channels = pixels.shape[0]
-    if channels == 3:
-        grey = Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).convert("L")
+    shown = grey_levels(pixels)
+    if len(shown) == 3:
+        grey = Image.fromarray(np.ascontiguousarray(shown.transpose(1, 2, 0))).convert("L")
     else:
-        grey = Image.fromarray(np.ascontiguousarray(pixels.mean(axis=0).astype(np.uint8)))
+        grey = Image.fromarray(np.ascontiguousarray(shown.mean(axis=0).astype(np.uint8)))
     return np.asarray(grey.resize((WIDTH, HEIGHT), Image.Resampling.BOX))
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from understudy.data.decode import Pixels
+from understudy.core.depth import Pixels
 from understudy.data.sources.listing import Entry, Listing, SourceSettings
 
 

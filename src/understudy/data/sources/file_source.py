@@ -7,25 +7,30 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, PositiveInt
+from pydantic import AfterValidator, PositiveFloat, PositiveInt, model_validator
 
 from understudy.core.errors import UsageError
+from understudy.data.bands.choosing import BandNames, WantedBands, chosen_bands
+from understudy.data.bands.decoding import BandDecoding
 from understudy.data.check.finding import Finding
-from understudy.data.decode import Channels, Decoding
+from understudy.data.decode import Channels, Content, Decoding
 from understudy.data.sources.listing import (
     KIND_OF_SUFFIX,
+    AnyDecoding,
     Entry,
     Listing,
     SourceSettings,
     existing,
     seen,
 )
-from understudy.data.sources.walk import Folder, ImageFile, stamp_of
+from understudy.data.sources.walk import ARRAYS, SUFFIXES, Folder, ImageFile, stamp_of
 
 POOL = "data.unlabeled"
 """The setting that names a pool, and the beginning of its images' names."""
+OF_BANDS = ("band_names", "white", "nodata")
+"""Settings that mean nothing without `bands`."""
 
 
 def _with_a_group(pattern: str) -> str:
@@ -46,7 +51,7 @@ class Found(NamedTuple):
     root: Path
     classes: tuple[str, ...]
     entries: Sequence[Entry]
-    read: Callable[[int], bytes]
+    read: Callable[[int], Content]
     """The i-th entry's file content; safe to call from many threads."""
     files: Sequence[ImageFile]
     """Every file that is read."""
@@ -61,7 +66,19 @@ class FileSourceSettings(SourceSettings):
     """Base of sources that hold image files of any kind and size."""
 
     channels: Channels = "rgb"
-    """Keep three colour channels, or one grey channel."""
+    """Of photographs: keep three colour channels, or one grey channel."""
+    bands: WantedBands | None = None
+    """Of images that are no photographs, the bands that become the channels, by name, in this
+    order: [B04, B03, B02]. Or `all`; or `rgb`: those called red, green and blue, or so by
+    Sentinel-2. Read are TIFF of any number of bands, .npy and .npz, 16 bits kept."""
+    band_names: BandNames | None = None
+    """What the bands of a file are called, in its order; by default as the file tells it, else 1,
+    2, ..."""
+    white: PositiveFloat = 1.0
+    """Of bands of floats, the value that counts as 1; whole numbers are kept as they are."""
+    nodata: float | Literal["ignore"] | None = None
+    """Of bands, the value that marks pixels without data, which are an error; by default what the
+    file says. `ignore`: none does."""
     size: PositiveInt | None = None
     """Height and width of all images: the shorter side is resized to it, then the centre is
     cropped. Without it, all images must already have one size."""
@@ -72,10 +89,46 @@ class FileSourceSettings(SourceSettings):
     r"""Regular expression, searched in the names of images of no group; its first parentheses hold
     the group: `(scene\d+)_` keeps the tiles of a scene on one side of every split."""
 
+    @model_validator(mode="after")
+    def _bands_are_asked_for(self) -> Self:
+        given = [
+            name
+            for name in OF_BANDS
+            if getattr(self, name) != type(self).model_fields[name].default
+        ]
+        if self.bands is None and given:
+            raise ValueError(
+                f"{', '.join(given)}: of bands; set `bands` as well, such as bands=all"
+            )
+        if self.bands is not None and self.channels != "rgb":
+            raise ValueError("channels: of photographs; leave it out beside `bands`")
+        lacking = set(self.bands or ()) - set(self.band_names or ())
+        if isinstance(self.bands, tuple) and self.band_names and lacking:
+            raise ValueError(f"bands: {', '.join(sorted(lacking))} not among `band_names`")
+        return self
+
     @property
-    def decoding(self) -> Decoding:
-        """What the pixels shall be."""
-        return Decoding(channels=self.channels, size=self.size)
+    def suffixes(self) -> frozenset[str]:
+        """What the names of images end in."""
+        return SUFFIXES if self.bands is None else SUFFIXES | ARRAYS
+
+    def decoding(self, bands: tuple[str, ...], *, alone: bool = False) -> AnyDecoding:
+        """What the pixels shall be.
+
+        Args:
+            bands: The channels' names; empty where they are those of photographs.
+            alone: Whether images with further bands are of another kind.
+        """
+        if not bands:
+            return Decoding(channels=self.channels, size=self.size)
+        return BandDecoding(
+            bands=bands,
+            names=self.band_names or (),
+            alone=alone,
+            size=self.size,
+            white=self.white,
+            nodata=self.nodata,
+        )
 
     @abstractmethod
     def found(self) -> Found:
@@ -91,11 +144,11 @@ class FileSourceSettings(SourceSettings):
         own = self.found()
         ignored = Counter(own.ignored)
         problems = list(own.problems)
-        pool = _pool(self.unlabeled, own.files, ignored, problems) if self.unlabeled else []
+        pool = self._pool(own.files, ignored, problems)
         entries = [*own.entries, *(Entry(file.name, "unlabeled", -1) for file in pool)]
         in_pool, count = reading(pool), len(own.entries)
 
-        def read(index: int) -> bytes:
+        def read(index: int) -> Content:
             return own.read(index) if index < count else in_pool(index - count)
 
         return Listing(
@@ -103,11 +156,44 @@ class FileSourceSettings(SourceSettings):
             classes=own.classes,
             entries=tuple(self._grouped(entries)),
             read=read,
-            decoding=self.decoding,
+            decoding=self._decoding_of(entries, read, origin=own.origin),
             ignored=+ignored,  # `+` takes the zero counts away
             stamp=stamp_of(own.root, [*own.files, *pool], also=own.also),
             problems=tuple(problems),
         )
+
+    def _decoding_of(
+        self, entries: Sequence[Entry], read: Callable[[int], Content], *, origin: str
+    ) -> AnyDecoding:
+        if self.bands is None:
+            return self.decoding(())
+        found = chosen_bands(
+            self.bands,
+            self.band_names,
+            images=[entry.name for entry in entries],
+            read=read,
+            origin=origin,
+        )
+        return self.decoding(found.bands, alone=found.alone)
+
+    def _pool(
+        self, own: Iterable[ImageFile], ignored: Counter[str], problems: list[Finding]
+    ) -> list[ImageFile]:
+        """The files of the pool that the source itself does not name."""
+        if self.unlabeled is None:
+            return []
+        folder = top(self.unlabeled, key=POOL, name=POOL, ignored=ignored, suffixes=self.suffixes)
+        files = images_in(folder, problems)
+        real = cache(os.path.realpath)  # of folders, of which there are few
+
+        def place(file: ImageFile) -> str:
+            folder, name = os.path.split(file.path)
+            return os.path.join(real(folder), name)
+
+        known = {place(file) for file in own}
+        further = [file for file in files if place(file) not in known]
+        ignored[f"image of {POOL} that the data names already"] += len(files) - len(further)
+        return further
 
     def _grouped(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """The entries with the groups that their names tell.
@@ -152,7 +238,14 @@ def images_in(folder: Folder, problems: list[Finding]) -> list[ImageFile]:
     return files
 
 
-def top(path: Path, *, key: str, name: str, ignored: Counter[str]) -> Folder:
+def top(
+    path: Path,
+    *,
+    key: str,
+    name: str,
+    ignored: Counter[str],
+    suffixes: frozenset[str] = SUFFIXES,
+) -> Folder:
     """A folder that a setting names.
 
     Raises:
@@ -163,21 +256,4 @@ def top(path: Path, *, key: str, name: str, ignored: Counter[str]) -> Folder:
         kind = KIND_OF_SUFFIX.get(path.suffix.lower()) if key == "data.path" else None
         advice = f"Set `data.kind={kind}`" if kind else "Name the folder that holds the images"
         raise UsageError(f"{key} = {path}: is a file. {advice}.")
-    return Folder(place, name=name, ignored=ignored, above=frozenset())
-
-
-def _pool(
-    path: Path, own: Iterable[ImageFile], ignored: Counter[str], problems: list[Finding]
-) -> list[ImageFile]:
-    """The files of a pool that the source itself does not name."""
-    files = images_in(top(path, key=POOL, name=POOL, ignored=ignored), problems)
-    real = cache(os.path.realpath)  # of folders, of which there are few
-
-    def place(file: ImageFile) -> str:
-        folder, name = os.path.split(file.path)
-        return os.path.join(real(folder), name)
-
-    known = {place(file) for file in own}
-    further = [file for file in files if place(file) not in known]
-    ignored[f"image of {POOL} that the data names already"] += len(files) - len(further)
-    return further
+    return Folder(place, name=name, ignored=ignored, above=frozenset(), suffixes=suffixes)

@@ -32,7 +32,7 @@ class FolderSettings(FileSourceSettings):
         """All image files, sorted by name within each split."""
         ignored: Counter[str] = Counter()
         problems: list[Finding] = []
-        root = top(self.path, key="data.path", name="", ignored=ignored)
+        root = top(self.path, key="data.path", name="", ignored=ignored, suffixes=self.suffixes)
         arranged = list(_arranged(root, ignored, problems))
         classes, strange = class_list((split, name) for split, name, _ in arranged)
         labels = {name: label for label, name in enumerate(classes)} | {None: -1}

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from understudy.core.depth import Pixels
 from understudy.core.errors import DataError, UsageError
 from understudy.core.settings import Settings
+from understudy.data.bands.decoding import BandDecoding
 from understudy.data.check.finding import Finding, complaint
-from understudy.data.decode import Decoding, Pixels
+from understudy.data.decode import Content, Decoding
 
 SPLIT_NAMES = {
     "train": ("train", "training"),
@@ -28,6 +30,10 @@ KIND_OF_SUFFIX = {
     ".parquet": "parquet",
 }
 """Which kind of source a file is likely to be; a Parquet file of paths is a manifest, too."""
+
+
+AnyDecoding = Decoding | BandDecoding
+"""What to make of file content: a photograph, or the bands of another image."""
 
 
 class Entry(NamedTuple):
@@ -51,9 +57,9 @@ class Listing(NamedTuple):
     classes: tuple[str, ...]
     """One list by name for all splits."""
     entries: tuple[Entry, ...]
-    read: Callable[[int], bytes | Pixels]
+    read: Callable[[int], Content | Pixels]
     """The i-th entry's file content, or its pixels [C, H, W]; safe to call from many threads."""
-    decoding: Decoding | None
+    decoding: AnyDecoding | None
     """What to make of file content; None where `read` gives pixels."""
     ignored: Mapping[str, int]
     """Files that are no part of the data, counted by reason."""
@@ -61,6 +67,11 @@ class Listing(NamedTuple):
     """Changes when any file's name, size or time does; empty where nothing vouches for that."""
     problems: tuple[Finding, ...] = ()
     """What is wrong with the arrangement; a listing that has any serves for a check alone."""
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the channels; empty where they are those of photographs."""
+        return self.decoding.bands if isinstance(self.decoding, BandDecoding) else ()
 
 
 class SourceSettings(Settings, ABC):

@@ -14,6 +14,8 @@ SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
     | {".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".jp2"}
 )
+ARRAYS = frozenset({".npy", ".npz"})
+"""Where bands are asked for, arrays are images too."""
 SYSTEM_NAMES = frozenset(
     {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "lost+found"}
 )
@@ -38,15 +40,23 @@ class Folder:
         name: What its images' names begin with; empty for the data's own folder.
         ignored: Counts, by reason, what is passed over.
         above: Device and number of every folder above it, up to the data's own.
+        suffixes: What the names of images end in.
 
     Raises:
         DataError: It cannot be read.
     """
 
     def __init__(
-        self, path: Path, *, name: str, ignored: Counter[str], above: frozenset[tuple[int, int]]
+        self,
+        path: Path,
+        *,
+        name: str,
+        ignored: Counter[str],
+        above: frozenset[tuple[int, int]],
+        suffixes: frozenset[str] = SUFFIXES,
     ) -> None:
         self.path, self.name, self.ignored, self._above = path, name, ignored, above
+        self._suffixes = suffixes
         entries = sorted(_entries(path), key=lambda entry: entry.name)
         kept = [entry for entry in entries if not _is_system(entry.name)]
         ignored.update({"hidden or system file": len(entries) - len(kept)})
@@ -66,13 +76,19 @@ class Folder:
         """One of the folders directly inside."""
         here = self.path.stat()
         above = self._above | {(here.st_dev, here.st_ino)}
-        return Folder(self.path / name, name=self._below(name), ignored=self.ignored, above=above)
+        return Folder(
+            self.path / name,
+            name=self._below(name),
+            ignored=self.ignored,
+            above=above,
+            suffixes=self._suffixes,
+        )
 
     def images(self) -> Iterator[ImageFile]:
         """The images directly inside."""
         for entry in self._files:
             suffix = os.path.splitext(entry.name)[1].lower()
-            if suffix in SUFFIXES:
+            if suffix in self._suffixes:
                 yield ImageFile(entry.path, self._below(entry.name), _times(entry))
             else:
                 self.ignored[f"file that is no image ({suffix or 'no suffix'})"] += 1
