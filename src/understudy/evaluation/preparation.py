@@ -34,6 +34,11 @@ class Preparation(NamedTuple):
     side is resized to it (bilinear, antialiased) and the central square is taken."""
 
     @property
+    def apart(self) -> bool:
+        """Whether an image is a folder, with a file for each band."""
+        return isinstance(self.decoding, BandDecoding) and self.decoding.apart
+
+    @property
     def suffixes(self) -> frozenset[str]:
         """What the names of image files end in."""
         return SUFFIXES | ARRAYS if isinstance(self.decoding, BandDecoding) else SUFFIXES
@@ -100,13 +105,17 @@ def _photographs_in_words(decoding: Decoding) -> list[str]:
 def _bands_in_words(decoding: BandDecoding) -> list[str]:
     told = f"as {', '.join(decoding.names)} in its order" if decoding.names else "as it names them"
     return [
-        f"the bands of the file are called {told}",
+        *([] if decoding.apart else [f"the bands of the file are called {told}"]),
         f"the channels are {', '.join(decoding.bands)}, in this order",
         "whole numbers of 8 or 16 bits are kept",
         f"float values v, from 0 to {decoding.white:g}, become 65,535 v / {decoding.white:g}, "
         "rounded",
         "pixels without data, or that are no numbers, are refused",
-        "bands in files of their own are resized to the largest of them (bicubic)",
+        *(
+            ["bands, each in a file `..._BAND.tif`, are resized to the largest of them (bicubic)"]
+            if decoding.apart
+            else []
+        ),
     ]
 
 
@@ -151,6 +160,7 @@ class _Bands(Settings):
     size: Annotated[int, Field(gt=0, le=MOST_SIDE)] | None
     white: PositiveFloat
     nodata: float | Literal["ignore"] | None
+    apart: bool
     conversion: Literal[1]
 
 

@@ -15,7 +15,7 @@ from understudy.core.run import finished_summary
 from understudy.core.settings import checked
 from understudy.core.types import Predict
 from understudy.core.yaml import read_yaml
-from understudy.data.decode import UnreadableImageError
+from understudy.data.decode import Content, UnreadableImageError
 from understudy.data.pack import Pack, stored_pack
 from understudy.data.packing import strict_and_quiet
 from understudy.data.settings import DataSettings
@@ -175,9 +175,9 @@ def _of_batch(models: Sequence[Asked], images: Sequence[NamedImage], top: int) -
     ]
 
 
-def _content(image: NamedImage) -> bytes | str:
+def _content(image: NamedImage) -> Content | str:
     try:
-        return image.path.read_bytes() if image.path.is_file() else "not a file"
+        return image.content() if image.patch or image.path.is_file() else "not a file"
     except OSError as error:
         return f"unreadable ({error.strerror})"
 

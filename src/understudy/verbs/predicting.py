@@ -47,7 +47,8 @@ def predicted(
     from understudy.stages import predict  # only now: it brings torch
 
     student = predict.asked(model)
-    images, ignored = named_images(places, suffixes=student.preparation.suffixes)
+    way = student.preparation
+    images, ignored = named_images(places, suffixes=way.suffixes, apart=way.apart)
     models = predict.with_teacher(student) if teacher else (student,)
     for note in [one.note for one in models if one.note]:
         progress.say(note)

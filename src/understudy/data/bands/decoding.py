@@ -39,6 +39,8 @@ class BandDecoding(NamedTuple):
     """The value of float pixels that counts as 1."""
     nodata: Nodata = None
     """What marks a pixel without data; None: what the file says; "ignore": nothing does."""
+    apart: bool = False
+    """Whether each band lies in a file of its own, and those of an image in a folder."""
     conversion: int = 1
     """Version of this conversion: packs are keyed by it, so a change here makes new ones."""
 

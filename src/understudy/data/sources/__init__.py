@@ -13,6 +13,7 @@ from understudy.data.sources.hub import HubSettings
 from understudy.data.sources.listing import KIND_OF_SUFFIX, SourceSettings
 from understudy.data.sources.manifest import ManifestSettings
 from understudy.data.sources.parquet import ParquetSettings
+from understudy.data.sources.patches import PatchesSettings
 
 
 def kind_of_path(values: Mapping[str, Any]) -> str | None:
@@ -24,7 +25,12 @@ def kind_of_path(values: Mapping[str, Any]) -> str | None:
 
 
 AnySource = Annotated[
-    FolderSettings | ManifestSettings | ParquetSettings | HubSettings | DigitsSettings,
+    FolderSettings
+    | ManifestSettings
+    | ParquetSettings
+    | HubSettings
+    | PatchesSettings
+    | DigitsSettings,
     Field(discriminator="kind"),
     ImpliedKind(kind_of_path),
 ]

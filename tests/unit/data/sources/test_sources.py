@@ -13,7 +13,7 @@ from understudy.data.sources.listing import SourceSettings
 def test_every_source_is_chosen_by_its_kind() -> None:
     kinds = [get_args(source.model_fields["kind"].annotation) for source in every_source()]
 
-    assert kinds == [("folder",), ("manifest",), ("parquet",), ("hub",), ("digits",)]
+    assert kinds == [("folder",), ("manifest",), ("parquet",), ("hub",), ("patches",), ("digits",)]
 
 
 @pytest.mark.parametrize("source", every_source(), ids=lambda source: source.__name__)

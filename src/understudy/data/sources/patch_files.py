@@ -1,0 +1,58 @@
+"""Patches: folders that hold a file for each band of one image, and perhaps a JSON of labels."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from understudy.data.decode import Content
+from understudy.data.sources.walk import ImageFile
+
+BAND_FILE = re.compile(r"_([^_./]+)\.tiff?$", re.IGNORECASE)
+"""`..._B8A.tif`: what stands between the last underscore and the suffix is the band."""
+SUFFIXES = frozenset({".tif", ".tiff", ".json"})
+
+
+class Patch(NamedTuple):
+    """One folder."""
+
+    name: str
+    """Relative to the data's folder, with forward slashes."""
+    bands: Mapping[str, ImageFile]
+    labels: ImageFile | None
+    """Its JSON file."""
+
+    @property
+    def files(self) -> list[ImageFile]:
+        """All that is read."""
+        return [*self.bands.values(), *([self.labels] if self.labels else [])]
+
+    def content(self, wanted: tuple[str, ...] | None) -> Content:
+        """The files of its bands, by name: of the wanted ones, or of all where it lacks one."""
+        names = wanted if wanted and self.bands.keys() >= set(wanted) else tuple(self.bands)
+        return tuple((name, Path(self.bands[name].path).read_bytes()) for name in names)
+
+
+def patches_of(files: Iterable[ImageFile], ignored: Counter[str]) -> list[Patch]:
+    """The files of a folder, gathered by the folders they lie in, in the order of their names.
+
+    Args:
+        files: TIFF and JSON files at any depth.
+        ignored: Counts what belongs to no patch.
+    """
+    gathered: dict[str, dict[str, ImageFile]] = {}
+    labels: dict[str, ImageFile] = {}
+    for file in files:
+        place, _, name = file.name.rpartition("/")
+        band = BAND_FILE.search(name)
+        if name.lower().endswith(".json"):
+            labels.setdefault(place, file)
+        elif band is None:
+            ignored["TIFF whose name tells no band (..._B02.tif)"] += 1
+        else:
+            gathered.setdefault(place, {})[band[1]] = file
+    lonely = [place for place in labels if place not in gathered]
+    if lonely:
+        ignored["JSON file beside no band"] += len(lonely)
+    return [Patch(place, bands, labels.get(place)) for place, bands in sorted(gathered.items())]

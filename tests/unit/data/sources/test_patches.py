@@ -1,0 +1,181 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.packs import open_pack
+from tests.rasters import bands, tiff
+
+from understudy.core.errors import DataError, UsageError
+from understudy.data.pack import Pack
+from understudy.data.sources.named import named_images
+from understudy.data.sources.patches import PatchesSettings
+
+SIDES = {"B02": 24, "B03": 24, "B05": 12, "B01": 4}
+REAL = Path(__file__).parents[5] / "shared" / "data" / "bigearthnet_s2_example"
+
+
+def patch(root: Path, name: str, *labels: str, without: str = "", seed: int = 0) -> Path:
+    """A folder with a file for each band at its own resolution, and labels where there are any."""
+    folder = root / name
+    folder.mkdir(parents=True)
+    for number, (band, side) in enumerate(SIDES.items()):
+        if band != without:
+            values = bands(1, height=side, width=side, seed=seed + number)
+            (folder / f"{folder.name}_{band}.tif").write_bytes(tiff(values, "pages"))
+    if labels:
+        told = json.dumps({"labels": labels, "projection": "PROJCS[...]"})
+        (folder / f"{folder.name}_labels_metadata.json").write_text(told)
+    return folder
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    place = tmp_path / "patches"
+    for number in range(4):
+        patch(place, f"S2A_0_{number}", "Rice fields", "Pastures", seed=10 * number)
+        patch(place, f"S2A_1_{number}", "Pastures", seed=10 * number + 400)
+    patch(place, "S2B_2_0", seed=900)
+    return place
+
+
+def settings(root: Path, **more: Any) -> PatchesSettings:
+    told = {"classes": {"irrigated": ["Rice fields", "Vineyards"]}, "otherwise": "dry"}
+    return PatchesSettings.model_validate({"path": root, **told, **more})
+
+
+def opened(root: Path, **more: Any) -> Pack:
+    return open_pack(settings(root, **more), shared=root.parent / "shared")
+
+
+def test_a_folder_is_one_image_on_the_grid_of_its_finest_band(root: Path) -> None:
+    pack = opened(root, bands=["B03", "B01"])
+
+    assert pack.images.shape == (9, 2, 24, 24)
+    assert pack.depth == "uint16"
+    place = pack.names.index("S2A_0_2")
+    np.testing.assert_array_equal(pack.images[place, 0], bands(1, height=24, width=24, seed=21)[0])
+
+
+def test_any_label_of_a_class_makes_a_patch_one_of_it(root: Path) -> None:
+    pack = opened(root)
+
+    classes = dict(zip(pack.names, pack.labels.tolist(), strict=True))
+    assert pack.classes == ("dry", "irrigated")
+    assert (classes["S2A_0_0"], classes["S2A_1_0"], classes["S2B_2_0"]) == (1, 0, -1)
+    assert pack.given[pack.names.index("S2B_2_0")] == "unlabeled"
+
+
+def test_without_a_class_for_the_others_they_are_unlabeled(root: Path) -> None:
+    told = {"wet": ["Rice fields"], "dry": ["Vineyards", "Pasture"]}
+
+    with pytest.raises(DataError, match=r"label of the class 'dry'.* Did you mean 'Pastures'\?"):
+        opened(root, classes=told, otherwise=None)
+
+
+def test_a_patch_of_two_classes_is_of_none(root: Path) -> None:
+    told = {"wet": ["Rice fields"], "green": ["Pastures"]}
+
+    with pytest.raises(DataError) as caught:
+        opened(root, classes=told, otherwise=None)
+    assert "4 patches belong to several of `data.classes`" in str(caught.value)
+    assert "S2A_0_0: wet and green" in str(caught.value)
+
+
+def test_folders_above_are_splits(tmp_path: Path) -> None:
+    for split, count in (("train", 3), ("val", 2), ("test", 2), ("unlabeled", 1)):
+        for number in range(count):
+            patch(tmp_path / "p", f"{split}/a_{number}", "Rice fields", seed=number)
+            patch(tmp_path / "p", f"{split}/b_{number}", "Pastures", seed=number + 50)
+
+    pack = opened(tmp_path / "p")
+
+    counts = {name: pack.given.count(name) for name in set(pack.given)}
+    assert counts == {"train": 6, "val": 4, "test": 4, "unlabeled": 2}
+    assert {
+        label for label, name in zip(pack.labels, pack.given, strict=True) if name == "unlabeled"
+    } == {-1}
+
+
+def test_a_patch_that_lacks_a_band_is_refused_by_name(root: Path) -> None:
+    patch(root, "S2A_3_0", "Pastures", without="B05", seed=700)
+
+    with pytest.raises(DataError, match=r"S2A_3_0: other bands .*lacks B05"):
+        opened(root)
+    assert len(opened(root, bands=["B02"]).names) == 10, "who does not want it need not have it"
+
+
+def test_damaged_labels_are_told_and_no_patch_is_called_unlabeled_for_them(root: Path) -> None:
+    (root / "S2A_1_0" / "S2A_1_0_labels_metadata.json").write_text('{"labels": "Pastures"}')
+    (root / "S2A_1_1" / "S2A_1_1_labels_metadata.json").write_text("{")
+
+    with pytest.raises(DataError, match="2 patches have labels that cannot be read"):
+        opened(root)
+
+
+def test_bands_that_are_not_wanted_change_no_key(root: Path) -> None:
+    before = opened(root, bands=["B02"]).key
+    (root / "S2A_0_0" / "S2A_0_0_B05.tif").write_bytes(b"other")
+
+    assert opened(root, bands=["B02"]).key == before
+    (root / "S2A_0_0" / "S2A_0_0_B02.tif").write_bytes(
+        tiff(bands(1, height=24, width=24, seed=5), "pages")
+    )
+    assert opened(root, bands=["B02"]).key != before
+
+
+def test_files_that_belong_to_no_patch_are_counted(root: Path) -> None:
+    (root / "overview.tif").write_bytes(b"")
+    (root / "lists").mkdir()
+    (root / "lists" / "train.json").write_text("{}")
+
+    ignored = settings(root).survey().ignored
+
+    assert ignored["TIFF whose name tells no band (..._B02.tif)"] == 1
+    assert ignored["JSON file beside no band"] == 1
+
+
+def test_patches_are_named_for_a_model_by_their_folders(root: Path) -> None:
+    one, all_ = named_images([root / "S2A_0_1"], apart=True), named_images([root], apart=True)
+
+    assert [image.name for image in one.images] == [str(root / "S2A_0_1")]
+    assert len(all_.images) == 9
+    content = one.images[0].content()
+    assert isinstance(content, tuple)
+    assert [name for name, _ in content] == sorted(SIDES)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"bands": None}, "patches have nothing else"),
+        ({"unlabeled": "x"}, "put patches without labels into"),
+        ({"band_names": ["a"]}, "the names of the files tell"),
+        ({"otherwise": "irrigated"}, "is one of `classes`"),
+    ],
+)
+def test_settings_that_mean_nothing_here_are_refused(
+    root: Path, more: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        settings(root, **more)
+
+
+def test_a_band_that_no_patch_has_is_told(root: Path) -> None:
+    with pytest.raises(UsageError, match="has B99; their bands are B01, B02, B03, B05"):
+        opened(root, bands=["B99"])
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="no ../shared/data/bigearthnet_s2_example")
+def test_real_patches_become_one_grid_and_their_labels_classes(tmp_path: Path) -> None:
+    told = {"arable": ["Non-irrigated arable land"]}
+    source = PatchesSettings.model_validate(
+        {"path": REAL, "classes": told, "otherwise": "other", "bands": ["B04", "B05", "B09"]}
+    )
+
+    pack = open_pack(source, shared=tmp_path)
+
+    assert pack.images.shape == (6, 3, 120, 120)
+    assert pack.classes == ("arable", "other")
+    assert sorted(pack.labels.tolist()) == [0, 0, 0, 1, 1, 1]
