@@ -49,6 +49,27 @@ def uniforms(words: Tensor, draws: Sequence[str]) -> Tensor:
     return _shifted(bits, 64 - _MANTISSA).to(torch.float32).mul_(2.0**-_MANTISSA)
 
 
+def derived(words: Tensor, draw: str) -> Tensor:
+    """[B] words, int64, that have nothing to do with those they were made of."""
+    return _mixed(words + _signed(_key(draw)))
+
+
+def noise(words: Tensor, draw: str, count: int) -> Tensor:
+    """Many independent numbers for each word, such as one for each pixel.
+
+    Args:
+        words: [B], int64, on any device.
+        draw: A name, for the purpose.
+        count: N.
+
+    Returns:
+        [B, N], float32, uniform in [0, 1) in steps of 2^-24.
+    """
+    places = torch.arange(count, device=words.device) * _signed(_GOLDEN) + _signed(_key(draw))
+    bits = _mixed(words[:, None] + _mixed(places))
+    return _shifted(bits, 64 - _MANTISSA).to(torch.float32).mul_(2.0**-_MANTISSA)
+
+
 @lru_cache(maxsize=4096)  # a plan has dozens of names, and asks for them at every step
 def _key(name: str) -> int:
     return derived_seed(0, name)

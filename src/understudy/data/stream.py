@@ -10,6 +10,7 @@ from torch import Tensor
 
 from understudy.core.depth import Pixels
 from understudy.core.types import Batch
+from understudy.data.augment.transform import Statistics
 from understudy.data.order import Order
 from understudy.data.views import ViewSettings, clean_view, make_view
 
@@ -33,6 +34,7 @@ def training_stream(
     device: torch.device,
     start: int,
     channels_last: bool,
+    statistics: Statistics | None = None,
 ) -> Iterator[Batch]:
     """Endless batches from step `start` on; each is a pure function of the seeds and its step.
 
@@ -51,6 +53,7 @@ def training_stream(
         device: Where the batches are wanted.
         start: The first step.
         channels_last: Memory format of the views.
+        statistics: Of the channels, where a transform counts in deviations of them.
 
     Yields:
         Batches on the device.
@@ -67,6 +70,7 @@ def training_stream(
             transforms=view.transforms,
             size=view.size or size,
             seed=seed_views,
+            statistics=statistics,
         )
         return image.contiguous(memory_format=memory_format)
 
@@ -119,6 +123,7 @@ def view_batches(
     size: int,
     seed: int,
     device: torch.device,
+    statistics: Statistics | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """One view of each image once, in the order given, as a training with this seed makes it.
 
@@ -131,6 +136,7 @@ def view_batches(
         size: Height and width of the view, where it has none of its own.
         seed: Of the views.
         device: Where the batches are wanted.
+        statistics: Of the channels, where a transform counts in deviations of them.
 
     Yields:
         Images [B, C, size, size], float32 in [0, 1], and which they are, [B], int64.
@@ -145,6 +151,7 @@ def view_batches(
             transforms=view.transforms,
             size=view.size or size,
             seed=seed,
+            statistics=statistics,
         )
         yield made, _sent(index, device)
 

@@ -7,7 +7,6 @@ batch, and within rounding elsewhere.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +17,7 @@ from understudy.core.depth import Depth, white
 from understudy.core.settings import Settings
 from understudy.data.augment import AnyTransform
 from understudy.data.augment.random_resized_crop import RandomResizedCropSettings
-from understudy.data.augment.transform import Dice, Frame, Recolouring, Size
+from understudy.data.augment.transform import Applied, Dice, Frame, Size, Statistics, of_views
 from understudy.data.augment.window import Flip, Window, seen_through
 from understudy.data.counter import states
 
@@ -33,7 +32,7 @@ __all__ = [
     "view_objections",
 ]
 
-Parameters = Window | Flip | Recolouring
+Parameters = Window | Flip | Applied
 """What was drawn for one transform: tensors of [B, ...] on the CPU."""
 
 _CHUNK_BYTES = 1 << 19  # of float pixels: what goes in and comes out fits a 1 MB second-level cache
@@ -68,6 +67,7 @@ def parameters(
     source: Size,
     target: Size,
     seed: int,
+    statistics: Statistics | None = None,
 ) -> tuple[Parameters, ...]:
     """Draws what each transform does to each view.
 
@@ -81,6 +81,7 @@ def parameters(
         source: Size of the images that the first transform gets.
         target: Size of the view.
         seed: The seed of the views.
+        statistics: Of the channels, where a transform counts in deviations of them.
 
     Returns:
         One set of parameters for each transform, on the CPU.
@@ -90,7 +91,7 @@ def parameters(
     drawn: list[Parameters] = []
     for transform in transforms:
         dice = Dice(words=words, scope=f"{transform.kind} {seen[transform.kind]}")
-        drawn.append(transform.draw(dice, Frame(source=source, target=target)))
+        drawn.append(transform.draw(dice, Frame(source, target, statistics)))
         seen[transform.kind] += 1
         source = target if isinstance(transform, RandomResizedCropSettings) else source
     return tuple(drawn)
@@ -105,6 +106,7 @@ def make_view(
     transforms: Sequence[AnyTransform],
     size: int | None,
     seed: int,
+    statistics: Statistics | None = None,
 ) -> Tensor:
     """Makes one view of each image of a batch.
 
@@ -118,6 +120,7 @@ def make_view(
         transforms: The plan; none gives the clean image.
         size: Height and width of the view, or None to keep those of the image.
         seed: The seed of the views.
+        statistics: Of the channels, where a transform counts in deviations of them.
 
     Returns:
         [B, C, size, size], float32 in [0, 1].
@@ -132,6 +135,7 @@ def make_view(
         source=source if stretches else target,
         target=target,
         seed=seed,
+        statistics=statistics,
     )
 
     view = torch.empty(*pixels.shape[:2], *target, dtype=torch.float32, device=pixels.device)
@@ -139,7 +143,7 @@ def make_view(
         images = (
             as_floats(pixels[chunk]) if stretches else _resized(as_floats(pixels[chunk]), target)
         )
-        view[chunk] = _followed(images, [_sliced(values, chunk) for values in drawn])
+        view[chunk] = _followed(images, [of_views(values, chunk) for values in drawn])
     return view
 
 
@@ -200,12 +204,3 @@ def _chunks(pixels: Tensor, target: Size) -> list[slice]:
     image_bytes = 4 * channels * max(height * width, target.height * target.width)
     length = max(1, _CHUNK_BYTES // image_bytes)
     return [slice(start, start + length) for start in range(0, batch, length)]
-
-
-def _sliced(drawn: Any, chunk: slice) -> Any:
-    """The parameters of some of the views: every tensor in the named tuples is cut."""
-    if isinstance(drawn, Tensor):
-        return drawn[chunk]
-    if isinstance(drawn, tuple):
-        return drawn.__class__(*(_sliced(value, chunk) for value in drawn))
-    return drawn

@@ -24,6 +24,7 @@ from understudy.core.locks import one_at_a_time
 from understudy.core.progress import Progress
 from understudy.core.settings import Settings
 from understudy.core.types import Batch, Outputs, Tap
+from understudy.data.augment.transform import Statistics
 from understudy.data.stream import Images
 from understudy.data.views import ViewSettings, make_view
 from understudy.guidance.teacher import Teacher
@@ -69,6 +70,8 @@ class Views(NamedTuple):
     """Of the views that have none of their own."""
     seed: int
     device: torch.device
+    statistics: Statistics | None = None
+    """Of the channels, where a transform counts in deviations of them."""
 
     def made(self, rows: NDArray[np.int64], view_id: int) -> Batch:
         """One view of some of the images, as the training stream makes it.
@@ -88,6 +91,7 @@ class Views(NamedTuple):
             transforms=settings.transforms,
             size=settings.size or self.size,
             seed=self.seed,
+            statistics=self.statistics,
         )
         shown = view.contiguous(memory_format=self.memory_format)
         return Batch(views=(shown,), labels=None, index=index, view_ids=(ids,))

@@ -61,13 +61,16 @@ def stored(
         size=images.size,
         seed=seed,
         device=device,
+        statistics=images.statistics,
     )
+    reads = any(one.reads_statistics() for view in plan for one in view.transforms)
     about = {
         "views": [view.model_dump(mode="json") for view in plan],
         "size": images.size,
         "seed": seed,
         "pack": images.pack.key,
         "images": sha256(transfer.tobytes()).hexdigest(),
+        **({"statistics": images.statistics} if reads else {}),
     }
 
     def opened(

@@ -12,6 +12,7 @@ from understudy.core.errors import DataError
 from understudy.core.run import Run
 from understudy.core.seeds import derived_seed
 from understudy.core.settings import Aside
+from understudy.data.augment.transform import Statistics
 from understudy.data.labels import FewLabelsSettings, few_labels
 from understudy.data.pack import Pack
 from understudy.data.settings import DataSettings
@@ -96,6 +97,11 @@ class Material(NamedTuple):
     size: int
     mean: list[float]
     std: list[float]
+
+    @property
+    def statistics(self) -> Statistics:
+        """Of the channels of the pool."""
+        return Statistics(tuple(self.mean), tuple(self.std))
 
     @property
     def channels(self) -> int:

@@ -236,6 +236,7 @@ class FeatureObserver:
             size=self.material.size,
             seed=self.seed,
             device=module_device(network),
+            statistics=self.material.statistics,
         )
 
 

@@ -93,6 +93,7 @@ def train_method(
             device=device,
             start=start,
             channels_last=choice.channels_last,
+            statistics=material.statistics,
         )
 
     run.write("network.json", network.model_dump(mode="json"))

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from understudy.core.seeds import derived_seed
-from understudy.data.counter import states, uniforms
+from understudy.data.counter import derived, noise, states, uniforms
 
 WORD = 1 << 64
 MANY = 100_000
@@ -131,3 +131,31 @@ def test_numbers_of_different_names_are_independent(other: Tensor) -> None:
 
     assert correlation.abs() < 4 / MANY**0.5
     assert abs(independence(here, other)) < 4
+
+
+def test_noise_is_uniform_and_its_own_for_each_word_place_and_purpose() -> None:
+    words = states(seed=3, view_ids=torch.zeros(50, dtype=torch.int64), index=torch.arange(50))
+
+    found = noise(words, "lost", 4000)
+
+    assert abs(float(found.double().mean()) - 0.5) < 0.005
+    assert abs(float(found.double().std()) - 12**-0.5) < 0.005
+    neighbours = torch.stack([found[:, :-1].flatten(), found[:, 1:].flatten()])
+    images = torch.stack([found[:-1].flatten(), found[1:].flatten()])
+    purposes = torch.stack([found.flatten(), noise(words, "bright", 4000).flatten()])
+    for pair in (neighbours, images, purposes):
+        assert abs(float(torch.corrcoef(pair.double())[0, 1])) < 0.01
+
+
+def test_noise_of_a_word_is_the_same_in_every_batch_and_size() -> None:
+    words = states(seed=3, view_ids=torch.zeros(9, dtype=torch.int64), index=torch.arange(9))
+
+    assert torch.equal(noise(words[4:6], "x", 10), noise(words, "x", 30)[4:6, :10])
+
+
+def test_derived_words_have_nothing_to_do_with_their_origin() -> None:
+    words = states(seed=3, view_ids=torch.zeros(5000, dtype=torch.int64), index=torch.arange(5000))
+
+    numbers = torch.stack([uniforms(of, ["x"])[0] for of in (words, derived(words, "a"))])
+
+    assert abs(float(torch.corrcoef(numbers.double())[0, 1])) < 0.05

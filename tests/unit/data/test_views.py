@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.testing import assert_close
 from torchvision.transforms.v2 import functional as oracle
 
+from understudy.core.depth import Depth, white
 from understudy.core.errors import UsageError
 from understudy.core.settings import checked
 from understudy.data import views as views_module
@@ -19,9 +20,11 @@ from understudy.data.augment.grayscale import GrayscaleSettings
 from understudy.data.augment.pad_and_crop import PadAndCropSettings
 from understudy.data.augment.random_resized_crop import RandomResizedCropSettings
 from understudy.data.augment.solarize import SolarizeSettings
-from understudy.data.augment.transform import Size, Transform
+from understudy.data.augment.transform import Size, Statistics, Transform
 from understudy.data.views import (
     ViewSettings,
+    as_floats,
+    as_pixels,
     clean_view,
     make_view,
     parameters,
@@ -37,6 +40,7 @@ SIMCLR = (
     GrayscaleSettings(),
 )
 SIZE = Size(16, 16)
+STATISTICS = Statistics(mean=(0.5, 0.4, 0.6), std=(0.3, 0.2, 0.25))
 COUNT = 300  # more than one chunk of them
 
 
@@ -48,6 +52,7 @@ def pixels(count: int = COUNT, channels: int = 3, size: Size = SIZE) -> Tensor:
 def view(of: Tensor, transforms: Iterable[AnyTransform], **changes: Any) -> Tensor:
     index = torch.arange(len(of))
     asked: dict[str, Any] = {"index": index, "view_ids": index % 5, "size": 16, "seed": 1}
+    asked["statistics"] = STATISTICS
     return make_view(of, transforms=tuple(transforms), **(asked | changes))
 
 
@@ -61,7 +66,11 @@ def numbers(drawn: Any) -> list[Tensor]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_parameters_of_a_view_are_the_same_in_every_batch(kind: type[Any]) -> None:
     index, view_ids = torch.randperm(COUNT), torch.arange(COUNT) % 7
-    sizes = {"source": Size(20, 30), "target": SIZE}
+    sizes: dict[str, Any] = {
+        "source": Size(20, 30),
+        "target": SIZE,
+        "statistics": STATISTICS,
+    }
 
     together = parameters([kind()], index=index, view_ids=view_ids, seed=1, **sizes)
 
@@ -123,6 +132,32 @@ def test_pixels_agree_within_rounding_whatever_the_batch() -> None:
         for n in range(0, COUNT, 10)
     ]
     assert_close(together[::10], torch.cat(alone), atol=1e-5, rtol=0)
+
+
+def test_pixels_of_sixteen_bits_are_the_same_view_as_the_same_pixels_of_eight() -> None:
+    """257 x 255 is 65,535, so every value of 8 bits has its equal in 16."""
+    images = pixels()
+    deep = torch.from_numpy(images.numpy().astype("uint16") * 257)
+
+    assert_close(view(deep, EVERYTHING), view(images, EVERYTHING), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 12])
+def test_what_has_no_objection_takes_any_number_of_channels(channels: int) -> None:
+    able = [one for one in EVERYTHING if one.objection(channels) is None]
+    known = Statistics(mean=(0.1,) * channels, std=(0.05,) * channels)
+
+    views = view(pixels(20, channels=channels), able, statistics=known)
+
+    assert views.shape == (20, channels, 16, 16)
+    assert {one.kind for one in able} >= {"pair", "shift", "rotate90", "flip", "speckle", "gain"}
+
+
+@pytest.mark.parametrize("depth", ["uint8", "uint16"])
+def test_pixels_survive_the_way_to_floats_and_back(depth: Depth) -> None:
+    every = torch.arange(white(depth) + 1).to(getattr(torch, depth)).view(1, 1, -1, 256)
+
+    assert torch.equal(as_pixels(as_floats(every), depth).long(), every.long())
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import torch
 
-from understudy.data.augment.transform import Dice, Frame, Probability, Transform
+from understudy.data.augment.transform import Dice, Frame, Probability, Transform, whole_numbers
 from understudy.data.augment.window import Flip
 
 
@@ -32,3 +32,18 @@ class VerticalFlipSettings(Transform):
         del frame
         applied = dice.roll("applied")[0] < self.probability
         return Flip(horizontal=torch.zeros_like(applied), vertical=applied)
+
+
+class FlipSettings(Transform):
+    """Swap left and right, top and bottom, or both: for images that have no upside."""
+
+    kind: Literal["flip"] = "flip"
+    probability: Probability = 0.75  # all four positions are equally likely
+
+    def draw(self, dice: Dice, frame: Frame) -> Flip:
+        """Which views are mirrored, and how: one of three ways, equally likely."""
+        del frame
+        applied, way = dice.roll("applied", "way")
+        ways = whole_numbers(way, 3)
+        chosen = applied < self.probability
+        return Flip(horizontal=chosen & (ways != 1), vertical=chosen & (ways != 0))

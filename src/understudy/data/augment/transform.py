@@ -5,14 +5,14 @@ applying them is arithmetic on a whole batch, on whatever device the images are.
 """
 
 from collections.abc import Callable
-from typing import Annotated, NamedTuple, Protocol
+from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from understudy.core.settings import Settings
-from understudy.data.counter import uniforms
+from understudy.data.counter import derived, uniforms
 
 Probability = Annotated[
     float, Field(ge=0, le=1, description="Share of the views that it happens to.")
@@ -36,13 +36,32 @@ class Size(NamedTuple):
     width: int
 
 
+class Statistics(NamedTuple):
+    """Mean and standard deviation of each channel of the images to learn from, in [0, 1]."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
 class Frame(NamedTuple):
-    """What a transform meets and what it must leave: sizes that hold for the whole batch."""
+    """What a transform meets and what it must leave: what holds for the whole batch."""
 
     source: Size
     """Of the images that it gets."""
     target: Size
     """Of the finished view."""
+    statistics: Statistics | None = None
+    """Where a transform needs them."""
+
+    def known(self) -> Statistics:
+        """The statistics, for a transform that needs them.
+
+        Raises:
+            ValueError: Nobody gave them.
+        """
+        if self.statistics is None:
+            raise ValueError("this transform counts in deviations of the images; give `statistics`")
+        return self.statistics
 
 
 class Dice:
@@ -56,13 +75,21 @@ class Dice:
     def __init__(self, *, words: Tensor, scope: str) -> None:
         self._words, self._scope = words, scope
 
+    def inside(self, name: str) -> "Dice":
+        """The numbers of a transform inside this one."""
+        return Dice(words=self._words, scope=f"{self._scope} {name}")
+
+    def words(self, name: str) -> Tensor:
+        """[B] words of their own, int64, for `counter.noise`."""
+        return derived(self._words, f"{self._scope} {name}")
+
     def roll(self, *names: str) -> Tensor:
         """[names, B] numbers, float32 in [0, 1)."""
         return uniforms(self._words, [f"{self._scope} {name}" for name in names])
 
 
-class Recolouring(Protocol):
-    """Drawn parameters of a transform that changes the values of pixels and not their places."""
+class Applied(Protocol):
+    """Drawn parameters of a transform that changes images itself, in place of two matrices."""
 
     def apply(self, images: Tensor) -> Tensor:
         """Changes a batch.
@@ -81,6 +108,13 @@ class Transform(Settings):
 
     probability: Probability
     """Share of the views that are changed."""
+
+    needs_statistics: ClassVar[bool] = False
+    """Whether it counts in deviations of the images."""
+
+    def reads_statistics(self) -> bool:
+        """Whether views made this way follow from the statistics, too."""
+        return self.needs_statistics
 
     def objection(self, channels: int) -> str | None:
         """Why images of so many channels cannot be changed this way and what to do, or None."""
@@ -112,6 +146,16 @@ def altered(
     places = places.to(images.device, non_blocking=True)
     changed = change(images.index_select(0, places), *chosen_strengths)
     return images.index_copy_(0, places, changed)
+
+
+def of_views(drawn: Any, which: Tensor | slice) -> Any:
+    """The parameters of some of the views: every tensor in the named tuples is cut."""
+    if isinstance(drawn, Tensor):
+        return drawn[which]
+    if isinstance(drawn, tuple):
+        parts = [of_views(value, which) for value in drawn]
+        return drawn.__class__(*parts) if hasattr(drawn, "_fields") else tuple(parts)
+    return drawn
 
 
 def spread(numbers: Tensor, span: tuple[float, float]) -> Tensor:
