@@ -9,7 +9,7 @@ from torch import Tensor
 
 from understudy.core.errors import DataError, UsageError
 from understudy.core.wording import headed
-from understudy.models.backbone import Foreign, ForeignClassifier
+from understudy.models.backbone import Colours, Foreign, ForeignClassifier
 from understudy.models.network import Network, NetworkSettings
 
 OURS = "backbone."  # how a `Network` names what its backbone holds
@@ -38,6 +38,15 @@ class Statistics(NamedTuple):
     std: Sequence[float]
 
 
+class Bands(NamedTuple):
+    """Images that are no photographs, for weights that were trained on photographs."""
+
+    statistics: Statistics
+    """Of these images: what normalised photographs would not normalise them."""
+    colours: Colours | None
+    """Where red, green and blue are among the bands, if they are."""
+
+
 def adopted(
     settings: NetworkSettings,
     tensors: Mapping[str, Tensor],
@@ -46,6 +55,7 @@ def adopted(
     statistics: Statistics | None,
     origin: str,
     seed: int,
+    bands: Bands | None = None,
 ) -> Adopted:
     """The network with the weights of a file, and the normalisation that they were trained with.
 
@@ -58,6 +68,8 @@ def adopted(
         statistics: Instead of those that come with the weights.
         origin: The file, to head error messages.
         seed: Of the initialisation, of which nothing is left.
+        bands: Where the images are none of the kind that others' weights were trained on. What
+            comes from our own checkpoints keeps the normalisation that lies beside it.
 
     Raises:
         UsageError: Names or shapes do not fit; all are listed. Or nothing says how the images were
@@ -68,10 +80,15 @@ def adopted(
     backbone = settings.build(**flat, seed=seed).backbone
     given = _of_ours(tensors) if _is_ours(tensors) else None
     given = given or settings.backbone.foreign(
-        backbone, _without_projector(tensors), channels=settings.channels, tag=tag
+        backbone,
+        _without_projector(tensors),
+        channels=settings.channels,
+        tag=tag,
+        colours=bands.colours if bands else None,
     )
     _must_fit(_under(given.prefix, backbone.state_dict()), given.tensors, origin)
-    mean, std = statistics or (given.mean, given.std)
+    theirs = bands.statistics if bands and not _is_ours(tensors) else (given.mean, given.std)
+    mean, std = statistics or theirs
     if mean is None or std is None:
         raise UsageError(
             f"{origin}: says nothing of how its images were normalised. Set `mean` and `std`, one "

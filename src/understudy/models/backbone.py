@@ -26,6 +26,10 @@ class Backbone(nn.Module, ABC):
         """
 
 
+Colours = tuple[int, int, int]
+"""Positions of red, green and blue among the channels."""
+
+
 class ForeignClassifier(NamedTuple):
     """A linear classifier that was written elsewhere."""
 
@@ -75,6 +79,7 @@ class BackboneSettings(Settings):
         *,
         channels: int,  # noqa: ARG002
         tag: str | None,  # noqa: ARG002
+        colours: Colours | None = None,  # noqa: ARG002
     ) -> Foreign:
         """Weights as others write them; here they have the backbone's own names.
 
@@ -83,6 +88,7 @@ class BackboneSettings(Settings):
             tensors: What a file holds.
             channels: Of our images.
             tag: Which of several published weights they are.
+            colours: Where red, green and blue are among our channels, if those are bands.
         """
         return Foreign(tensors, prefix="", left_aside=(), mean=None, std=None)
 

@@ -12,7 +12,13 @@ from torch import Tensor, nn
 
 from understudy.core.errors import MissingResourceError, UsageError
 from understudy.core.types import Outputs, Shape, Stage, Tap
-from understudy.models.backbone import Backbone, BackboneSettings, Foreign, ForeignClassifier
+from understudy.models.backbone import (
+    Backbone,
+    BackboneSettings,
+    Colours,
+    Foreign,
+    ForeignClassifier,
+)
 
 # What timm's factory must not be told: we decide these, or they would fetch or unpickle weights.
 RESERVED = frozenset(
@@ -178,12 +184,20 @@ class TimmSettings(BackboneSettings):
             ) from error
 
     def foreign(
-        self, backbone: Backbone, tensors: Mapping[str, Tensor], *, channels: int, tag: str | None
+        self,
+        backbone: Backbone,
+        tensors: Mapping[str, Tensor],
+        *,
+        channels: int,
+        tag: str | None,
+        colours: Colours | None = None,
     ) -> Foreign:
         """Weights under timm's names: translated as timm itself does, its classifier left aside.
 
         The first layers are adapted to the number of channels as timm adapts them: for one channel
         the weights are summed, for others repeated and scaled. The mean and the deviation follow.
+        Where it is known which channels are red, green and blue, these get the weights of their
+        own colour, and all others the mean of the three.
 
         Raises:
             UsageError: timm cannot make sense of them.
@@ -195,7 +209,7 @@ class TimmSettings(BackboneSettings):
         aside = tuple(sorted(name for name in theirs if name in heads))
         kept = {name: tensor for name, tensor in theirs.items() if name not in heads}
         try:
-            kept = _with_channels(kept, published.first, backbone.model, channels)
+            kept = _with_channels(kept, published.first, backbone.model, channels, colours)
         except Exception as error:  # whatever a model's own code raises at weights not meant for it
             raise UsageError(
                 f"timm cannot read these weights as those of {self.name!r}: "
@@ -309,18 +323,36 @@ def _translated(name: str, model: Any, tensors: dict[str, Tensor]) -> dict[str, 
 
 
 def _with_channels(
-    tensors: dict[str, Tensor], layers: Sequence[str], model: Any, channels: int
+    tensors: dict[str, Tensor],
+    layers: Sequence[str],
+    model: Any,
+    channels: int,
+    colours: Colours | None,
 ) -> dict[str, Tensor]:
     from timm.models import adapt_input_conv
 
     adapt: Any = adapt_input_conv
     expected = model.state_dict()
-    names = [f"{layer}.weight" for layer in layers]
+    names = [name for layer in layers if (name := f"{layer}.weight") in tensors]
+    if colours is not None:
+        rgb = [name for name in names if tensors[name].shape[1] == len(colours)]
+        return tensors | {name: _by_colour(tensors[name], channels, colours) for name in rgb}
     return tensors | {
         name: adapt(channels, tensors[name])
         for name in names
-        if name in tensors and name in expected and tensors[name].shape != expected[name].shape
+        if name in expected and tensors[name].shape != expected[name].shape
     }
+
+
+def _by_colour(weight: Tensor, channels: int, colours: Colours) -> Tensor:
+    """Weights of red, green and blue [O, 3, ...] for bands: each colour's own, else their mean.
+
+    Scaled as timm scales them, so that an image of one value in every channel is answered alike.
+    """
+    inflated = weight.mean(dim=1, keepdim=True).repeat_interleave(channels, dim=1)
+    for position, colour in zip(colours, weight.unbind(dim=1), strict=True):
+        inflated[:, position] = colour
+    return inflated * (len(colours) / channels)
 
 
 def _over_channels(values: tuple[float, ...], channels: int) -> tuple[float, ...] | None:

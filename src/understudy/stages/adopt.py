@@ -15,11 +15,12 @@ from understudy.core.files import read_given
 from understudy.core.run import Run
 from understudy.core.settings import Aside, FilePath
 from understudy.core.wording import nearest
+from understudy.data.bands.names import colours
 from understudy.data.labels import FewLabelsSettings
 from understudy.data.pack import Pack
 from understudy.engine.checkpoint import Checkpoint, notes_of, publish, tensors_from
 from understudy.models import AnyBackbone
-from understudy.models.adoption import Adopted, Statistics, adopted
+from understudy.models.adoption import Adopted, Bands, Statistics, adopted
 from understudy.models.heads import ProjectorSettings
 from understudy.models.network import NetworkSettings
 from understudy.models.timm_backbone import TimmSettings
@@ -52,7 +53,7 @@ class AdoptSettings(LabelledSettings):
     mean and deviation are its own."""
     mean: Values | None = None
     """Of each channel of the images in [0, 1] that the weights were trained on; by default what
-    timm or the checkpoint states."""
+    timm or the checkpoint states, and of timm's weights for bands what these images have."""
     std: Values | None = None
     """Standard deviation, as `mean`."""
     projector: ProjectorSettings | None = None
@@ -111,7 +112,8 @@ class AdoptSettings(LabelledSettings):
             size=self.size or int(pack.images.shape[-1]),
             classes=None,
         )
-        _adopted(self, network, pack)
+        flat = Statistics((0.0,) * network.channels, (1.0,) * network.channels)
+        _adopted(self, network, pack, own=flat)
 
     def file(self) -> Path:
         """The safetensors file.
@@ -133,7 +135,8 @@ def adopt(settings: AdoptSettings, pack: Pack, run: Run) -> dict[str, Any]:
         The summary.
     """
     images = material(settings, pack, run)
-    found = _adopted(settings, images.featurizer(settings.backbone), pack)
+    own = Statistics(images.mean, images.std)
+    found = _adopted(settings, images.featurizer(settings.backbone), pack, own=own)
     network = found.network
 
     run.write("network.json", network.model_dump(mode="json"))
@@ -181,13 +184,16 @@ class _Found(NamedTuple):
     adopted: Adopted
 
 
-def _adopted(settings: AdoptSettings, bare: NetworkSettings, pack: Pack) -> _Found:
+def _adopted(
+    settings: AdoptSettings, bare: NetworkSettings, pack: Pack, *, own: Statistics
+) -> _Found:
     """Reads the file into a network, and shows it some images.
 
     Args:
         settings: Of the stage.
         bare: The network without a head.
         pack: The images.
+        own: Their statistics, which bands are normalised by.
 
     Raises:
         UsageError: The weights are not those of the network, or it cannot take the images.
@@ -207,6 +213,7 @@ def _adopted(settings: AdoptSettings, bare: NetworkSettings, pack: Pack) -> _Fou
         statistics=statistics,
         origin=str(path),
         seed=settings.stream("initialisation"),
+        bands=Bands(own, _colours(pack)) if pack.bands else None,
     )
     try:
         features_on(found.network, pack, np.arange(min(TRIED, len(pack.images))), size=network.size)
@@ -217,6 +224,15 @@ def _adopted(settings: AdoptSettings, bare: NetworkSettings, pack: Pack) -> _Fou
             "`backbone.options.img_size`."
         ) from error
     return _Found(network, path, content, found)
+
+
+def _colours(pack: Pack) -> tuple[int, int, int] | None:
+    """Where red, green and blue are among the bands."""
+    found = colours(pack.bands)
+    if found is None:
+        return None
+    red, green, blue = map(pack.bands.index, found)
+    return red, green, blue
 
 
 def _classes(settings: AdoptSettings, tensors: Mapping[str, Tensor]) -> tuple[str, ...] | None:

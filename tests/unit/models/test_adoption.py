@@ -2,10 +2,11 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from understudy.core.errors import DataError, UsageError
 from understudy.core.types import Outputs, Tap
-from understudy.models.adoption import Adopted, Statistics, adopted
+from understudy.models.adoption import Adopted, Bands, Statistics, adopted
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.network import NetworkSettings
 from understudy.models.timm_backbone import TimmSettings
@@ -177,3 +178,49 @@ def test_a_classifier_of_other_classes_is_refused() -> None:
     with pytest.raises(DataError, match="not finite, in bias"):
         take_into(two, spoiled)
     assert take_into(two, weights(two)).network.shape.num_classes == 2
+
+
+BANDS = Bands(Statistics((0.02, 0.03, 0.04, 0.05), (0.01, 0.02, 0.03, 0.04)), colours=(2, 1, 0))
+
+
+def published_and_wide(bands: Bands | None) -> tuple[Tensor, Adopted]:
+    """timm's first layer of three channels, and a network of four that has adopted it."""
+    backbone = TimmSettings(name="test_resnet")
+    wide = NetworkSettings(backbone=backbone, channels=4, size=32, classes=None)
+    rgb = wide.model_copy(update={"channels": 3}).build(mean=(0,) * 3, std=(1,) * 3, seed=3)
+    tensors = {
+        name.removeprefix("model."): tensor for name, tensor in rgb.backbone.state_dict().items()
+    }
+    first = f"{backbone.published(None).first[0]}.weight"
+    found = adopted(wide, tensors, tag=None, statistics=None, origin="FILE", seed=0, bands=bands)
+    assert found.network.backbone.state_dict()[f"model.{first}"].shape[1] == 4
+    return tensors[first], found
+
+
+def test_bands_of_a_colour_get_the_weights_of_that_colour_and_others_the_mean() -> None:
+    theirs, found = published_and_wide(BANDS)
+
+    first = TimmSettings(name="test_resnet").published(None).first[0]
+    ours = found.network.backbone.state_dict()[f"model.{first}.weight"] * (4 / 3)
+    for position, colour in ((2, 0), (1, 1), (0, 2)):
+        torch.testing.assert_close(ours[:, position], theirs[:, colour])
+    torch.testing.assert_close(ours[:, 3], theirs.mean(dim=1))
+
+
+def test_bands_are_normalised_by_their_own_statistics_and_not_by_those_of_photographs() -> None:
+    _, found = published_and_wide(BANDS)
+    _, plain = published_and_wide(None)
+
+    assert (found.mean, found.std) == BANDS.statistics
+    assert plain.mean != found.mean
+
+
+def test_a_checkpoint_of_ours_keeps_the_statistics_that_it_was_trained_with() -> None:
+    own = SMALL.build(mean=(0.1,) * SMALL.channels, std=(0.2,) * SMALL.channels, seed=1)
+    other = Bands(Statistics((0.9,) * SMALL.channels, (0.8,) * SMALL.channels), colours=None)
+
+    found = adopted(
+        SMALL, own.state_dict(), tag=None, statistics=None, origin="FILE", seed=0, bands=other
+    )
+
+    assert found.mean == pytest.approx((0.1,) * SMALL.channels)
