@@ -61,7 +61,7 @@ class Pack(NamedTuple):
         total, squares, pixels = [0] * channels, [0] * channels, 0
         step = max(1, CHUNK // self.images[0].nbytes)
         ordered = np.sort(indices)
-        wide = np.uint16 if self.images.dtype == np.uint8 else np.uint64  # what holds a square
+        wide = np.uint16 if self.images.dtype == np.uint8 else np.uint32  # what holds a square
         for start in range(0, len(ordered), step):
             values = self.images[ordered[start : start + step]].astype(wide)
             sums = values.sum(axis=(0, 2, 3), dtype=np.uint64)

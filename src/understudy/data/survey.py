@@ -44,6 +44,8 @@ class Survey(NamedTuple):
     unreadable: int
     """Of the images opened."""
     ignored: Mapping[str, int]
+    has_bands: bool = False
+    """Whether its images are bands, and no photographs."""
     given: Mapping[str, Any] = {}
     """The settings of the source that were asked for, beside its path."""
 
@@ -121,6 +123,7 @@ def _surveyed(settings: SourceSettings, path: Path, listing: Listing) -> Survey:
         is_grey={look.mode for look in good} <= GREY,
         opened=len(opened),
         unreadable=len(opened) - len(good),
+        has_bands=bool(listing.bands),
         ignored={reason: count for reason, count in listing.ignored.items() if count},
     )
 

@@ -62,11 +62,31 @@ parameters:
   distill:
     batch_size: {distill_batch}  # as in pretraining
     epochs: {distill_epochs}  # {distill_reason}
-  # Photographs may be mirrored. Where left and right matter, as in digits or text, write `views:`
-  # without `horizontal_flip`, as the study `digits` does.
+{views}
 
 seeds: [1]  # one draw shows no spread: with [1, 2, 3] every gain gets its interval
 """
+
+
+_OF_PHOTOGRAPHS = """\
+  # Photographs may be mirrored. Where left and right matter, as in digits or text, write `views:`
+  # without `horizontal_flip`, as the study `digits` does."""
+_OF_BANDS = """\
+  views:  # for images of bands from above: none needs three colours, and no side is the upper one
+    pretrain:  # two transforms of nine for each view, but for some pairs: SimCLR-S2's
+      - transforms: [{kind: pair}]
+      - transforms: [{kind: pair}]
+    finetune:
+      - transforms:
+          - {kind: random_resized_crop, scale: [0.3, 1.0]}
+          - {kind: flip}
+          - {kind: rotate90}
+          - {kind: gain, most: 0.2}
+    distill:
+      - transforms:
+          - {kind: random_resized_crop, scale: [0.5, 1.0]}
+          - {kind: flip}
+          - {kind: rotate90}"""
 
 
 class Counts(NamedTuple):
@@ -113,6 +133,7 @@ def study_text(survey: Survey, *, file: Path, time: str) -> str:
         path=_path(survey.path),
         size=size,
         size_reason=_size_reason(survey, counts, size),
+        views=_OF_BANDS if survey.has_bands else _OF_PHOTOGRAPHS,
         further="".join(f"\n    {line}" for line in _further(survey)),
         validation=split.validation,
         validation_reason=_given(survey, "val", "of the training images of each class"),

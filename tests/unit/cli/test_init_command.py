@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.rasters import class_folders
 
 from understudy.cli import main
 from understudy.core.yaml import read_yaml
@@ -39,6 +40,21 @@ def test_what_it_writes_can_be_planned(photos: Path, capsys: pytest.CaptureFixtu
         "size": 16,
     }
     assert not (photos.parent / "runs").exists()
+
+
+def test_images_of_bands_can_be_planned_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    class_folders(tmp_path / "bands", each=4)
+
+    assert main(["init", "bands", "bands=[B08,B04]", "--no-measure"]) == 0
+    assert main(["run", "bands.yaml", "--dry-run"]) == 0
+
+    assert read_yaml(Path("bands.yaml"))["parameters"]["data"]["bands"] == ["B08", "B04"]
+    capsys.readouterr()
+    assert main(["init", "bands", "--out", "other.yaml", "--no-measure"]) == 3
+    assert "`data.bands=all` reads more" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_file_that_is_there_is_left_alone_unless_forced(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from understudy.core.errors import DataError, UsageError
 from understudy.core.yaml import parse_mapping
 from understudy.data.survey import Survey
+from understudy.data.views import ViewSettings, view_objections
 from understudy.studies.starting import NOT_MEASURED, counts_of, size_of, study_text, told
 
 FOLDER = Path("/photos")
@@ -102,6 +103,17 @@ def test_batches_never_exceed_the_images_and_few_labels_freeze_the_teacher() -> 
 def test_grey_images_are_read_as_grey() -> None:
     assert parameters(seen(is_grey=True))["data"]["channels"] == "grey"
     assert "channels" not in parameters(seen())["data"]
+
+
+def test_images_of_bands_get_views_that_any_number_of_channels_can_follow() -> None:
+    made = parameters(seen(has_bands=True, given={"bands": ["B04", "B8A"]}))
+
+    assert made["data"]["bands"] == ["B04", "B8A"]
+    for views in made["views"].values():
+        settings = [ViewSettings.model_validate(view) for view in views]
+        assert view_objections(settings, channels=12) == []
+    assert len(made["views"]["pretrain"]) == 2
+    assert "views" not in parameters(seen())
 
 
 def test_every_class_is_listed_where_they_are_few() -> None:
