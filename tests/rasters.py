@@ -1,5 +1,6 @@
 """Images of bands, written as others write them."""
 
+import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +10,8 @@ import tifffile
 from numpy.typing import NDArray
 
 Layout = Literal["planar", "interleaved", "pages"]
+SIDES = {"B02": 24, "B03": 24, "B05": 12, "B01": 4}
+"""Bands of a patch, and how large each is."""
 LAYOUTS: tuple[Layout, ...] = ("planar", "interleaved", "pages")
 
 
@@ -68,3 +71,19 @@ def class_folders(
                 )
                 (folder / f"{number}.tif").write_bytes(tiff(values, description=names))
     return root
+
+
+def patch(
+    root: Path, name: str, *labels: str, without: str = "", seed: int = 0, most: int = 10_000
+) -> Path:
+    """A folder with a file for each band at its own resolution, and labels where there are any."""
+    folder = root / name
+    folder.mkdir(parents=True)
+    for number, (band, side) in enumerate(SIDES.items()):
+        if band != without:
+            values = bands(1, height=side, width=side, seed=seed + number, most=most)
+            (folder / f"{folder.name}_{band}.tif").write_bytes(tiff(values, "pages"))
+    if labels:
+        told = json.dumps({"labels": labels, "projection": "PROJCS[...]"})
+        (folder / f"{folder.name}_labels_metadata.json").write_text(told)
+    return folder

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.rasters import bands, class_folders, tiff
+from tests.rasters import bands, class_folders, patch, tiff
 
 from understudy.cli import main
 from understudy.core.errors import DataError, UsageError
@@ -145,6 +145,33 @@ def test_predict_reads_files_as_training_did_and_refuses_others(
     assert "class2" in capsys.readouterr().out
     assert main(["predict", str(exported.run.path), str(bad)]) == 3
     assert "uint16 in 2 bands" in capsys.readouterr().err
+
+
+def test_patches_are_learned_from_and_asked_about_as_folders(
+    go: Launcher, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(12):
+        patch(tmp_path / "p", f"a_{number}", "Rice fields", seed=10 * number, most=500)
+        patch(tmp_path / "p", f"b_{number}", "Pastures", seed=10 * number + 200, most=9_000)
+    told = {"kind": "patches", "path": str(tmp_path / "p"), "bands": ["B05", "B02"]}
+    data = {**told, "classes": {"irrigated": ["Rice fields"]}, "otherwise": "dry"}
+    plan = {"steps": 40, "batch_size": 8, "observations": 1}
+    trained = go("train", data=data, labels=FEW, plan=plan, root=tmp_path / "runs")
+    exported = go("export", model=str(trained.run.path), root=tmp_path / "runs")
+    asked = [tmp_path / "p" / "a_0", tmp_path / "p" / "b_0"]
+
+    assert main(["predict", str(exported.run.path), *map(str, asked)]) == 0
+
+    answers = capsys.readouterr().out.splitlines()
+    assert ["irrigated" in answers[0], "dry" in answers[1]] == [True, True]
+    done = subprocess.run(
+        [sys.executable, "predict.py", *map(str, asked)],
+        cwd=exported.run.path,
+        capture_output=True,
+        text=True,
+    )
+    first = [line.split("  ")[1].split()[0] for line in done.stdout.splitlines()]
+    assert first == ["irrigated", "dry"], done.stderr
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,8 @@ def _licences(card: Card) -> Iterator[str]:
 
 def _asks(card: Card) -> str:
     if card.bands:
-        return "python predict.py image.tif    # needs onnxruntime, numpy, pillow, tifffile"
+        image = "FOLDER   " if card.preparation.apart else "image.tif"
+        return f"python predict.py {image}    # needs onnxruntime, numpy, pillow, tifffile"
     return "python predict.py photo.jpg    # needs onnxruntime, numpy, pillow"
 
 

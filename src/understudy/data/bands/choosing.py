@@ -12,7 +12,8 @@ from understudy.data.bands.decoding import listed, names_in
 from understudy.data.bands.names import colours
 from understudy.data.decode import Content, UnreadableImageError
 
-MOST_ASKED = 8  # images, spread evenly: more of them would tell the same
+MOST_ASKED = 7  # images, spread evenly: three odd ones among them are outvoted
+ENOUGH = 4  # that agree: the others cannot outvote them
 
 
 def _as_text(value: Any) -> Any:
@@ -50,7 +51,7 @@ def chosen_bands(
     """The names of the channels, in order.
 
     Args:
-        wanted: Names; or `all` in the order of the first image; or `rgb`: red, green and blue.
+        wanted: Names; or `all`, in the order of most images asked; or `rgb`: red, green and blue.
         names: Of a file's bands, where they are given.
         images: Names of all images.
         read: Gives the content of one.
@@ -75,7 +76,7 @@ def chosen_bands(
             errors.append(f"{images[place]}: unreadable ({error.strerror})")
         else:
             found.append(there)
-            if isinstance(wanted, str) or set(wanted) <= set(there):
+            if found.count(there) == ENOUGH or _has(there, wanted):
                 break
     if not found:
         raise DataError(
@@ -86,14 +87,14 @@ def chosen_bands(
 
 
 def _of(wanted: WantedBands, found: Sequence[tuple[str, ...]], origin: str) -> Chosen:
-    first = found[0]
+    usual = max(found, key=found.count)  # of equals the first
     if wanted == "all":
-        return Chosen(first, alone=True)
+        return Chosen(usual, alone=True)
     if wanted == "rgb":
-        rgb = colours(first)
+        rgb = colours(usual)
         if rgb is None:
             raise UsageError(
-                f"data.bands = rgb: the bands of {origin} are called {listed(first)}, which does "
+                f"data.bands = rgb: the bands of {origin} are called {listed(usual)}, which does "
                 "not tell red, green and blue. Name these three, as in data.bands=[B04,B03,B02]."
             )
         return Chosen(rgb, alone=False)
@@ -108,6 +109,10 @@ def _of(wanted: WantedBands, found: Sequence[tuple[str, ...]], origin: str) -> C
             f"{', '.join(there)}.{guess}{hint}"
         )
     return Chosen(tuple(wanted), alone=False)
+
+
+def _has(there: tuple[str, ...], wanted: WantedBands) -> bool:
+    return not isinstance(wanted, str) and set(wanted) <= set(there)
 
 
 def _are_numbers(names: Sequence[str] | dict[str, None]) -> bool:

@@ -15,7 +15,8 @@ def chosen(wanted: WantedBands, *contents: bytes, names: tuple[str, ...] | None 
     return chosen_bands(wanted, names, images=images, read=contents.__getitem__, origin="here")
 
 
-def test_all_is_what_the_first_image_has_and_no_other_may_have_more() -> None:
+def test_all_is_what_most_images_have_and_no_other_may_have_more() -> None:
+    assert chosen("all", BARE, NAMED, NAMED) == Chosen(("B02", "B03", "B04"), alone=True)
     assert chosen("all", NAMED, BARE) == Chosen(("B02", "B03", "B04"), alone=True)
     assert chosen("all", BARE) == Chosen(("1", "2", "3"), alone=True)
 
@@ -43,6 +44,20 @@ def test_one_odd_image_does_not_speak_for_the_others() -> None:
 def test_images_that_cannot_be_read_at_all_are_told() -> None:
     with pytest.raises(DataError, match=r"none of the 2 images opened .* 0\.tif: unsupported"):
         chosen("all", b"broken", b"broken")
+
+
+def test_no_more_images_are_asked_than_can_be_outvoted() -> None:
+    asked: list[int] = []
+
+    def read(index: int) -> bytes:
+        asked.append(index)
+        return NAMED
+
+    images = [str(number) for number in range(100)]
+    for wanted, most in (("all", 4), (("B03",), 1)):
+        asked.clear()
+        chosen_bands(wanted, None, images=images, read=read, origin="here")  # type: ignore[arg-type]
+        assert len(asked) == most
 
 
 def test_given_names_ask_no_image() -> None:

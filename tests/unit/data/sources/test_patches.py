@@ -1,33 +1,17 @@
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.packs import open_pack
-from tests.rasters import bands, tiff
+from tests.rasters import SIDES, bands, patch, tiff
 
 from understudy.core.errors import DataError, UsageError
 from understudy.data.pack import Pack
 from understudy.data.sources.named import named_images
 from understudy.data.sources.patches import PatchesSettings
 
-SIDES = {"B02": 24, "B03": 24, "B05": 12, "B01": 4}
 REAL = Path(__file__).parents[5] / "shared" / "data" / "bigearthnet_s2_example"
-
-
-def patch(root: Path, name: str, *labels: str, without: str = "", seed: int = 0) -> Path:
-    """A folder with a file for each band at its own resolution, and labels where there are any."""
-    folder = root / name
-    folder.mkdir(parents=True)
-    for number, (band, side) in enumerate(SIDES.items()):
-        if band != without:
-            values = bands(1, height=side, width=side, seed=seed + number)
-            (folder / f"{folder.name}_{band}.tif").write_bytes(tiff(values, "pages"))
-    if labels:
-        told = json.dumps({"labels": labels, "projection": "PROJCS[...]"})
-        (folder / f"{folder.name}_labels_metadata.json").write_text(told)
-    return folder
 
 
 @pytest.fixture
