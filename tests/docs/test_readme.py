@@ -10,6 +10,7 @@ from pathlib import Path
 import onnxruntime
 import pytest
 from PIL import Image
+from tests.rasters import class_folders, patch
 
 from understudy.cli import main
 
@@ -92,6 +93,28 @@ def test_the_shown_stages_run_one_after_the_other_and_are_reported(
     assert main(shlex.split(report)[1:]) == 0
     assert (tmp_path / "report.html").stat().st_size > 10_000
     assert len((tmp_path / "rows.csv").read_text().splitlines()) >= 5
+
+
+BANDS = [line for line in shown("understudy ") if "bands=" in line or "kind=patches" in line]
+
+
+@pytest.mark.parametrize("line", BANDS)
+def test_images_of_bands_are_read_as_shown(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    class_folders(tmp_path / "PATH", each=4)
+    for number in range(4):
+        patch(tmp_path / "PATCHES", f"wet_{number}", "Rice fields", seed=number)
+        patch(tmp_path / "PATCHES", f"dry_{number}", "Pastures", seed=50 + number)
+
+    words = shlex.split(line)[1:]
+
+    assert main([*words, *(["--no-measure"] if words[0] == "init" else [])]) == 0
+
+
+def test_three_ways_to_images_of_bands_are_shown() -> None:
+    assert len(BANDS) == 3
 
 
 def tinted(colour: str, *, share: float) -> Image.Image:

@@ -169,14 +169,21 @@ def _reader(
         return lambda ranks: _taken(images, indices[ranks]).to(device, non_blocking=True)
 
     resident = _taken(images, indices).to(device)
-    return lambda ranks: resident.index_select(0, _sent(torch.from_numpy(ranks), device))
+    return lambda ranks: _selected(resident, _sent(torch.from_numpy(ranks), device))
 
 
 def _taken(images: Images, index: NDArray[np.int64]) -> Tensor:
     """The images of an index as a tensor of its own, where the images are."""
     if isinstance(images, Tensor):
-        return images.index_select(0, _sent(torch.from_numpy(index), images.device))
+        return _selected(images, _sent(torch.from_numpy(index), images.device))
     return torch.from_numpy(np.take(images, index, axis=0))
+
+
+def _selected(images: Tensor, index: Tensor) -> Tensor:
+    """Some of the images; torch promises little for uint16, so the same bits go as int16."""
+    if images.dtype != torch.uint16:
+        return images.index_select(0, index)
+    return images.view(torch.int16).index_select(0, index).view(torch.uint16)
 
 
 def _view_ids(epochs: NDArray[np.int64], *, views: int, ring: int | None) -> list[Tensor]:

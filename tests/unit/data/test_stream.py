@@ -15,7 +15,7 @@ from understudy.data import stream as stream_module
 from understudy.data.augment.color_jitter import ColorJitterSettings
 from understudy.data.augment.flip import HorizontalFlipSettings
 from understudy.data.augment.random_resized_crop import RandomResizedCropSettings
-from understudy.data.stream import clean_batches, training_stream
+from understudy.data.stream import Images, clean_batches, training_stream
 from understudy.data.views import ViewSettings, clean_view
 
 CPU = torch.device("cpu")
@@ -26,7 +26,7 @@ PLAN = (RandomResizedCropSettings(), HorizontalFlipSettings(), ColorJitterSettin
 TWO_VIEWS = (ViewSettings(transforms=PLAN), ViewSettings(transforms=PLAN))
 
 
-def stream(images: NDArray[np.uint8] | Tensor = IMAGES, **changes: Any) -> Iterator[Batch]:
+def stream(images: Images = IMAGES, **changes: Any) -> Iterator[Batch]:
     settings: dict[str, Any] = {
         "indices": INDICES,
         "labels": LABELS,
@@ -191,6 +191,19 @@ def test_clean_batches_show_each_image_once_in_order() -> None:
     assert torch.equal(torch.cat([index for _, index in pairs]), torch.from_numpy(INDICES))
     expected = clean_view(torch.from_numpy(IMAGES[INDICES]), size=6)
     assert torch.equal(torch.cat([images for images, _ in pairs]), expected)
+
+
+def test_images_of_sixteen_bits_keep_every_bit_on_the_way() -> None:
+    deep = np.arange(6 * 2 * 8 * 8, dtype=np.uint16).reshape(6, 2, 8, 8) * 85  # up to 65,195
+    wanted = deep.astype(np.float32) / np.float32(65_535)
+
+    for images in (deep, torch.from_numpy(deep)):
+        pairs = list(clean_batches(images, indices=np.arange(6), batch_size=4, size=8, device=CPU))
+        assert torch.equal(torch.cat([batch for batch, _ in pairs]), torch.from_numpy(wanted))
+    (batch, *_) = islice(
+        stream(deep, indices=np.arange(6), labels=None, views=[ViewSettings()], batch_size=6), 1
+    )
+    assert torch.equal(batch.views[0], torch.from_numpy(wanted[batch.index.numpy()]))
 
 
 def test_clean_batches_of_no_images_are_none() -> None:
