@@ -3,7 +3,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from understudy.results import curves as subject
+from understudy.results.calling import calling
 from understudy.results.colours import colours
 from understudy.results.curves import curves, drawn, losses
 from understudy.results.find import find
@@ -12,10 +15,13 @@ from understudy.results.training_section import training
 
 def draw(path: Path, **options: Any) -> Any:
     entries = find(path).entries
-    painted = colours((entry.node, entry.stage) for entry in entries)
-    return curves(
-        entries, **{"phase": "train", "key": "loss", "share": False, **options}, colours=painted
-    )
+    usual = {
+        "phase": "train",
+        "key": "loss",
+        "share": False,
+        "colours": colours((entry.node, entry.stage) for entry in entries),
+    }
+    return curves(entries, **{**usual, **options})
 
 
 def test_one_line_per_run_with_its_own_points(tree: Any) -> None:
@@ -114,6 +120,46 @@ def test_losses_of_one_objective_that_read_no_label_share_a_plot_by_setting(tree
 
     assert page.count("<figcaption>Loss") == len(plots) == 3
     assert "student, without labels, every setting" in page
-    assert [trace["name"] for trace in together] == ["original"] * 2 + ["reduced"] * 2
+    runs, means = together[:4], together[4:]
+    assert [trace["name"] for trace in runs] == ["original"] * 2 + ["reduced"] * 2
+    assert [trace["name"] for trace in means] == ["original", "reduced"]
     assert len({trace["line"]["color"] for trace in together}) == 2
     assert together[0]["x"][-1] == 1.6
+
+
+def test_of_several_names_the_mean_over_seeds_is_the_line_to_read(tree: Any) -> None:
+    for seed in (1, 2):
+        for depth in (3, 4):
+            tree.train("student", seed, axes={"depth": depth}, steps=100, curve=10)
+    path = tree.study()
+
+    figure = draw(path, called=calling(find(path).entries), colours={"3": "red", "4": "blue"})
+
+    *runs, shallow, deep = figure["data"]
+    assert [run["opacity"] for run in runs] == [subject.PALE] * 4
+    assert [trace["name"] for trace in figure["data"] if trace["showlegend"]] == ["3", "4"]
+    own = [run["y"] for run in runs if run["name"] == "3"]
+    assert shallow["y"] == pytest.approx(
+        [sum(pair) / 2 for pair in zip(*own, strict=True)], rel=1e-4
+    )
+    assert "mean of 2 seeds" in deep["hovertemplate"]
+
+
+def test_runs_that_differ_in_more_than_their_seed_have_no_mean(tree: Any) -> None:
+    for name in ("student", "teacher"):
+        for depth in (3, 4):
+            tree.train(name, 1, axes={"depth": depth}, steps=100, curve=10)
+
+    figure = draw(tree.study())
+
+    assert len(figure["data"]) == 4
+
+
+def test_a_mean_goes_over_places_that_all_its_seeds_have(tree: Any) -> None:
+    for seed, steps in ((1, 100), (2, 60)):
+        tree.train("student", seed, steps=steps, curve=steps // 10)
+    tree.train("teacher", 1, steps=100, curve=10)
+
+    mean = draw(tree.study())["data"][-1]
+
+    assert mean["x"] == [10, 20, 30, 40, 50, 60]

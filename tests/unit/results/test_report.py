@@ -227,7 +227,9 @@ def test_plots_show_each_seed_and_each_run(study: Path) -> None:
         [0.45, 0.46, 0.458, 0.525, 0.519, 0.526, 0.53, 0.54, 0.532]
     )
     assert gains["data"][0]["x"][:3] == pytest.approx([8.0, 8.0, 7.4])
-    assert len(validation["data"]) == 9
+    seeds, means = validation["data"][:9], validation["data"][9:]
+    assert sum("seed 3" in line["hovertemplate"] for line in seeds) == 3
+    assert ["mean of 3 seeds" in line["hovertemplate"] for line in means] == [True] * 3
 
 
 def test_failed_runs_are_shown_as_failed_with_their_reason(tree: Any) -> None:
