@@ -15,6 +15,7 @@ FIGURES = re.compile(
     r"seconds|minutes|hours|time|size|bytes|epochs|steps)([_ @%].*)?"
 )
 """Names of figures, which are such however often a value comes again."""
+WHOLE = re.compile(r"([+-]?[0-9]+)\.0+")
 MOST_NUMBERS = 24  # of an axis of numbers; beyond, they are measured
 
 
@@ -35,6 +36,12 @@ def is_numeric(cell: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def spelled(cell: str) -> str:
+    """The value of an axis in one spelling: pandas writes 10 as 10.0 where a column has gaps."""
+    found = WHOLE.fullmatch(cell)
+    return found[1] if found else cell
 
 
 def kind_of(name: str, cells: Sequence[str]) -> Kind:

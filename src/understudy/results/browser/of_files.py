@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import NamedTuple
 
-from understudy.results.browser.columns import Kind, is_absent, kind_of, number
+from understudy.results.browser.columns import Kind, is_absent, kind_of, number, spelled
 from understudy.results.browser.counts import disagreements
 from understudy.results.browser.measures import measures_of
+from understudy.results.browser.observed import questions
 from understudy.results.browser.sheet import (
     BASELINE,
     ROLE,
@@ -31,13 +33,27 @@ OWN = frozenset({"stage", "name", "checkpoint", "run", "parents"})
 """Columns by which rows.csv of this program is known, whose stages and parents say who taught."""
 NEITHER = frozenset({"run", "parents", "version", "precision"})
 """Those of its columns that are neither axes nor figures."""
+UNTAUGHT = (
+    "Nothing says which rows share a teacher, so each counts as one observation; where one taught "
+    "several, intervals come out too narrow. `--rows teacher=FILE` names the teachers' rows."
+)
+ALONE = ", and each counts as one observation, though some may share one"
+
+
+class Taken(NamedTuple):
+    """What the rows of a file are taken for."""
+
+    role: str
+    """"" where nothing tells it."""
+    why: str = ""
+    """Where the user did not say it."""
 
 
 def sheet_of(tables: Sequence[Table]) -> Sheet:
     """All rows of all files together.
 
-    A file is of teachers where its rows lack an axis that those of another have, and where each
-    row of the other finds exactly one among them that agrees in all axes that both have.
+    A file is of teachers where its rows lack an axis that those of another have, where no two of
+    them agree in all axes, and where most rows of the other find theirs among them.
 
     Raises:
         ReportError: No column holds figures, or there are more rows than a page can show.
@@ -55,24 +71,26 @@ def sheet_of(tables: Sequence[Table]) -> Sheet:
             f"differ from row to row. Found: {listed(list(kinds))}."
         )
     by_table = [list(_runs(table, kinds)) for table in tables]
-    roles = _roles(tables, by_table)
+    taken = _taken(tables, by_table)
     several = len(tables) > 1
     runs = [
-        replace(run, axes={**_first(run, table, role, several=several), **run.axes})
-        for table, role, own in zip(tables, roles, by_table, strict=True)
+        replace(run, axes={**_first(run, table, one.role, several=several), **run.axes})
+        for table, one, own in zip(tables, taken, by_table, strict=True)
         for run in own
     ]
     joined, notes = _joined(_of_parents(runs))
     found = axes_of(joined, {ROLE: (STUDENT,), "checkpoint": ("last",)})
     said = (ROLE, "file")  # in the order in which they were given
     axes = tuple(one if one.numbers or one.name in said else _sorted(one) for one in found)
-    return Sheet(
+    sheet = Sheet(
         runs=tuple(joined),
         axes=axes,
         measures=measures_of(joined),
         opposites=tuple(optimizers(axes)),
-        notes=(*_told(tables, roles), *notes, *disagreements(joined)),
     )
+    is_untaught = all(run.teacher is None for run in joined) and questions(sheet)
+    alone = [UNTAUGHT] if is_untaught else []
+    return replace(sheet, notes=(*_told(tables, taken), *notes, *alone, *disagreements(joined)))
 
 
 def _first(run: Run, table: Table, role: str, *, several: bool) -> dict[str, str]:
@@ -138,7 +156,11 @@ def _runs(table: Table, kinds: Mapping[str, Kind]) -> Iterator[Run]:
         known = {name: value for name, value in figures.items() if value is not None}
         yield Run(
             name=f"{table.path.stem}:{line}",
-            axes={name.removeprefix("axis."): cell for name, kind, cell in told if kind == "axis"},
+            axes={
+                name.removeprefix("axis."): spelled(cell)
+                for name, kind, cell in told
+                if kind == "axis"
+            },
             figures=known,
             settings={
                 "file": table.path.name,
@@ -157,28 +179,43 @@ def _confusion(figures: Mapping[str, float]) -> tuple[tuple[str, ...], list[list
     return ("negative", "positive"), [[tn, fp], [fn, tp]]
 
 
-def _roles(tables: Sequence[Table], by_table: Sequence[Sequence[Run]]) -> list[str]:
-    """What each file's rows are; "" for all where nothing is said and nothing follows."""
+def _taken(tables: Sequence[Table], by_table: Sequence[Sequence[Run]]) -> list[Taken]:
+    """What each file's rows are: as the user says, else as follows from that or from columns."""
     said = [table.role for table in tables]
     if any(set(table.head) >= OWN for table in tables):
-        return said
-    if any(said):
-        return [role or (STUDENT if STUDENT not in said else TEACHER) for role in said]
-    for place, students in enumerate(by_table):
-        others = [at for at in range(len(tables)) if at != place]
-        if others and all(_taught(students, by_table[at]) for at in others):
-            return [STUDENT if at == place else TEACHER for at in range(len(tables))]
-    return said
+        return [Taken(role) for role in said]
+    open_ = [place for place, role in enumerate(said) if not role]
+    if STUDENT in said or TEACHER in said:
+        rest = Taken(TEACHER if STUDENT in said else STUDENT, "as nothing else is said")
+        found = dict.fromkeys(open_, rest)
+    else:
+        found = _as_columns_tell([(place, by_table[place]) for place in open_])
+        if not found and any(said):
+            found = dict.fromkeys(open_, Taken(STUDENT, "as nothing else is said"))
+    return [Taken(role) if role else found.get(at, Taken("")) for at, role in enumerate(said)]
+
+
+def _as_columns_tell(files: Sequence[tuple[int, Sequence[Run]]]) -> dict[int, Taken]:
+    """The one file whose rows all others taught; none where columns do not tell."""
+    for place, students in files:
+        others = [(at, runs) for at, runs in files if at != place]
+        if others and all(_taught(students, runs) for _, runs in others):
+            return {
+                at: Taken(STUDENT if at == place else TEACHER, "as their columns tell")
+                for at, _ in files
+            }
+    return {}
 
 
 def _taught(students: Sequence[Run], teachers: Sequence[Run]) -> bool:
     own, theirs = (
         dict.fromkeys(a for run in some for a in run.axes) for some in (students, teachers)
     )
-    if not set(theirs) < set(own):
+    if not theirs or not set(theirs) < set(own):
         return False
     index = _by_axes(teachers, list(theirs))
-    return all(len(index.get(_key(run, list(theirs)), ())) == 1 for run in students)
+    found = sum(_key(run, list(theirs)) in index for run in students)
+    return all(len(places) == 1 for places in index.values()) and 2 * found > len(students)
 
 
 def _key(run: Run, axes: Sequence[str]) -> tuple[str | None, ...]:
@@ -214,11 +251,30 @@ def _joined(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
             parts = [(without, f"no {role}"), (several, f"several {role}s")]
             told = listed([f"{exact(count)} have {what}" for count, what in parts if count])
             notes.append(
-                f"Of {plural(len(students), 'student')} {told} that agree in "
+                f"Of {plural(len(students), 'student')} {told} that "
+                f"{'agree' if several else 'agrees'} in "
                 f"{listed(shared) if shared else 'nothing, for no column is shared'}; they are "
-                f"held against no {role}."
+                f"held against no {role}{ALONE if role == TEACHER else ''}."
+                f"{_otherwise_named(runs, students, others, role)}"
             )
     return found, notes
+
+
+def _otherwise_named(
+    runs: Sequence[Run], students: Sequence[int], others: Sequence[int], role: str
+) -> str:
+    """A hint where either side has columns that the other lacks: some may mean the same."""
+    own, theirs = (
+        dict.fromkeys(axis for place in places for axis in runs[place].axes)
+        for places in (students, others)
+    )
+    here, there = [a for a in own if a not in theirs], [a for a in theirs if a not in own]
+    if not here or not there:
+        return ""
+    return (
+        f" Only students have {listed(here)}, only {role}s {listed(there)}: columns that mean the "
+        "same need one name."
+    )
 
 
 def _held(run: Run, role: str, against: int) -> Run:
@@ -234,11 +290,8 @@ def _shared(students: Sequence[Run], others: Sequence[Run]) -> list[str]:
     return [axis for axis in own if axis in theirs and axis not in (ROLE, "stage", "name")]
 
 
-def _told(tables: Sequence[Table], roles: Sequence[str]) -> Iterator[str]:
+def _told(tables: Sequence[Table], taken: Sequence[Taken]) -> Iterator[str]:
     """How each file was taken."""
-    for table, role in zip(tables, roles, strict=True):
-        taken = ""
-        if role:
-            how = "" if table.role else ", as their columns tell"
-            taken = f", taken as {role}s{how}"
-        yield f"{table.path.name}: {plural(len(table.rows), 'row')}{taken}."
+    for table, (role, why) in zip(tables, taken, strict=True):
+        told = [plural(len(table.rows), "row"), *([f"taken as {role}s"] if role else []), why]
+        yield f"{table.path.name}: {', '.join(filter(None, told))}."

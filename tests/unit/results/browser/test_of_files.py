@@ -7,7 +7,7 @@ from tests.unit.results.conftest import Tree, main_job
 
 from understudy.results.browser import of_files
 from understudy.results.browser.observed import answers, questions
-from understudy.results.browser.of_files import sheet_of
+from understudy.results.browser.of_files import UNTAUGHT, sheet_of
 from understudy.results.browser.sheet import Sheet
 from understudy.results.browser.tables_of_others import named, read_tables
 from understudy.results.csv_file import write_csv
@@ -102,8 +102,52 @@ def test_a_student_without_a_teacher_or_with_several_is_said(tmp_path: Path) -> 
     assert held == {"b"}
     assert (
         "Of 6 students 2 have no teacher and 2 have several teachers that agree in set; they are "
-        "held against no teacher."
+        "held against no teacher, and each counts as one observation, though some may share one."
     ) in sheet.notes
+
+
+def test_a_file_said_to_be_of_baselines_leaves_the_others_to_their_columns(tmp_path: Path) -> None:
+    students, teachers = published(tmp_path)
+    baselines = write(
+        tmp_path / "alone.csv",
+        [{"split_percent": percent, "network": "net9", **figures(0.6)} for percent in (1, 10)],
+    )
+
+    sheet = read(students, teachers, f"baseline={baselines}")
+
+    assert [roles(sheet).count(one) for one in ("student", "teacher", "baseline")] == [72, 24, 2]
+    assert "teachers.csv: 24 rows, taken as teachers, as their columns tell." in sheet.notes
+    assert any(
+        note.endswith(
+            "Only students have model, labeling, pretrain and arch, only baselines network: "
+            "columns that mean the same need one name."
+        )
+        for note in sheet.notes
+    )
+
+
+def test_most_teachers_and_numbers_in_another_spelling_are_enough(tmp_path: Path) -> None:
+    """pandas writes 10 as 10.0 where a column has gaps, and a file may lack a few rows."""
+    students, teachers = published(tmp_path)
+    with teachers.open() as stream:
+        rows = list(csv.DictReader(stream))
+    respelt = [{**row, "split_percent": f"{row['split_percent']}.0"} for row in rows]
+    fewer = write(tmp_path / "fewer.csv", respelt[2:])
+
+    sheet = read(students, fewer)
+
+    axis = sheet.axis("split_percent")
+    assert axis is not None
+    assert axis.values == ("1", "10", "50", "100")
+    assert sum(run.teacher is not None for run in sheet.runs) == 66
+    assert any(note.startswith("Of 72 students 6 have no teacher that") for note in sheet.notes)
+
+
+def test_rows_whose_teachers_nobody_tells_are_said_to_be_so(tmp_path: Path) -> None:
+    students, teachers = published(tmp_path)
+
+    assert UNTAUGHT in read(students).notes
+    assert UNTAUGHT not in read(students, teachers).notes
 
 
 def test_files_of_equal_columns_are_told_apart_by_their_names(tmp_path: Path) -> None:
