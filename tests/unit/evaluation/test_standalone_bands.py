@@ -77,6 +77,19 @@ def test_the_script_believes_the_file_on_what_marks_no_data() -> None:
     assert script(io.BytesIO(content), careless, "uint16").shape == (14, 14, 4)
 
 
+def test_the_script_reads_a_folder_and_nothing_that_lies_beside_its_bands(tmp_path: Path) -> None:
+    for name, band in zip(NAMES, BANDS, strict=True):
+        (tmp_path / f"p_{name}.tif").write_bytes(tiff(band[None], "pages"))
+        for other in ("tfw", "tif.aux.xml", "json"):  # as geographic programs leave them
+            (tmp_path / f"p_{name}.{other}").write_text("0.5")
+    decoding = BandDecoding(bands=("B04", "B02"), apart=True)
+
+    found = script(tmp_path, Preparation(decoding, 14), "uint16")
+
+    wanted = BANDS[[2, 0], 3:17].transpose(1, 2, 0)
+    assert np.array_equal(found, wanted)
+
+
 def test_an_exported_file_says_all_of_it_and_is_believed_only_where_it_fits() -> None:
     decoding = BandDecoding(bands=("a", "b"), names=("b", "a"), size=8, white=2.0, nodata="ignore")
     told = Preparation(decoding, 8).as_json()

@@ -66,6 +66,9 @@ class BandDecoding(NamedTuple):
         further = [band for band in found.bands if band not in self.bands]
         if lacking or (further and self.alone):
             differs = f"lacks {listed(lacking)}" if lacking else f"has {listed(further)} as well"
+            is_nameless = tuple(found.bands) == numbered(len(found.bands))
+            if lacking == list(self.bands) and is_nameless and len(lacking) <= len(found.bands):
+                differs = "the file does not name its bands, `data.band_names` can"
             detail = f"{found.look.mode}: {listed(tuple(found.bands))}; {differs}"
             raise UnreadableImageError(name, OTHER_BANDS, detail, look=found.look)
         return [found.bands[band] for band in self.bands]
@@ -88,7 +91,7 @@ def names_in(content: Content, *, name: str, names: tuple[str, ...]) -> tuple[st
         UnreadableImageError: It cannot be read, or has another number of bands.
     """
     if isinstance(content, tuple):
-        return tuple(band for band, _ in content)
+        return tuple(dict.fromkeys(band for band, _ in content))
     with in_words(name):
         return tuple(_found(content, names, name=name).bands)
 
@@ -105,6 +108,9 @@ def _found(content: Content, names: tuple[str, ...], *, name: str) -> _Found:
         return _of_files(content, name=name)
     stack = _stack(content, name=name, count=len(names) or None)
     look = _look(stack.format, stack.layout, stack.values.shape[1:])
+    if names != stack.names and sorted(names) == sorted(stack.names):
+        own = f"the file's own order is {', '.join(stack.names)}; `data.band_names` says another"
+        raise UnreadableImageError(name, OTHER_BANDS, f"{stack.layout}; {own}", look=look)
     given = names or stack.names or numbered(len(stack.values))
     if len(given) != len(stack.values):
         detail = f"{stack.layout}; `data.band_names` names {len(given)}"
@@ -116,6 +122,9 @@ def _found(content: Content, names: tuple[str, ...], *, name: str) -> _Found:
 def _of_files(files: tuple[tuple[str, bytes], ...], *, name: str) -> _Found:
     bands: dict[str, Band] = {}
     for band, content in files:
+        if band in bands:
+            detail = f"several files of {band}; a folder holds the bands of one image"
+            raise UnreadableImageError(name, OTHER_BANDS, detail)
         stack = _stack(content, name=f"{name}, {band}", count=1)
         if len(stack.values) != 1:
             detail = f"the file of {band} holds {stack.layout}, not one"

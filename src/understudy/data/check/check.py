@@ -15,6 +15,7 @@ from understudy.data.check.duplicates import Indices, repeated, twins
 from understudy.data.check.files import files, flat, unusable
 from understudy.data.check.finding import Finding, complaint, errors_of
 from understudy.data.check.inspection import Inspection
+from understudy.data.check.layouts import bands_apart
 from understudy.data.check.shapes import shapes
 from understudy.data.check.thumbnail import thumbnail
 from understudy.data.fingerprint import groups_of
@@ -57,7 +58,7 @@ class Check:
     def findings(self) -> tuple[Finding, ...]:
         """The gravest first."""
         inspection, listing = self.inspection, self.inspection.listing
-        found = list(self.errors)
+        found = [*self.errors, *bands_apart(listing)]
         if len(inspection.readable) and listing.classes:
             found += [
                 *(one for one in self._of_splits if one.severity != "error"),

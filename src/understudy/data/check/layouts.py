@@ -1,11 +1,15 @@
 """Images of bands that do not fit together: a table of what was found."""
 
+import re
 from collections import Counter
 
 from understudy.data.bands.decoding import listed
 from understudy.data.check.finding import Finding
 from understudy.data.check.inspection import Inspection
+from understudy.data.sources.listing import Listing
 
+BAND_FILE = re.compile(r"_(B\d{1,2}A?)\.tiff?$", re.IGNORECASE)
+"""As the files of single bands of Sentinel-2 and Landsat are called."""
 MOST_ROWS = 6  # of the table: it shares a screen with the names of ten images
 
 
@@ -42,6 +46,27 @@ def several_layouts(inspection: Inspection, *, refused: bool) -> list[Finding]:
         else f"pixels of {' and '.join(sorted(types))} do not go together. What was found:"
     )
     return [Finding("bands", "error", sentence, _table(rows), len(rows))]
+
+
+def bands_apart(listing: Listing) -> list[Finding]:
+    """A warning where every image is called after a band, and each folder has several, each once.
+
+    A training would take bands for images, and each image for a class.
+    """
+    folders: dict[str, list[str]] = {}
+    for entry in listing.entries:
+        place, _, name = entry.name.rpartition("/")
+        band = BAND_FILE.search(name)
+        if band is None:
+            return []
+        folders.setdefault(place, []).append(band[1])
+    if not folders or any(len(own) == 1 or len(set(own)) < len(own) for own in folders.values()):
+        return []
+    sentence = (
+        "every file is called after a band, and each folder holds several bands, each once. Where "
+        "a folder is one image, set `data.kind=patches`: now each band counts as an image."
+    )
+    return [Finding("bands apart", "warning", sentence)]
 
 
 def _table(rows: list[tuple[str, str, str, str]]) -> tuple[str, ...]:

@@ -22,16 +22,20 @@ class Patch(NamedTuple):
     bands: Mapping[str, ImageFile]
     labels: ImageFile | None
     """Its JSON file."""
+    clash: tuple[str, ImageFile] | None = None
+    """A second file of one of the bands: then this is no single image, and none is read."""
 
     @property
     def files(self) -> list[ImageFile]:
         """All that is read."""
-        return [*self.bands.values(), *([self.labels] if self.labels else [])]
+        further = [self.clash[1]] if self.clash else []
+        return [*self.bands.values(), *further, *([self.labels] if self.labels else [])]
 
     def content(self, wanted: tuple[str, ...] | None) -> Content:
         """The files of its bands, by name: of the wanted ones, or of all where it lacks one."""
         names = wanted if wanted and self.bands.keys() >= set(wanted) else tuple(self.bands)
-        return tuple((name, Path(self.bands[name].path).read_bytes()) for name in names)
+        files = [(name, self.bands[name]) for name in names] + ([self.clash] if self.clash else [])
+        return tuple((name, Path(file.path).read_bytes()) for name, file in files)
 
 
 def patches_of(files: Iterable[ImageFile], ignored: Counter[str]) -> list[Patch]:
@@ -43,6 +47,7 @@ def patches_of(files: Iterable[ImageFile], ignored: Counter[str]) -> list[Patch]
     """
     gathered: dict[str, dict[str, ImageFile]] = {}
     labels: dict[str, ImageFile] = {}
+    clashes: dict[str, tuple[str, ImageFile]] = {}
     for file in files:
         place, _, name = file.name.rpartition("/")
         band = BAND_FILE.search(name)
@@ -50,9 +55,12 @@ def patches_of(files: Iterable[ImageFile], ignored: Counter[str]) -> list[Patch]
             labels.setdefault(place, file)
         elif band is None:
             ignored["TIFF whose name tells no band (..._B02.tif)"] += 1
-        else:
-            gathered.setdefault(place, {})[band[1]] = file
+        elif gathered.setdefault(place, {}).setdefault(band[1], file) is not file:
+            clashes.setdefault(place, (band[1], file))
     lonely = [place for place in labels if place not in gathered]
     if lonely:
         ignored["JSON file beside no band"] += len(lonely)
-    return [Patch(place, bands, labels.get(place)) for place, bands in sorted(gathered.items())]
+    return [
+        Patch(place, bands, labels.get(place), clashes.get(place))
+        for place, bands in sorted(gathered.items())
+    ]

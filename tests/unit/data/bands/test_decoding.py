@@ -43,6 +43,30 @@ def test_names_of_the_file_serve_where_none_are_given_and_else_numbers() -> None
     assert np.array_equal(pixels_of(bare, "4", names=()), BANDS[3:])
 
 
+def test_names_that_contradict_the_order_of_the_file_are_refused() -> None:
+    named = tiff(BANDS, description="B03 B02 B04 B08")
+
+    error = refusal(named)
+
+    assert error.reason == "other bands"
+    assert "own order is B03, B02, B04, B08" in error.detail
+    assert np.array_equal(pixels_of(named, "a", names=("a", "b", "c", "d")), BANDS[:1])
+
+
+def test_a_file_without_names_among_others_is_told_how_to_name_them() -> None:
+    assert "`data.band_names` can" in refusal(npy(BANDS), names=()).detail
+    assert "`data.band_names` can" not in refusal(npy(BANDS[:3]), names=()).detail
+    assert "lacks 5" in refusal(npy(BANDS), "1", "5", names=()).detail
+
+
+def test_two_files_of_one_band_are_no_image() -> None:
+    one = tiff(BANDS[:1], "pages")
+
+    error = refusal((("B02", one), ("B03", one), ("B02", one)), "B02", names=())
+
+    assert "several files of B02" in error.detail
+
+
 @pytest.mark.parametrize(
     ("values", "found"),
     [

@@ -120,6 +120,14 @@ def test_files_that_belong_to_no_patch_are_counted(root: Path) -> None:
     assert ignored["JSON file beside no band"] == 1
 
 
+def test_patches_that_share_a_folder_are_not_taken_for_one(root: Path) -> None:
+    for file in (root / "S2A_0_1").glob("*.tif"):
+        file.rename(root / "S2A_0_0" / file.name)
+
+    with pytest.raises(DataError, match="several files of B01; a folder"):
+        opened(root)
+
+
 def test_patches_are_named_for_a_model_by_their_folders(root: Path) -> None:
     one, all_ = named_images([root / "S2A_0_1"], apart=True), named_images([root], apart=True)
 

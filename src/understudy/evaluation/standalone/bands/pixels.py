@@ -37,7 +37,8 @@ def pixels(file: Any, wanted: dict[str, Any]) -> Array:
 def _bands(file: Any, names: list[str], needed: list[str]) -> tuple[dict[str, Array], Any]:
     """The bands by name, and what marks no data; they lie in one file, or in one for each."""
     if not hasattr(file, "read") and Path(file).is_dir():
-        own = {re.split(r"[_.]", path.name)[-2]: path for path in Path(file).glob("*_*.*")}
+        files = [path for path in Path(file).glob("*_*") if re.search(r"(?i)\.tiff?$", path.name)]
+        own = {re.split(r"[_.]", path.name)[-2]: path for path in files}
         read = {name: _arrays(own[name].read_bytes(), 1) for name in needed}
         return {name: one[0][0] for name, one in read.items()}, read[needed[0]][2]
     content = file.read() if hasattr(file, "read") else Path(file).read_bytes()
