@@ -33,6 +33,8 @@ OWN = frozenset({"stage", "name", "checkpoint", "run", "parents"})
 """Columns by which rows.csv of this program is known, whose stages and parents say who taught."""
 NEITHER = frozenset({"run", "parents", "version", "precision"})
 """Those of its columns that are neither axes nor figures."""
+SAVED = frozenset({"row", "teacher", "baseline"})
+"""Columns of names by which rows that the page itself saved are known."""
 UNTAUGHT = (
     "Nothing says which rows share a teacher, so each counts as one observation; where one taught "
     "several, intervals come out too narrow. `--rows teacher=FILE` names the teachers' rows."
@@ -132,8 +134,11 @@ def _natural(value: str) -> list[tuple[int, str]]:
 def _kinds(tables: Sequence[Table]) -> dict[str, Kind]:
     names = dict.fromkeys(chain.from_iterable(table.head for table in tables))
     found: dict[str, Kind] = {}
-    is_own = set(names) >= OWN
+    is_own, is_saved = set(names) >= OWN, set(names) >= SAVED
     for name in names:
+        if is_saved and name in SAVED:
+            found[name] = "label"
+            continue
         if is_own and name in OWN | NEITHER:
             found[name] = "label" if name in NEITHER else "axis"
             continue

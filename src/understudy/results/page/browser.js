@@ -476,7 +476,7 @@
   }
 
   function csv() {
-    const text = (told) => (/^[=+\-@\t\n]/.test(told) ? `'${told}` : told);
+    const text = (told) => (/^[=+\-@\t\n]/.test(told) && Number.isNaN(Number(told)) ? `'${told}` : told);
     const cell = (told) => (told == null ? "" : typeof told === "number" ? String(told) : /[",\n\r]/.test(text(told)) ? `"${text(told).replace(/"/g, '""')}"` : text(told));
     const heads = ["row", ...axes.keys(), ...measures.keys(), "teacher", "baseline"];
     const name = (run) => (run == null ? null : sheet.names[run]);

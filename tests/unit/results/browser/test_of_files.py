@@ -150,6 +150,31 @@ def test_rows_whose_teachers_nobody_tells_are_said_to_be_so(tmp_path: Path) -> N
     assert UNTAUGHT not in read(students, teachers).notes
 
 
+def test_rows_that_the_page_saved_say_what_they_said_there(tmp_path: Path) -> None:
+    """As its script writes them: names first, then axes and figures, then whom a row is held to."""
+    sheet = read(*published(tmp_path))
+    names = [run.name for run in sheet.runs]
+    saved = write(
+        tmp_path / "saved.csv",
+        [
+            {
+                "row": run.name,
+                **{axis.name: run.axes.get(axis.name, "") for axis in sheet.axes},
+                **run.figures,
+                "teacher": "" if run.teacher is None else names[run.teacher],
+                "baseline": "",
+            }
+            for run in sheet.runs
+        ],
+    )
+
+    again = read(saved)
+
+    assert [axis.name for axis in again.axes] == [axis.name for axis in sheet.axes]
+    assert [run.teacher for run in again.runs] == [run.teacher for run in sheet.runs]
+    assert [one.pairs for one in questions(again)] == [one.pairs for one in questions(sheet)]
+
+
 def test_files_of_equal_columns_are_told_apart_by_their_names(tmp_path: Path) -> None:
     rows = [
         {"net": net, **figures(level)}
