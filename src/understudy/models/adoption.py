@@ -9,7 +9,8 @@ from torch import Tensor
 
 from understudy.core.errors import DataError, UsageError
 from understudy.core.wording import headed
-from understudy.models.backbone import Colours, Foreign, ForeignClassifier
+from understudy.models.backbone import Backbone, Foreign, ForeignClassifier
+from understudy.models.inflation import Colours, inflated
 from understudy.models.network import Network, NetworkSettings
 
 OURS = "backbone."  # how a `Network` names what its backbone holds
@@ -69,7 +70,8 @@ def adopted(
         origin: The file, to head error messages.
         seed: Of the initialisation, of which nothing is left.
         bands: Where the images are none of the kind that others' weights were trained on. What
-            comes from our own checkpoints keeps the normalisation that lies beside it.
+            comes from our own checkpoints keeps the normalisation that lies beside it, unless they
+            are of three channels and become those of other bands.
 
     Raises:
         UsageError: Names or shapes do not fit; all are listed. Or nothing says how the images were
@@ -78,7 +80,7 @@ def adopted(
     """
     flat = {"mean": (0.0,) * settings.channels, "std": (1.0,) * settings.channels}
     backbone = settings.build(**flat, seed=seed).backbone
-    given = _of_ours(tensors) if _is_ours(tensors) else None
+    given = _of_ours(tensors, backbone, settings.channels, bands) if _is_ours(tensors) else None
     given = given or settings.backbone.foreign(
         backbone,
         _without_projector(tensors),
@@ -87,7 +89,8 @@ def adopted(
         colours=bands.colours if bands else None,
     )
     _must_fit(_under(given.prefix, backbone.state_dict()), given.tensors, origin)
-    theirs = bands.statistics if bands and not _is_ours(tensors) else (given.mean, given.std)
+    keeps = _is_ours(tensors) and given.mean is not None
+    theirs = bands.statistics if bands and not keeps else (given.mean, given.std)
     mean, std = statistics or theirs
     if mean is None or std is None:
         raise UsageError(
@@ -170,17 +173,26 @@ def _is_backbone(name: str) -> bool:
     return name.startswith(OURS)
 
 
-def _of_ours(tensors: Mapping[str, Tensor]) -> Foreign:
-    """A checkpoint of a run: its backbone, and the normalisation that lies beside it."""
+def _of_ours(
+    tensors: Mapping[str, Tensor], backbone: Backbone, channels: int, bands: Bands | None
+) -> Foreign:
+    """A checkpoint of a run: its backbone, and the normalisation that lies beside it.
+
+    One of three channels becomes one of bands, and then has no normalisation for them.
+    """
+    own = {name.removeprefix(OURS): t for name, t in tensors.items() if _is_backbone(name)}
     mean, std = (tuple(map(float, tensors[name])) for name in STATISTICS)
+    is_of_others = bands is not None and len(mean) != channels
+    if bands is not None and is_of_others:
+        own = inflated(own, backbone.state_dict(), channels=channels, colours=bands.colours)
     return Foreign(
-        tensors={name.removeprefix(OURS): t for name, t in tensors.items() if _is_backbone(name)},
+        tensors=own,
         prefix="",
         left_aside=tuple(
             name for name in tensors if not _is_backbone(name) and name not in STATISTICS
         ),
-        mean=mean,
-        std=std,
+        mean=None if is_of_others else mean,
+        std=None if is_of_others else std,
         classifier=_classifier_of(tensors),
     )
 

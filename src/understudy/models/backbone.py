@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from understudy.core.settings import Settings
 from understudy.core.types import Outputs, Shape, Stage, Tap
+from understudy.models.inflation import Colours, inflated
 
 
 class Backbone(nn.Module, ABC):
@@ -24,10 +25,6 @@ class Backbone(nn.Module, ABC):
             images: [B, C, H, W], already normalised.
             taps: POOLED and STAGES are answered; the others need a `Network`.
         """
-
-
-Colours = tuple[int, int, int]
-"""Positions of red, green and blue among the channels."""
 
 
 class ForeignClassifier(NamedTuple):
@@ -74,14 +71,16 @@ class BackboneSettings(Settings):
 
     def foreign(
         self,
-        backbone: Backbone,  # noqa: ARG002 - for the kinds that translate
+        backbone: Backbone,
         tensors: Mapping[str, Tensor],
         *,
-        channels: int,  # noqa: ARG002
-        tag: str | None,  # noqa: ARG002
-        colours: Colours | None = None,  # noqa: ARG002
+        channels: int,
+        tag: str | None,  # noqa: ARG002 - for the kinds that translate
+        colours: Colours | None = None,
     ) -> Foreign:
         """Weights as others write them; here they have the backbone's own names.
+
+        Those of three channels become those of ours.
 
         Args:
             backbone: As `build` made it.
@@ -90,7 +89,8 @@ class BackboneSettings(Settings):
             tag: Which of several published weights they are.
             colours: Where red, green and blue are among our channels, if those are bands.
         """
-        return Foreign(tensors, prefix="", left_aside=(), mean=None, std=None)
+        fitting = inflated(tensors, backbone.state_dict(), channels=channels, colours=colours)
+        return Foreign(fitting, prefix="", left_aside=(), mean=None, std=None)
 
 
 class Staged(Backbone):

@@ -15,10 +15,10 @@ from understudy.core.types import Outputs, Shape, Stage, Tap
 from understudy.models.backbone import (
     Backbone,
     BackboneSettings,
-    Colours,
     Foreign,
     ForeignClassifier,
 )
+from understudy.models.inflation import RGB, Colours, by_colour
 
 # What timm's factory must not be told: we decide these, or they would fetch or unpickle weights.
 RESERVED = frozenset(
@@ -335,24 +335,13 @@ def _with_channels(
     expected = model.state_dict()
     names = [name for layer in layers if (name := f"{layer}.weight") in tensors]
     if colours is not None:
-        rgb = [name for name in names if tensors[name].shape[1] == len(colours)]
-        return tensors | {name: _by_colour(tensors[name], channels, colours) for name in rgb}
+        rgb = [name for name in names if tensors[name].shape[1] == RGB]
+        return tensors | {name: by_colour(tensors[name], channels, colours) for name in rgb}
     return tensors | {
         name: adapt(channels, tensors[name])
         for name in names
         if name in expected and tensors[name].shape != expected[name].shape
     }
-
-
-def _by_colour(weight: Tensor, channels: int, colours: Colours) -> Tensor:
-    """Weights of red, green and blue [O, 3, ...] for bands: each colour's own, else their mean.
-
-    Scaled as timm scales them, so that an image of one value in every channel is answered alike.
-    """
-    inflated = weight.mean(dim=1, keepdim=True).repeat_interleave(channels, dim=1)
-    for position, colour in zip(colours, weight.unbind(dim=1), strict=True):
-        inflated[:, position] = colour
-    return inflated * (len(colours) / channels)
 
 
 def _over_channels(values: tuple[float, ...], channels: int) -> tuple[float, ...] | None:

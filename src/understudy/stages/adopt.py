@@ -53,7 +53,8 @@ class AdoptSettings(LabelledSettings):
     mean and deviation are its own."""
     mean: Values | None = None
     """Of each channel of the images in [0, 1] that the weights were trained on; by default what
-    timm or the checkpoint states, and of timm's weights for bands what these images have."""
+    timm or the checkpoint states, and of weights of photographs for bands what these images
+    have."""
     std: Values | None = None
     """Standard deviation, as `mean`."""
     projector: ProjectorSettings | None = None

@@ -15,9 +15,13 @@ from understudy.data.pack import Pack
 from understudy.data.sources.listing import quoted
 from understudy.engine.checkpoint import best_folder, read_checkpoint
 from understudy.models.ensemble import Ensemble, EnsembleNetworkSettings
+from understudy.models.inflation import RGB
 from understudy.models.network import Network, NetworkSettings
 
 Slot = Literal["best", "last"]
+FOR_BANDS = (
+    " `adopt` makes weights of photographs those of bands: give it a checkpoint of this run."
+)
 
 
 class Restored(NamedTuple):
@@ -175,6 +179,7 @@ def same_channels(found: Restored, pack: Pack, run: Path) -> None:
     if theirs.channels != channels:
         raise DataError(
             f"{run}: trained on images with {theirs.channels} channels; these have {channels}."
+            f"{FOR_BANDS if pack.bands and not theirs.bands and theirs.channels == RGB else ''}"
         )
     if bool(theirs.bands) != bool(pack.bands) or theirs.depth != pack.depth:
         raise DataError(

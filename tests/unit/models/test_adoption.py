@@ -224,3 +224,39 @@ def test_a_checkpoint_of_ours_keeps_the_statistics_that_it_was_trained_with() ->
     )
 
     assert found.mean == pytest.approx((0.1,) * SMALL.channels)
+
+
+@pytest.mark.parametrize("is_ours", [True, False], ids=["a checkpoint", "others' weights"])
+@pytest.mark.parametrize("colours", [(2, 1, 0), None])
+def test_weights_of_three_channels_become_those_of_bands(
+    is_ours: bool, colours: tuple[int, int, int] | None
+) -> None:
+    wide = SMALL.model_copy(update={"channels": 4})
+    rgb = SMALL.model_copy(update={"channels": 3})
+    own = rgb.build(mean=(0.1,) * 3, std=(0.2,) * 3, seed=1)
+    tensors = (own if is_ours else own.backbone).state_dict()
+
+    found = adopted(
+        wide,
+        tensors,
+        tag=None,
+        statistics=None,
+        origin="FILE",
+        seed=0,
+        bands=BANDS._replace(colours=colours),
+    )
+
+    name = "stem.0.0.weight"
+    theirs = own.backbone.state_dict()[name]
+    ours = found.network.backbone.state_dict()[name] * (4 / 3)
+    mean = theirs.mean(dim=1)
+    wanted = [mean] * 4 if colours is None else [*reversed(theirs.unbind(dim=1)), mean]
+    torch.testing.assert_close(ours, torch.stack(wanted, dim=1))
+    assert (found.mean, found.std) == BANDS.statistics
+
+
+def test_weights_of_three_channels_do_not_fit_two_that_are_no_bands() -> None:
+    own = SMALL.model_copy(update={"channels": 3}).build(mean=(0.1,) * 3, std=(0.2,) * 3, seed=1)
+
+    with pytest.raises(UsageError, match=r"stem\.0\.0\.weight  is 4 x 3 x 3 x 3 in the file"):
+        take(dict(own.state_dict()))
