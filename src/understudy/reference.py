@@ -134,6 +134,10 @@ def _inside(schema: Schema, named: Schema, key: str, *, only: str, given: Any) -
         yield from _of_kind(schema, named, key, values)
     alternatives = [list(_inside(c, named, key, only=only, given=given)) for c in choices]
     yield from _common_first([found for found in alternatives if found], only)
+    if isinstance(schema.get("additionalProperties"), Mapping):
+        yield from _inside(
+            schema["additionalProperties"], named, f"{key}.NAME", only=only, given={}
+        )
     if schema.get("type") == "array" and isinstance(schema.get("items"), Mapping):
         yield from _inside(schema["items"], named, f"{key}[i]", only=only, given=None)
 

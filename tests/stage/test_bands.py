@@ -153,10 +153,17 @@ def test_patches_are_learned_from_and_asked_about_as_folders(
     for number in range(12):
         patch(tmp_path / "p", f"a_{number}", "Rice fields", seed=10 * number, most=500)
         patch(tmp_path / "p", f"b_{number}", "Pastures", seed=10 * number + 200, most=9_000)
-    told = {"kind": "patches", "path": str(tmp_path / "p"), "bands": ["B05", "B02"]}
-    data = {**told, "classes": {"irrigated": ["Rice fields"]}, "otherwise": "dry"}
-    plan = {"steps": 40, "batch_size": 8, "observations": 1}
-    trained = go("train", data=data, labels=FEW, plan=plan, root=tmp_path / "runs")
+    data = {"kind": "patches", "path": str(tmp_path / "p"), "bands": ["B05", "B02"]}
+    scheme = {"classes": {"irrigated": ["Rice fields"]}, "otherwise": "dry"}
+    trained = go(
+        "train",
+        data=data,
+        schemes={"water": scheme},
+        scheme="water",
+        labels=FEW,
+        plan={"steps": 40, "batch_size": 8, "observations": 1},
+        root=tmp_path / "runs",
+    )
     exported = go("export", model=str(trained.run.path), root=tmp_path / "runs")
     asked = [tmp_path / "p" / "a_0", tmp_path / "p" / "b_0"]
 

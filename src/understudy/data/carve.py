@@ -32,7 +32,13 @@ class Carver(NamedTuple):
     """Whether bundles may be more than copies of one image, so that messages say so."""
 
     def carve(
-        self, candidates: Indices, *, share: float, name: str, parts_left: int
+        self,
+        candidates: Indices,
+        *,
+        share: float,
+        name: str,
+        parts_left: int,
+        of: Indices | None = None,
     ) -> tuple[Indices, Indices, list[Finding]]:
         """The rest and the part, both sorted, and the classes that have too few bundles for it.
 
@@ -42,10 +48,12 @@ class Carver(NamedTuple):
                 do it and leave enough to the rest.
             name: Of the part, for its random order and for messages.
             parts_left: Into how many parts the rest must still be divided.
+            of: The images that `share` is a share of; by default the candidates.
         """
         labels, bundles = self.labels[candidates], self.bundles[candidates]
         having, holdings = _holdings(labels, bundles)
-        total = np.bincount(labels[labels >= 0], minlength=len(self.classes))
+        whole = labels if of is None else self.labels[of]
+        total = np.bincount(whole[whole >= 0], minlength=len(self.classes))
         left = Counter({label: len(own) for label, own in having.items()})
         drawn: Counter[int] = Counter()
         taken: set[int] = set()

@@ -42,7 +42,7 @@ def content_key(listing: Listing, digests: list[bytes]) -> str:
     key = sha256(_beginning(listing))
     for entry, digest in zip(listing.entries, digests, strict=True):
         label = "" if entry.label < 0 else listing.classes[entry.label]
-        told = [entry.name, entry.split, label, digest.hex(), *_group(entry)]
+        told = [entry.name, entry.split, label, digest.hex(), *_more(entry, listing)]
         key.update(json.dumps(told).encode() + b"\n")
     return key.hexdigest()[:KEY_LENGTH]
 
@@ -53,13 +53,14 @@ def quick_key(listing: Listing) -> str:
         return ""
     key = sha256(_beginning(listing) + listing.stamp.encode())
     for entry in listing.entries:
-        key.update(f"\n{entry.name!r} {entry.split} {entry.label} {_group(entry)}".encode())
+        key.update(f"\n{entry.name!r} {entry.split} {entry.label} {_more(entry, listing)}".encode())
     return key.hexdigest()[:KEY_LENGTH]
 
 
-def _group(entry: Entry) -> list[str]:
-    """Nothing for an image of no group, so that the keys of packs without groups stay."""
-    return [entry.group] if entry.group else []
+def _more(entry: Entry, listing: Listing) -> list[str | list[str]]:
+    """Nothing for an image of no group and no tags, so that the keys of packs without them stay."""
+    group: list[str | list[str]] = [entry.group] if entry.group else []
+    return group if entry.tags is None else [*group, [listing.tags[tag] for tag in entry.tags]]
 
 
 def _beginning(listing: Listing) -> bytes:

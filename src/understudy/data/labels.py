@@ -1,6 +1,7 @@
 """The few labels: which images of a split may show theirs."""
 
 from collections.abc import Sequence
+from math import floor
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from understudy.data.shuffle import shuffled
 
 Indices = NDArray[np.int64]
 MOST_SHOWN = 10  # classes in a message; a thousand would fill ten screens
+ROUNDING = 1e-9  # 0.29 x 100 is 28.999999999999996
 Fraction = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -22,11 +24,11 @@ class FewLabelsSettings(Settings):
     per_class: PositiveInt | None = None
     """Labelled training images of each class. Without it and `fraction`: all."""
     fraction: Fraction | None = None
-    """Labelled share of each class's training images, at least one image each."""
+    """Labelled share of each class's training images, counted down; at least one image each."""
     validation_per_class: PositiveInt | None = None
     """Labelled validation images of each class. Without it and `validation_fraction`: all."""
     validation_fraction: Fraction | None = None
-    """Labelled share of each class's validation images, at least one image each."""
+    """Labelled share of each class's validation images, counted down; at least one image each."""
     seed: NonNegativeInt | None = None
     """Draws the labelled images; by default the run's own seed does. One number gives runs of all
     seeds the same images, as the members of an ensemble may want them."""
@@ -82,13 +84,15 @@ def few_labels(
         ]
         for own, name in zip(members, classes, strict=True)
     ]
-    return np.sort(np.concatenate(chosen))
+    return np.sort(np.concatenate([*chosen, np.empty(0, dtype=np.int64)]))
 
 
 def _amount(available: int, per_class: int | None, fraction: float | None) -> int:
     if per_class is not None:
         return per_class
-    return available if fraction is None else max(1, round(fraction * available))
+    if fraction is None:
+        return available
+    return max(1, floor(fraction * available + ROUNDING)) if available else 0
 
 
 def _must_suffice(

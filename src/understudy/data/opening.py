@@ -6,6 +6,7 @@ from typing import NamedTuple
 from understudy.core.errors import UsageError
 from understudy.core.progress import Progress
 from understudy.data.check.check import Check
+from understudy.data.meaning import inspection_under, pack_under
 from understudy.data.pack import Pack, examine
 from understudy.data.settings import DataSettings
 
@@ -39,4 +40,7 @@ def open_checked(settings: DataSettings, *, runs: Path, shared: Path, progress: 
                 "Name a folder outside with `--runs`."
             )
     examined = examine(settings.data.survey(), shared=shared, progress=progress)
-    return Opened(Check(examined.inspection, settings.split), examined.pack)
+    if examined.pack is None:  # what stands against any use of them is told first
+        return Opened(Check(examined.inspection, settings.split), None)
+    check = Check(inspection_under(settings, examined.inspection), settings.split)
+    return Opened(check, pack_under(settings, examined.pack))

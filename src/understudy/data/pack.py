@@ -1,7 +1,7 @@
 """The pack: a data set decoded once, mapped into memory, shared by all runs, safe to delete."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from understudy.data.check.files import unusable
 from understudy.data.check.inspection import Inspection, groups_or_none, read_inspection
 from understudy.data.content import content_digests, content_key, quick_key
 from understudy.data.fingerprint import Fingerprints
+from understudy.data.label_sets import sets_of
 from understudy.data.packing import inspect, write_pack
 from understudy.data.sources.listing import Listing, mistakes
 
@@ -45,6 +46,19 @@ class Pack(NamedTuple):
     """For each image what it belongs to, "" for nothing; empty where no image belongs to any."""
     bands: tuple[str, ...] = ()
     """Names of the channels where they are bands; empty for photographs, which are RGB or grey."""
+    tags: tuple[str, ...] = ()
+    """Every label there is, where an image may have several; empty where each has one class."""
+    tagged: tuple[tuple[int, ...] | None, ...] = ()
+    """Positions of each image's tags; None where nobody knows them."""
+    meaning: Mapping[str, tuple[str, ...]] = {}
+    """Each class of the scheme that was laid over it, with its labels; empty without a scheme."""
+    kept_out: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+    """Positions of the images that other schemes test with, and nothing here may learn from."""
+
+    @property
+    def label_sets(self) -> Sequence[tuple[str, ...] | None]:
+        """The labels of each image as the source gives them; None where nobody knows them."""
+        return sets_of(self.labels, self.classes, self.tagged, self.tags)
 
     @property
     def depth(self) -> Depth:
@@ -204,9 +218,13 @@ def _loaded_pack(folder: Path, ignored: Mapping[str, int]) -> Pack | None:
             fingerprints=fingerprints,
             groups=groups_or_none(columns.get("groups", ())),  # packs of before there were groups
             bands=tuple(columns.get("bands", ())),  # likewise
+            tags=tuple(columns.get("tags", ())),
+            tagged=tuple(
+                None if tags is None else tuple(tags) for tags in columns.get("tagged", ())
+            ),
         )
     except (OSError, StorageError, ValueError, KeyError, TypeError):
         return None
     whole = len(images) == len(fingerprints) == len(pack.names) == len(pack.labels)
-    whole &= len(pack.groups) in (0, len(images))
+    whole &= {len(pack.groups), len(pack.tagged)} <= {0, len(images)}
     return pack if whole else None

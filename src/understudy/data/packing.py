@@ -75,6 +75,8 @@ def write_pack(
         "groups": inspection.groups,
         "skipped": skipped(inspection),
         "bands": listing.bands,
+        "tags": listing.tags,
+        "tagged": [entry.tags for entry in inspection.entries] if listing.tags else [],
     }
     write_text(folder / "pack.json", json.dumps(columns))
     return inspection

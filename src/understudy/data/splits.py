@@ -1,11 +1,11 @@
 """Which images train, validate, test: given splits are kept, missing ones are carved out."""
 
-from collections.abc import Sequence
-from typing import Annotated, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from understudy.core.errors import DataError
 from understudy.core.settings import Settings
@@ -32,14 +32,26 @@ class SplitSettings(Settings):
 
     validation: Share = 0.1
     """Share of the training images to validate with, where no validation split is given."""
+    validation_of: Literal["training", "all"] = "training"
+    """What `validation` is a share of: the images that are left once test images are drawn, or
+    `all` of them, so that validation=0.15 and test=0.15 leave 70 %."""
     test: Share = 0.2
     """Share of all images to test with, where no test split is given."""
     seed: int = 0
     """Draws the carved splits; apart from the seeds of runs, which all share one split."""
+    keep_out: tuple[str, ...] = ()
+    """Schemes whose test images nothing here learns from, as for a pretraining that serves several.
+    Without a scheme of its own, and without a given test split, a run tests on them."""
     allow_duplicates: bool = False
     """Go on although test images are identical to others, which makes the test too easy."""
     allow_shared_groups: bool = False
     """Go on although a given test split has groups in common with others: too easy a test."""
+
+    @model_validator(mode="after")
+    def _leave_some(self) -> Self:
+        if self.validation_of == "all" and self.validation + self.test >= 1:
+            raise ValueError("validation: with `test` it takes all images; leave some for training")
+        return self
 
 
 class Catalogued(Protocol):
@@ -57,6 +69,10 @@ class Catalogued(Protocol):
     def fingerprints(self) -> Fingerprints: ...  # noqa: D102
     @property
     def groups(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def kept_out(self) -> Indices: ...  # noqa: D102
+    @property
+    def meaning(self) -> Mapping[str, tuple[str, ...]]: ...  # noqa: D102
 
 
 class Splits(NamedTuple):
@@ -100,7 +116,11 @@ def divided(pack: Catalogued, settings: SplitSettings) -> tuple[Splits, list[Fin
     found = two_labels(pack.names, pack.labels, pack.classes, copies)
     found += without_group(pack.names, pack.groups)
 
-    if not len(test):
+    if not len(test) and len(pack.kept_out) and not pack.meaning:
+        test = np.unique(pack.kept_out)
+        train, val, unlabeled, out = _without(bundles, test, train, val, unlabeled)
+        found += left_out(pack.names, out, "identical to test images, or of their group")
+    elif not len(test):
         in_val = np.isin(bundles[train], bundles[val])
         rest, test, short = carver.carve(
             train[~in_val], share=settings.test, name="test", parts_left=1 if len(val) else 2
@@ -113,8 +133,14 @@ def divided(pack: Catalogued, settings: SplitSettings) -> tuple[Splits, list[Fin
         found += left_out(pack.names, unlabeled[seen & ~same], "of a group of test images")
         unlabeled = unlabeled[~seen]
     if not len(val):
-        train, val, short = carver.carve(train, share=settings.validation, name="val", parts_left=1)
+        every = train if settings.validation_of == "training" else np.concatenate([train, test])
+        train, val, short = carver.carve(
+            train, share=settings.validation, of=every, name="val", parts_left=1
+        )
         found += short if not errors_of(found) else []  # the same classes, too small for both
+    if pack.meaning:  # test and validation of a scheme are the same whatever is kept out
+        train, val, unlabeled, out = _without(bundles, pack.kept_out, train, val, unlabeled)
+        found += left_out(pack.names, out, "test images of schemes that are kept out, or like them")
 
     outside, others = np.concatenate([train, val, unlabeled]), np.concatenate([train, unlabeled])
     leaks, seen_in_val = twins(copies, test, outside), twins(copies, val, others)
@@ -130,3 +156,19 @@ def divided(pack: Catalogued, settings: SplitSettings) -> tuple[Splits, list[Fin
     notes = tuple(note_of(one) for one in found)
     touched = np.sort(np.concatenate([leaks[:, 0], seen_in_val[:, 0]]))
     return Splits(train, val, test, unlabeled, notes, touched), found
+
+
+def _without(
+    bundles: Indices, kept_out: Indices, *parts: Indices
+) -> tuple[Indices, Indices, Indices, Indices]:
+    """Training, validation and unlabeled images that do not belong to those kept out.
+
+    Last come the images that belong to them and are none of them.
+    """
+    rest, taken = [], []
+    for part in parts:
+        seen = np.isin(bundles[part], bundles[kept_out])
+        rest.append(part[~seen])
+        taken.append(part[seen])
+    train, val, unlabeled = rest
+    return train, val, unlabeled, np.setdiff1d(np.concatenate(taken), kept_out)

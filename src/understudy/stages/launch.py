@@ -24,6 +24,8 @@ from understudy.stages import FUNCTIONS, STAGES
 from understudy.stages.images import open_images, warned
 from understudy.stages.restore import lost_files
 
+ELSEWHERE = {"keep_out"}
+"""Settings of a split that move nothing between training, validation and test of a scheme."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -146,12 +148,14 @@ def _with_parents_images(
     settings: DataSettings, recipe: Mapping[str, Any], origin: str
 ) -> DataSettings:
     """Where the recipe does not say which images and which split, those of the first parent."""
-    unsaid = {"data", "split"} - recipe.keys()
+    unsaid = DataSettings.model_fields.keys() - recipe.keys()
     parent = next(iter(parents_of(settings).values()), None)
     if parent is None or not unsaid:
         return settings
     theirs = read_yaml(parent / "config.yaml")["settings"]
-    return checked(type(settings), {**recipe, **{key: theirs[key] for key in unsaid}}, origin)
+    return checked(
+        type(settings), {**recipe, **{key: theirs[key] for key in unsaid & theirs.keys()}}, origin
+    )
 
 
 def _must_share_split(
@@ -162,17 +166,24 @@ def _must_share_split(
     Raises:
         UsageError: With both splits.
     """
-    own = settings.split
+    own = settings.split.model_dump(exclude=ELSEWHERE)
     theirs = {
-        field: SplitSettings.model_validate(parent["split"])  # a setting that came later: default
+        # a setting that came later: default
+        field: SplitSettings.model_validate(parent["split"]).model_dump(exclude=ELSEWHERE)
         for field, parent in parents.items()
         if parent.get("pack") == pack.key
         and isinstance(parent.get("split"), Mapping)  # an evaluation's names what it looked at
+        and _meaning(parent) == {name: tuple(labels) for name, labels in pack.meaning.items()}
     }
     mistakes = [
-        f"split  {field} was trained with {split.model_dump()}, but {own.model_dump()} is asked for"
+        f"split  {field} was trained with {split}, but {own} is asked for"
         for field, split in theirs.items()
         if split != own
     ]
     if mistakes:
         raise UsageError(headed(origin, mistakes))
+
+
+def _meaning(parent: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The classes of a parent's scheme with their labels; empty where it had none."""
+    return {name: tuple(labels) for name, labels in parent.get("meaning", {}).items()}

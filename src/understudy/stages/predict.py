@@ -16,11 +16,12 @@ from understudy.core.settings import checked
 from understudy.core.types import Predict
 from understudy.core.yaml import read_yaml
 from understudy.data.decode import Content, UnreadableImageError
+from understudy.data.meaning import pack_under
 from understudy.data.pack import Pack, stored_pack
 from understudy.data.packing import strict_and_quiet
 from understudy.data.settings import DataSettings
 from understudy.data.sources.named import NamedImage
-from understudy.data.splits import SplitSettings, split
+from understudy.data.splits import split
 from understudy.evaluation.exported import Exported
 from understudy.evaluation.predict import Predictor
 from understudy.evaluation.preparation import Preparation
@@ -199,8 +200,9 @@ def _shares(
 def _temperature(run: Path, found: Restored, pack: Pack | None) -> Temperature:
     if pack is None or "split" not in found.summary:
         return NONE
-    settings = checked(SplitSettings, found.summary["split"], origin=str(run))
-    return temperature_of(run, found, pack, split(pack, settings))
+    settings = _images(run)
+    seen = pack_under(settings, pack)
+    return temperature_of(run, found, seen, split(seen, settings.split))
 
 
 def _uncalibrated(pack: Pack | None) -> str:
@@ -209,10 +211,16 @@ def _uncalibrated(pack: Pack | None) -> str:
 
 
 def _preparation(run: Path, found: Restored, pack: Pack | None) -> Preparation:
-    data = read_yaml(run / "config.yaml").get("settings", {}).get("data", {})
-    settings = checked(DataSettings, {"data": data}, origin=str(run))
+    settings = _images(run)
     height = int(pack.images.shape[2]) if pack is not None else found.settings.size
     return preparation_for(settings, found, packed=height)
+
+
+def _images(run: Path) -> DataSettings:
+    """Which images a run saw, and what they were called."""
+    written = read_yaml(run / "config.yaml").get("settings", {})
+    own = {key: value for key, value in written.items() if key in DataSettings.model_fields}
+    return checked(DataSettings, own, origin=str(run))
 
 
 def _trained(file: Path) -> Path | None:

@@ -141,6 +141,7 @@ def train_method(
         "notes": list(material.splits.notes),
         "pack": material.pack.key,
         "split": settings.split.model_dump(mode="json"),
+        "meaning": {name: list(labels) for name, labels in material.pack.meaning.items()},
         "seed": settings.seed,
     }
 

@@ -60,7 +60,7 @@ def must_fit(asked: Sequence[Asked], packs: Mapping[str, Pack], *, origin: str) 
 
 def images_key(settings: DataSettings) -> str:
     """What tells the images of one run from those of another."""
-    return settings.data.model_dump_json()
+    return settings.model_dump_json(include=set(DataSettings.model_fields))
 
 
 def _by_parameters(sentence: str, sources: Mapping[Location, str]) -> str:

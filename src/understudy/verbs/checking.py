@@ -52,7 +52,7 @@ def images_checked(
     if not {"data", "data.path", "data.kind"} & values.keys():
         raise UsageError("say which images: `understudy check-data PATH`.")
     parameters = read_study(LIKE).parameters
-    base = {key: parameters[key] for key in DataSettings.model_fields}
+    base = {key: parameters[key] for key in DataSettings.model_fields if key in parameters}
     settings = checked(DataSettings, overlaid(base, values, origin=asked_by), asked_by)
     with interrupts.listening():
         opened = open_checked(settings, runs=runs, shared=runs / "shared", progress=progress)

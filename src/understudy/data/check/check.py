@@ -61,6 +61,7 @@ class Check:
         found = [*self.errors, *bands_apart(listing)]
         if len(inspection.readable) and listing.classes:
             found += [
+                *inspection.notes,
                 *(one for one in self._of_splits if one.severity != "error"),
                 *missing(listing.classes, self.counts, given=self.given),
                 *few(listing.classes, self.counts),

@@ -1,6 +1,6 @@
 """What one look at every listed image told: kept beside the pack, so that nobody looks twice."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from understudy.core.files import write_bytes
+from understudy.data.check.finding import Finding
 from understudy.data.check.look import Look
 from understudy.data.fingerprint import Fingerprints
+from understudy.data.label_sets import sets_of
 from understudy.data.sources.listing import Entry, Listing
 
 Indices = NDArray[np.int64]
@@ -33,6 +35,11 @@ class Inspection(NamedTuple):
     """[R, 2]: equal exactly for images of equal pixels."""
     near: NDArray[np.int32]
     """[P, 3]: two readable images that look alike and are not equal, and the bits that differ."""
+    meaning: Mapping[str, tuple[str, ...]] = {}
+    """As in `Pack`, and so is the next."""
+    kept_out: Indices = np.empty(0, dtype=np.int64)
+    notes: tuple[Finding, ...] = ()
+    """What is to be known of the scheme that was laid over it, and stops nobody."""
 
     @property
     def entries(self) -> list[Entry]:
@@ -48,6 +55,13 @@ class Inspection(NamedTuple):
     def labels(self) -> Indices:
         """Of the readable images; -1 where there is none."""
         return np.array([entry.label for entry in self.entries], dtype=np.int64)
+
+    @property
+    def label_sets(self) -> Sequence[tuple[str, ...] | None]:
+        """The labels of the readable images as the source gives them."""
+        listing = self.listing
+        tagged = tuple(entry.tags for entry in self.entries) if listing.tags else ()
+        return sets_of(self.labels, listing.classes, tagged, listing.tags)
 
     @property
     def given(self) -> tuple[str, ...]:

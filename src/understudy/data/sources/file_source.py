@@ -60,6 +60,8 @@ class Found(NamedTuple):
     """What beside the files decides which of their bytes are read."""
     problems: tuple[Finding, ...] = ()
     """What is wrong with the arrangement."""
+    tags: tuple[str, ...] = ()
+    """Every label there is, where an image may have several."""
 
 
 class FileSourceSettings(SourceSettings):
@@ -160,6 +162,7 @@ class FileSourceSettings(SourceSettings):
             ignored=+ignored,  # `+` takes the zero counts away
             stamp=stamp_of(own.root, [*own.files, *pool], also=own.also),
             problems=tuple(problems),
+            tags=own.tags,
         )
 
     def _decoding_of(

@@ -47,6 +47,8 @@ class Entry(NamedTuple):
     """Position in the class list; -1 where there is none."""
     group: str = ""
     """What it belongs to, such as a scene or a patient, all on one side of a split; "": nothing."""
+    tags: tuple[int, ...] | None = None
+    """Positions in the list of tags, where images may have several labels; None: nobody knows."""
 
 
 class Listing(NamedTuple):
@@ -67,6 +69,9 @@ class Listing(NamedTuple):
     """Changes when any file's name, size or time does; empty where nothing vouches for that."""
     problems: tuple[Finding, ...] = ()
     """What is wrong with the arrangement; a listing that has any serves for a check alone."""
+    tags: tuple[str, ...] = ()
+    """Every label there is, where an image may have several: a scheme makes classes of them. Empty
+    where each image has one class."""
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -119,7 +124,7 @@ def mistakes(listing: Listing) -> list[Finding]:
         nothing = Finding("no images", "error", f"no images found.{seen(listing.ignored)}")
         return list(listing.problems) or [nothing]
     found = list(listing.problems)
-    if len(listing.classes) < 2:
+    if len(listing.classes) < 2 and not listing.tags:
         one = f"only {listing.classes[0]!r}" if listing.classes else "none"
         sentence = (
             f"at least 2 classes are needed; found {one}. "

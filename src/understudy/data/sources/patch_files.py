@@ -1,5 +1,6 @@
 """Patches: folders that hold a file for each band of one image, and perhaps a JSON of labels."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -64,3 +65,18 @@ def patches_of(files: Iterable[ImageFile], ignored: Counter[str]) -> list[Patch]
         Patch(place, bands, labels.get(place), clashes.get(place))
         for place, bands in sorted(gathered.items())
     ]
+
+
+def labels_in(path: Path) -> tuple[str, ...]:
+    """The list `labels` of a JSON file, as BigEarthNet writes it.
+
+    Raises:
+        ValueError: It holds none.
+    """
+    try:
+        found = json.loads(path.read_bytes())["labels"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"no list `labels` ({type(error).__name__})") from error
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError("`labels` is no list of names")
+    return tuple(found)

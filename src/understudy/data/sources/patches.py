@@ -1,9 +1,9 @@
 """Patches of satellite images, a folder each: one TIFF for each band, and a JSON file of labels."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 
@@ -11,27 +11,17 @@ from understudy.data.bands.choosing import WantedBands
 from understudy.data.bands.decoding import BandDecoding
 from understudy.data.check.finding import Finding, of_members
 from understudy.data.decode import Content
-from understudy.data.sources.class_list import class_list
 from understudy.data.sources.file_source import FileSourceSettings, Found, top
-from understudy.data.sources.label_sets import absent_classes, classes_of, labels_in
 from understudy.data.sources.listing import AnyDecoding, Entry, split_of
-from understudy.data.sources.patch_files import SUFFIXES, Patch, patches_of
-
-
-class _Labelled(NamedTuple):
-    """A patch, and what it is for."""
-
-    patch: Patch
-    split: str
-    name: str | None
-    """Its class; None: unlabeled."""
+from understudy.data.sources.patch_files import SUFFIXES, Patch, labels_in, patches_of
 
 
 class PatchesSettings(FileSourceSettings):
     """Folders of one image each, as BigEarthNet has them: a TIFF for each band, labels in a JSON.
 
     The bands may have several resolutions; all are resized to the largest, or to `size`. Folders
-    `train/`, `val/`, `test/` and `unlabeled/` above the patches are splits.
+    `train/`, `val/`, `test/` and `unlabeled/` above the patches are splits. A patch may have
+    several labels: `schemes` make classes of them.
     """
 
     kind: Literal["patches"] = "patches"
@@ -40,12 +30,6 @@ class PatchesSettings(FileSourceSettings):
     bands: WantedBands | None = "all"
     """The bands that become the channels, by name, in this order: [B04, B03, B02]. Or `all`; or
     `rgb`: those called red, green and blue, or so by Sentinel-2."""
-    classes: Mapping[str, tuple[str, ...]] = {}
-    """Each class with the labels of which any makes a patch one of it:
-    {irrigated: [Permanently irrigated land, Rice fields]}."""
-    otherwise: str | None = None
-    """The class of labelled patches that have no label of any class; without it they are
-    unlabeled."""
 
     @model_validator(mode="after")
     def _go_together(self) -> Self:
@@ -55,8 +39,6 @@ class PatchesSettings(FileSourceSettings):
             raise ValueError("unlabeled: put patches without labels into `unlabeled/` in `path`")
         if self.band_names is not None:
             raise ValueError("band_names: the names of the files tell; leave it out")
-        if self.otherwise in self.classes:
-            raise ValueError(f"otherwise: {self.otherwise!r} is one of `classes`")
         return self
 
     def decoding(self, bands: tuple[str, ...], *, alone: bool = False) -> AnyDecoding:
@@ -69,9 +51,10 @@ class PatchesSettings(FileSourceSettings):
         ignored: Counter[str] = Counter()
         root = top(self.path, key="data.path", name="", ignored=ignored, suffixes=SUFFIXES)
         patches = patches_of(root.all_images(), ignored)
-        labelled, problems = self._labelled(patches)
-        classes, strange = class_list((one.split, one.name) for one in labelled)
-        numbers = {name: label for label, name in enumerate(classes)} | {None: -1}
+        splits = [_split(patch) for patch in patches]
+        labels, problems = _labels(patches, splits)
+        tags = tuple(sorted({label for own in labels for label in own or ()}))
+        numbers = {label: number for number, label in enumerate(tags)}
         wanted = self.bands if isinstance(self.bands, tuple) else None
 
         def read(index: int) -> Content:
@@ -80,64 +63,61 @@ class PatchesSettings(FileSourceSettings):
         return Found(
             origin=str(self.path),
             root=root.path,
-            classes=classes,
-            entries=[Entry(one.patch.name, one.split, numbers[one.name]) for one in labelled],
+            classes=(),
+            entries=[
+                Entry(
+                    patch.name,
+                    split,
+                    -1,
+                    tags=None if own is None else tuple(sorted({numbers[one] for one in own})),
+                )
+                for patch, split, own in zip(patches, splits, labels, strict=True)
+            ],
             read=read,
             files=[file for patch in patches for file in patch.files],
             ignored=ignored,
-            problems=(*problems, *strange),
+            problems=tuple(problems),
+            tags=tags,
         )
 
-    def _labelled(self, patches: Sequence[Patch]) -> tuple[list[_Labelled], list[Finding]]:
-        """Split and class of each patch, and what stands against them."""
-        found: list[_Labelled] = []
-        seen: set[str] = set()
-        damaged: list[str] = []
-        several: list[str] = []
-        bare: list[str] = []
-        for patch in patches:
-            above, _, _ = patch.name.partition("/")
-            split = (split_of(above) or "") if "/" in patch.name else ""
-            try:
-                labels = labels_in(Path(patch.labels.path)) if patch.labels else None
-            except ValueError as error:
-                damaged.append(f"{patch.name}: {error}")
-                labels = None
-            seen.update(labels or ())
-            names = classes_of(labels or (), self.classes)
-            if len(names) > 1:
-                several.append(f"{patch.name}: {' and '.join(names)}")
-            name = names[0] if names else self.otherwise if labels is not None else None
-            if split == "unlabeled":
-                name = None
-            elif name is None and split in ("val", "test"):
-                bare.append(patch.name)
-            found.append(_Labelled(patch, "unlabeled" if name is None else split, name))
-        problems = [
-            *absent_classes(self.classes, seen),
-            *of_members(
-                "damaged labels",
-                "error",
-                tuple(damaged),
-                one="patch has",
-                many="patches have",
-                then=" labels that cannot be read:",
-            ),
-            *of_members(
-                "several classes",
-                "error",
-                tuple(several),
-                one="patch belongs",
-                many="patches belong",
-                then=" to several of `data.classes`, and can be of one alone:",
-            ),
-            *of_members(
-                "no class",
-                "error",
-                tuple(bare),
-                one="patch is",
-                many="patches are",
-                then=" for validation or test, and of no class:",
-            ),
-        ]
-        return found, problems
+
+def _split(patch: Patch) -> str:
+    """What the folder above tells; "" where it tells nothing."""
+    above, _, _ = patch.name.partition("/")
+    return (split_of(above) or "") if "/" in patch.name else ""
+
+
+def _labels(
+    patches: Sequence[Patch], splits: Sequence[str]
+) -> tuple[list[tuple[str, ...] | None], list[Finding]]:
+    """The labels of each patch, None where it has no file of them; and what stands against them."""
+    found: list[tuple[str, ...] | None] = []
+    damaged: list[str] = []
+    bare: list[str] = []
+    for patch, split in zip(patches, splits, strict=True):
+        try:
+            own = labels_in(Path(patch.labels.path)) if patch.labels else None
+        except ValueError as error:
+            damaged.append(f"{patch.name}: {error}")
+            own = ()
+        if own is None and split in ("val", "test"):
+            bare.append(patch.name)
+        found.append(own)
+    return found, [
+        *of_members(
+            "damaged labels",
+            "error",
+            tuple(damaged),
+            one="patch has",
+            many="patches have",
+            then=" labels that cannot be read:",
+        ),
+        *of_members(
+            "no labels",
+            "error",
+            tuple(bare),
+            one="patch is",
+            many="patches are",
+            then=" for validation or test, and without a file of labels:",
+        ),
+    ]

@@ -25,8 +25,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def settings(root: Path, **more: Any) -> PatchesSettings:
-    told = {"classes": {"irrigated": ["Rice fields", "Vineyards"]}, "otherwise": "dry"}
-    return PatchesSettings.model_validate({"path": root, **told, **more})
+    return PatchesSettings.model_validate({"path": root, **more})
 
 
 def opened(root: Path, **more: Any) -> Pack:
@@ -42,29 +41,22 @@ def test_a_folder_is_one_image_on_the_grid_of_its_finest_band(root: Path) -> Non
     np.testing.assert_array_equal(pack.images[place, 0], bands(1, height=24, width=24, seed=21)[0])
 
 
-def test_any_label_of_a_class_makes_a_patch_one_of_it(root: Path) -> None:
+def test_a_patch_has_all_its_labels_or_nobody_knows_them(root: Path) -> None:
     pack = opened(root)
 
-    classes = dict(zip(pack.names, pack.labels.tolist(), strict=True))
-    assert pack.classes == ("dry", "irrigated")
-    assert (classes["S2A_0_0"], classes["S2A_1_0"], classes["S2B_2_0"]) == (1, 0, -1)
-    assert pack.given[pack.names.index("S2B_2_0")] == "unlabeled"
+    told = dict(zip(pack.names, pack.label_sets, strict=True))
+    assert pack.tags == ("Pastures", "Rice fields")
+    assert told["S2A_0_0"] == ("Pastures", "Rice fields")
+    assert told["S2A_1_0"] == ("Pastures",)
+    assert told["S2B_2_0"] is None
+    assert (pack.classes, set(pack.labels.tolist())) == ((), {-1})
 
 
-def test_without_a_class_for_the_others_they_are_unlabeled(root: Path) -> None:
-    told = {"wet": ["Rice fields"], "dry": ["Vineyards", "Pasture"]}
+def test_other_labels_are_other_images(root: Path) -> None:
+    before = opened(root).key
+    (root / "S2A_1_0" / "S2A_1_0_labels_metadata.json").write_text('{"labels": ["Rice fields"]}')
 
-    with pytest.raises(DataError, match=r"label of the class 'dry'.* Did you mean 'Pastures'\?"):
-        opened(root, classes=told, otherwise=None)
-
-
-def test_a_patch_of_two_classes_is_of_none(root: Path) -> None:
-    told = {"wet": ["Rice fields"], "green": ["Pastures"]}
-
-    with pytest.raises(DataError) as caught:
-        opened(root, classes=told, otherwise=None)
-    assert "4 patches belong to several of `data.classes`" in str(caught.value)
-    assert "S2A_0_0: wet and green" in str(caught.value)
+    assert opened(root).key != before
 
 
 def test_folders_above_are_splits(tmp_path: Path) -> None:
@@ -77,9 +69,6 @@ def test_folders_above_are_splits(tmp_path: Path) -> None:
 
     counts = {name: pack.given.count(name) for name in set(pack.given)}
     assert counts == {"train": 6, "val": 4, "test": 4, "unlabeled": 2}
-    assert {
-        label for label, name in zip(pack.labels, pack.given, strict=True) if name == "unlabeled"
-    } == {-1}
 
 
 def test_a_patch_that_lacks_a_band_is_refused_by_name(root: Path) -> None:
@@ -144,7 +133,6 @@ def test_patches_are_named_for_a_model_by_their_folders(root: Path) -> None:
         ({"bands": None}, "patches have nothing else"),
         ({"unlabeled": "x"}, "put patches without labels into"),
         ({"band_names": ["a"]}, "the names of the files tell"),
-        ({"otherwise": "irrigated"}, "is one of `classes`"),
     ],
 )
 def test_settings_that_mean_nothing_here_are_refused(
@@ -160,14 +148,10 @@ def test_a_band_that_no_patch_has_is_told(root: Path) -> None:
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="no ../shared/data/bigearthnet_s2_example")
-def test_real_patches_become_one_grid_and_their_labels_classes(tmp_path: Path) -> None:
-    told = {"arable": ["Non-irrigated arable land"]}
-    source = PatchesSettings.model_validate(
-        {"path": REAL, "classes": told, "otherwise": "other", "bands": ["B04", "B05", "B09"]}
-    )
+def test_real_patches_become_one_grid_with_their_labels(tmp_path: Path) -> None:
+    source = PatchesSettings.model_validate({"path": REAL, "bands": ["B04", "B05", "B09"]})
 
     pack = open_pack(source, shared=tmp_path)
 
     assert pack.images.shape == (6, 3, 120, 120)
-    assert pack.classes == ("arable", "other")
-    assert sorted(pack.labels.tolist()) == [0, 0, 0, 1, 1, 1]
+    assert sum("Non-irrigated arable land" in (own or ()) for own in pack.label_sets) == 3
