@@ -46,6 +46,9 @@ class SplitSettings(Settings):
     """Go on although test images are identical to others, which makes the test too easy."""
     allow_shared_groups: bool = False
     """Go on although a given test split has groups in common with others: too easy a test."""
+    allow_seen: bool = False
+    """Go on although what a run starts or learns from, made for another scheme, has learned from
+    images that are test images here."""
 
     @model_validator(mode="after")
     def _leave_some(self) -> Self:

@@ -16,7 +16,7 @@ BASELINES = ("train", "pretrain")
 ENSEMBLE = "ensemble"
 FINE_TUNED = "finetune"
 """The stage of a model that is held to the study's reference, if to nothing else."""
-JUDGED = ("test_top1", "test_macro_f1", "val_top1")
+JUDGED = ("test_top1", "test_macro_f1", "test_f1", "val_top1")
 """Metrics whose differences are shown."""
 
 

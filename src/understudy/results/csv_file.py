@@ -8,8 +8,10 @@ from typing import Any
 
 from understudy.core.csv_cells import cell, text_cell
 from understudy.core.files import write_text
+from understudy.results.binary import METRICS as OF_TWO
 from understudy.results.probes import PREFIX
 from understudy.results.rows import Row
+from understudy.results.tables import value_of
 
 BEFORE_AXES = ("study", "stage", "name", "checkpoint", "seed")
 AFTER_AXES = (
@@ -21,19 +23,21 @@ AFTER_AXES = (
 
 def as_mappings(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The rows by the columns of rows.csv, values as they are: None where nothing was measured."""
-    axes, probes = _axes(rows), _probes(rows)
+    axes, probes, of_two = _axes(rows), _probes(rows), _of_two(rows)
     return [
         {column: getattr(row, column) for column in BEFORE_AXES}
         | {f"axis.{axis}": row.axes.get(axis) for axis in axes}
         | {column: getattr(row, column) for column in AFTER_AXES}
+        | {metric: value_of(row, metric) for metric in of_two}
         | {f"{PREFIX}{name}": row.probes.get(name) for name in probes}
         for row in rows
     ]
 
 
 def write_csv(rows: Sequence[Row], path: Path) -> None:
-    """Writes rows.csv whole or not at all; `axis.*` stands after the seed, `probe.*` at the end.
+    """Writes rows.csv whole or not at all.
 
+    `axis.*` stands after the seed; what is of two classes alone, and `probe.*`, at the end.
     Numbers are written with all their digits, what was not measured as an empty cell. A text
     that a spreadsheet would take for a formula gets an apostrophe in front.
 
@@ -44,7 +48,7 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
     writer = csv.writer(stream, lineterminator="\n")
     axes = [f"axis.{axis}" for axis in _axes(rows)]
     probes = [f"{PREFIX}{name}" for name in _probes(rows)]
-    writer.writerow([*BEFORE_AXES, *map(text_cell, axes), *AFTER_AXES, *probes])
+    writer.writerow([*BEFORE_AXES, *map(text_cell, axes), *AFTER_AXES, *_of_two(rows), *probes])
     for row in as_mappings(rows):
         writer.writerow([cell(value) for value in row.values()])
     write_text(path, stream.getvalue())
@@ -56,3 +60,8 @@ def _axes(rows: Sequence[Row]) -> list[str]:
 
 def _probes(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row.probes))
+
+
+def _of_two(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The columns of two classes; none where no row has any."""
+    return OF_TWO if any(row.binary for row in rows) else ()

@@ -1,19 +1,20 @@
 """One evaluation on a terminal: its checkpoints side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from understudy.core.leaks import SIGN, told
+from understudy.core.leaks import SIGN, told, told_of_seen
 from understudy.results.formats import ABSENT, hundredths, milliseconds
 from understudy.results.frozen import is_main, ordered, short
 from understudy.results.plain import plain_for
 from understudy.results.probes import PREFIX, figures_of, parsed
 
 FIGURES = (("top-1 %", "top1"), ("F1 %", "macro_f1"), ("ECE %", "ece"), ("agree %", "agreement"))
+OF_TWO = (("F1 %", "f1"), ("AUC %", "auc"))
 OF_ENSEMBLES = (("apart %", "disagreement"),)
 
 
@@ -21,22 +22,40 @@ def show_evaluation(summary: Mapping[str, Any], console: Console) -> None:
     """Prints the figures of an evaluation's summary: classifiers, then probed features."""
     console.print(Text(f"{summary['split']} split, {summary['images']:,} images"))
     leaked = summary.get("leaked") or 0
-    mark = plain_for(SIGN, console) if leaked else ""
+    sign = plain_for(SIGN, console)
+
+    def mark(each: Mapping[str, Any]) -> str:
+        return sign if leaked or each.get("seen") else ""
+
     seen = summary["evaluations"]
     if seen:
         latency = [milliseconds(each["latency_ms_1"]) for each in seen]
         some = any(each.get("disagreement") is not None for each in seen)
         figures = (*FIGURES, *OF_ENSEMBLES) if some else FIGURES
+        if positive := next(
+            (each["binary"]["positive"] for each in seen if each.get("binary")), ""
+        ):
+            console.print(Text(plain_for(f"F1 and AUC of {positive}", console), style="dim"))
+            figures = (FIGURES[0], *OF_TWO, *figures[2:])
+            seen = [{**each, **(each.get("binary") or {})} for each in seen]
         console.print(_table(seen, figures, {"ms": latency}, mark))
     if summary["probes"]:
         figures_of_each = [figures_of(each) for each in summary["probes"]]
         probed = [
-            {"run": each["run"], "checkpoint": each["checkpoint"], **figures}
+            {**{key: each.get(key) for key in ("run", "checkpoint", "seen")}, **figures}
             for each, figures in zip(summary["probes"], figures_of_each, strict=True)
         ]
         console.print(_table(probed, _probes(figures_of_each), {}, mark))
     if leaked:
         sentence = told(leaked, summary["images"], split=summary["split"])
+        console.print(Text(plain_for(sentence, console), style="yellow"))
+    learned = {
+        each["run"]: each["seen"]
+        for each in (*summary["evaluations"], *summary["probes"])
+        if each.get("seen")
+    }
+    for run, count in learned.items():
+        sentence = told_of_seen(count, summary["images"], run, split=summary["split"])
         console.print(Text(plain_for(sentence, console), style="yellow"))
 
 
@@ -52,7 +71,7 @@ def _table(
     seen: Sequence[Mapping[str, Any]],
     figures: Sequence[tuple[str, str]],
     more: Mapping[str, Sequence[str]],
-    mark: str,
+    mark: Callable[[Mapping[str, Any]], str],
 ) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     for head in ("run", "kept"):
@@ -61,7 +80,7 @@ def _table(
         table.add_column(head, justify="right", no_wrap=True)
     for place, each in enumerate(seen):
         values = [each.get(key) for _, key in figures]
-        cells = [ABSENT if value is None else hundredths(value) + mark for value in values]
+        cells = [ABSENT if value is None else hundredths(value) + mark(each) for value in values]
         extra = [column[place] for column in more.values()]
         table.add_row(*map(Text, [each["run"], each["checkpoint"], *cells, *extra]))
     return table

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from understudy.results.binary import METRICS as OF_TWO
 from understudy.results.comparison import Contrast, Line
 from understudy.results.finding import telling
 from understudy.results.formats import (
@@ -25,6 +26,27 @@ FIGURES: tuple[tuple[str, Column, Callable[[float | None], str]], ...] = (
     ("test_top1", Column("Test %", help="Top-1 accuracy on the test split"), hundredths),
     ("val_top1", Column("Validation %", help="Top-1 accuracy on validation"), hundredths),
     ("test_macro_f1", Column("Macro F1 %", help="Mean F1 over the classes, test"), hundredths),
+    ("test_f1", Column("F1 %", help="Of the class that is looked for, test"), hundredths),
+    (
+        "test_precision",
+        Column("Precision %", help="Of the images called so, those that are, test", aside=True),
+        hundredths,
+    ),
+    (
+        "test_recall",
+        Column("Recall %", help="Of the images that are so, those called so, test", aside=True),
+        hundredths,
+    ),
+    (
+        "test_f0.5",
+        Column("F0.5 %", help="As F1, with precision counting twice, test", aside=True),
+        hundredths,
+    ),
+    (
+        "test_auc",
+        Column("AUC %", help="Chance that an image of it scores above one of the other, test"),
+        hundredths,
+    ),
     (
         "test_ece",
         Column("ECE %", help="Expected calibration error, test: lower is better"),
@@ -48,12 +70,15 @@ COSTS: tuple[tuple[str, Column, Callable[[float | None], str]], ...] = (
     ("latency_ms", Column("ms, batch 1", help="Exported, one thread"), milliseconds),
     ("latency_ms_64", Column("ms, batch 64", help="Exported, one thread, all 64"), milliseconds),
 )
-SPREAD = frozenset({"test_top1", "val_top1", "test_macro_f1", "test_ece", "test_nll", "agreement"})
+SPREAD = frozenset(
+    {"test_top1", "val_top1", "test_macro_f1", "test_ece", "test_nll", "agreement", *OF_TWO}
+)
 """Figures that chance moves; the others show their mean alone."""
 MOST_SEEDS = 12  # columns that a page has room for
 TITLES = {
     "test_top1": "test accuracy",
     "test_macro_f1": "test macro F1",
+    "test_f1": "test F1",
     "val_top1": "validation accuracy",
     LINEAR: "linear accuracy",
 }

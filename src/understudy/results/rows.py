@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from understudy.results.binary import figures_of_two
 from understudy.results.configuration import configuration
 from understudy.results.probes import figures_of
 from understudy.results.records import IDENTITY_LENGTH, Entry, StudyRecord
@@ -69,6 +70,8 @@ class Row:
     """Key of the images that it learned from; not a column."""
     leaked: int | None = None
     """Test images that are identical to one outside the test split."""
+    seen: int | None = None
+    """Test images that it has learned from, or what it was made from; not a column."""
     test_images: int | None = None
     """Of the evaluation; not a column."""
     backbone: int | None = None
@@ -77,6 +80,9 @@ class Row:
     """Identity of the run that it went on from, twelve digits; not a column."""
     is_student: bool = False
     """Whether it, or what it went on from, learned from other networks; not a column."""
+    binary: Mapping[str, float] = field(default_factory=dict)
+    """Of two classes, what is told of the one that is looked for, as `test_*` in tables:
+    `precision`, `recall`, `f1`, `f0.5`, `auc`, and the counts `tp`, `fp`, `tn`, `fn`."""
     probes: Mapping[str, float] = field(default_factory=dict)
     """What its frozen features are worth, as `probe.*` in tables: `linear_top1`, `knn20_top1`,
     `labels`; with a share of the labels `linear_top1@1%`."""
@@ -200,10 +206,12 @@ def _row(
         },
         data=text(summary.get("pack")),
         leaked=whole(images.get("leaked")),
+        seen=whole(tested.get("seen", probed.get("seen"))),
         test_images=whole(images.get("images")),
         backbone=whole(mapping(summary.get("parts")).get("backbone")),
         start=_start(entry),
         is_student=is_student,
+        binary=figures_of_two(tested.get("binary")),
         probes=figures_of(probed),
     )
 

@@ -7,6 +7,8 @@ from statistics import fmean, stdev
 
 from scipy.special import stdtrit
 
+from understudy.results.binary import METRICS as OF_TWO
+from understudy.results.binary import PREFIX as BINARY
 from understudy.results.errors import ReportError
 from understudy.results.formats import listed
 from understudy.results.probes import PREFIX
@@ -218,9 +220,11 @@ def value_of(row: Row, metric: str) -> float | None:
     """
     if metric.startswith(PREFIX):
         return row.probes.get(metric.removeprefix(PREFIX))
+    if metric in OF_TWO:
+        return row.binary.get(metric.removeprefix(BINARY))
     if metric not in METRICS:
         raise ReportError(
-            f"{metric!r} is no numeric column. Known: {', '.join(METRICS)}, {PREFIX}*."
+            f"{metric!r} is no numeric column. Known: {', '.join((*METRICS, *OF_TWO))}, {PREFIX}*."
         )
     value: float | None = getattr(row, metric)
     return value

@@ -21,6 +21,11 @@ class Evaluated(NamedTuple):
     leaked: int = 0
     """Images of the split that are identical to one outside it."""
 
+    @property
+    def seen(self) -> int:
+        """Images of the split that it has learned from, or what it was made from."""
+        return int(self.figures.get("seen") or 0)
+
 
 class Card(NamedTuple):
     """All that the page is computed from."""

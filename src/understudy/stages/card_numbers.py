@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from understudy.core.leaks import SIGN, told
+from understudy.core.leaks import SIGN, told, told_of_seen
 from understudy.evaluation.intervals import macro_f1, over_images, wilson
 from understudy.stages.card import Card, Evaluated
 from understudy.stages.card_text import between, code, codes, counted, percent, table
@@ -42,7 +42,7 @@ def _of_what(evaluated: Evaluated, checkpoint: str) -> str:
     """Which images the figures come from, and what is known of them."""
     if evaluated.split != "test":
         whose = " that may have chosen its checkpoint and its temperature, so that they flatter it"
-    elif evaluated.leaked:
+    elif evaluated.leaked or evaluated.seen:
         whose = ""
     else:
         whose = " that nothing was trained, chosen or calibrated on"
@@ -56,10 +56,14 @@ def _of_what(evaluated: Evaluated, checkpoint: str) -> str:
 def _leaks(evaluated: Evaluated) -> Iterator[str]:
     if evaluated.leaked:
         yield told(evaluated.leaked, evaluated.figures["images"], split=evaluated.split)
+    if evaluated.seen:
+        yield told_of_seen(
+            evaluated.seen, evaluated.figures["images"], "this model", split=evaluated.split
+        )
 
 
 def _mark(evaluated: Evaluated) -> str:
-    return SIGN if evaluated.leaked else ""
+    return SIGN if evaluated.leaked or evaluated.seen else ""
 
 
 def _figures(evaluated: Evaluated) -> list[list[str]]:

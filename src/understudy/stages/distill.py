@@ -34,10 +34,11 @@ from understudy.stages.material import (
     VIEWS,
     Indices,
     Material,
+    Parts,
     TrainingSettings,
+    images_of,
     labelled_images,
     material,
-    pool_of,
 )
 from understudy.stages.observers import ClassifierObserver, FeatureObserver
 from understudy.stages.restore import Slot, one_network, restored, same_channels
@@ -78,8 +79,10 @@ class DistillSettings(TrainingSettings):
     start: RunPath | None = None
     """Run whose last backbone the student starts from, such as a distillation of features; it must
     be the student's. By default the student begins freshly initialised."""
-    transfer: Literal["pool", "labelled"] = "pool"
-    """The images that the teacher answers: all training and unlabeled ones, or the labeled ones."""
+    transfer: Parts = "pool"
+    """The images that the teacher answers, by name or by several names: `pool` (train and
+    unlabeled), `labelled`, `train`, `unlabeled`, `validation`, `test`. Figures on test images that
+    a student learned from are marked wherever they stand."""
     method: AnyDistillation = DistilledSettings()
     """`distilled`, or another way to learn from the teacher than by comparing outputs."""
     terms: tuple[AnyObjective, ...] = (SoftLabelSettings(),)
@@ -167,7 +170,7 @@ class DistillSettings(TrainingSettings):
         """Looks also at views and batch, and whether stored answers are to these images."""
         super().must_fit(pack)
         splits, labelled, _ = labelled_images(self, pack)
-        shown = labelled if self.transfer == "labelled" else pool_of(splits)
+        shown = images_of(self.transfer, splits, labelled)
         self._must_learn(pack, shown)
         if self.answers is not None:
             answers_to(self.answers, pack, shown, by_name=self.teacher_classes == "by_name")
@@ -223,7 +226,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         The summary.
     """
     images = material(settings, pack, run)
-    transfer = images.pool if settings.transfer == "pool" else images.labelled
+    transfer = images_of(settings.transfer, images.splits, images.labelled)
     source = _source(settings, pack, transfer, run)
     network, student, objective = _student(settings, source, images, transfer)
     if network.classes is None:
@@ -256,6 +259,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         guide=_guide(settings, source, objective.guidance_taps, images, transfer, run),
         ring=None if settings.bank is None else settings.bank.views,
         images=transfer,
+        parts=settings.transfer,
         labels=images.allowed_labels() if objective.reads_labels else None,
         views=settings.views,
         plan=plan,

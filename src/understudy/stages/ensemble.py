@@ -26,6 +26,7 @@ from understudy.stages.label_count import labels_read
 from understudy.stages.material import Indices
 from understudy.stages.observers import answers_on
 from understudy.stages.restore import Slot, classifier, must_fit, one_network
+from understudy.stages.shown import told_of, write_shown
 from understudy.stages.training import parent_identity
 
 NONE = np.array([], dtype=np.int64)
@@ -86,6 +87,7 @@ def ensemble(settings: EnsembleSettings, pack: Pack, run: Run) -> dict[str, Any]
     read = labels_read(run, pack, train=NONE, validation=NONE, parents=settings.members)
     seen = _seen(settings, pack, together, validation_labels(run.path, pack, splits), run)
     run.write("network.json", network.model_dump(mode="json"))
+    write_shown(run, pack, NONE, settings.members)
     run.write("environment.json", environment())
     last = Checkpoint(model=together.state_dict(), train_state={}, state={"step": 0})
     publish(run.path / "checkpoints", "last", last)
@@ -97,6 +99,8 @@ def ensemble(settings: EnsembleSettings, pack: Pack, run: Run) -> dict[str, Any]
         **seen,
         "skipped": dict(pack.skipped),
         "notes": list(splits.notes),
+        **told_of((), settings.members),
+        "meaning": {name: list(labels) for name, labels in pack.meaning.items()},
         "pack": pack.key,
         "split": settings.split.model_dump(mode="json"),
         "labels": read,

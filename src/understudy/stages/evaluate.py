@@ -19,6 +19,7 @@ from understudy.data.splits import Splits, split
 from understudy.engine.machine import MachineSettings
 from understudy.evaluation.accuracy import accuracy
 from understudy.evaluation.agreement import agreement, disagreement
+from understudy.evaluation.binary import binary, positive_of
 from understudy.evaluation.calibration import calibration
 from understudy.evaluation.predict import Predictions
 from understudy.models.ensemble import Ensemble
@@ -39,11 +40,13 @@ from understudy.stages.restore import (
     Slot,
     classes_by_name,
     classifier,
+    means_other,
     restored,
     same_channels,
     slots_of,
 )
 from understudy.stages.showing import write_examples
+from understudy.stages.shown import Seen, seen_by
 from understudy.stages.training import parent_identity
 
 
@@ -61,7 +64,20 @@ class EvaluateSettings(DataSettings):
     """Where to compute: device and threads; always in fp32, as it stands. Changes no identity."""
     on: Literal["test", "val"] = "test"
     """The split to evaluate on. Look at "val" as often as you like, at "test" once."""
+    positive: str | None = None
+    """Of two classes the one that is looked for, whose precision, recall, F1, F0.5 and AUC are
+    told; by default that of the scheme which is not `otherwise`, else the second."""
     probe: ProbingSettings = ProbingSettings()
+
+    def must_fit(self, pack: Pack) -> None:
+        """Looks whether there is such a class."""
+        self.sought(pack)
+
+    def sought(self, pack: Pack) -> str | None:
+        """The class that is looked for; None where there are other than two."""
+        scheme = self.chosen_scheme
+        otherwise = scheme.otherwise if scheme else None
+        return positive_of(pack.classes, self.positive, otherwise=otherwise)
 
 
 def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]:
@@ -82,9 +98,23 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
     device = settings.machine.build_device()
 
     run.progress.begin(f"{run.stage} {run.name}", len(subjects) + 2 * len(kept))
-    probes = [_probe(path, known, settings, pack, images, device, run) for path, known in subjects]
+    seen = {each.path: seen_by(each.path, pack, images, shared=run.shared) for each in models}
+    probes = [
+        {
+            **_probe(path, known, settings, pack, images, device, run),
+            **_of_seen(seen[path], splits),
+        }
+        for path, known in subjects
+    ]
     answered = [_answered(path, slot, pack, images, device, run) for path, slot in kept]
-    evaluations = [_figures(each, answered, pack, images, splits, run) for each in answered]
+    sought = settings.sought(pack)
+    evaluations = [
+        {
+            **_figures(each, answered, pack, images, splits, sought, run),
+            **_of_seen(seen[each.path], splits),
+        }
+        for each in answered
+    ]
     run.progress.end(f"{len(kept)} checkpoints on {len(images):,} images")
 
     return {
@@ -98,6 +128,7 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
             *splits.notes,
             *dict.fromkeys(each.note for each in answered if each.note),
             *(each.note for each in models if each.note),
+            *(_gone(path, found) for path, found in seen.items() if found.unknown),
             *dict.fromkeys(
                 note for _, known in subjects for note in notes_of(known, pack, settings.probe)
             ),
@@ -113,6 +144,18 @@ def evaluate(settings: EvaluateSettings, pack: Pack, run: Run) -> dict[str, Any]
         },
         "pack": pack.key,
     }
+
+
+def _of_seen(seen: Seen, splits: Splits) -> dict[str, int]:
+    """How many images it has learned from, beside those that leaked for all."""
+    return {"seen": len(np.setdiff1d(seen.positions, splits.leaked))}
+
+
+def _gone(path: Path, seen: Seen) -> str:
+    return (
+        f"{path.name} learned also from images whose pack is gone ({seen.unknown}): whether any of "
+        "them is evaluated here is not known."
+    )
 
 
 class _Model(NamedTuple):
@@ -180,6 +223,11 @@ def _answered(
 def _left_out(path: Path, model: Restored, pack: Pack) -> str:
     """A sentence where a model knows more classes than it is measured on."""
     known, asked = len(model.classes), len(pack.classes)
+    if means_other(model, pack):
+        return (
+            f"{path.name} learned classes of the same names that were other sets of labels: it is "
+            "judged by those of the scheme here."
+        )
     if known == asked:
         return ""
     return (
@@ -194,6 +242,7 @@ def _figures(
     pack: Pack,
     images: Indices,
     splits: Splits,
+    sought: str | None,
     run: Run,
 ) -> dict[str, Any]:
     labels, logits = pack.labels[images], each.answers.logits
@@ -205,6 +254,9 @@ def _figures(
         **parent_identity(each.path),
         "checkpoint": each.slot,
         **accuracy(logits, labels, classes=pack.classes).as_json(),
+        "binary": binary(logits, labels, classes=pack.classes, positive=sought).as_json()
+        if sought
+        else None,
         **calibration(logits, labels).as_json(),
         "temperature": temperature.as_json(),  # fitted on validation, whatever is evaluated
         "ece_calibrated": calibration(logits / temperature.value, labels).ece,

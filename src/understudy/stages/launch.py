@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from understudy.core.environment import code_version
@@ -19,12 +20,13 @@ from understudy.core.settings import checked, headed
 from understudy.core.yaml import read_yaml, write_yaml
 from understudy.data.pack import Pack
 from understudy.data.settings import DataSettings
-from understudy.data.splits import SplitSettings
+from understudy.data.splits import SplitSettings, split
 from understudy.stages import FUNCTIONS, STAGES
 from understudy.stages.images import open_images, warned
-from understudy.stages.restore import lost_files
+from understudy.stages.restore import lost_files, meaning_of
+from understudy.stages.shown import said_so, seen_by
 
-ELSEWHERE = {"keep_out"}
+ELSEWHERE = {"keep_out", "allow_seen"}
 """Settings of a split that move nothing between training, validation and test of a scheme."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -80,6 +82,7 @@ def launch(
     settings = _with_parents_images(settings, recipe, origin)
     pack, check = open_images(settings, runs=runs, shared=shared, progress=progress)
     _must_share_split(settings, pack, parents, origin)
+    _must_not_have_seen(settings, pack, parents, shared=shared, origin=origin)
 
     key = digest(canonical(settings, {field: found["key"] for field, found in parents.items()}))
     known = {field: found["identity"] for field, found in parents.items()}
@@ -173,7 +176,7 @@ def _must_share_split(
         for field, parent in parents.items()
         if parent.get("pack") == pack.key
         and isinstance(parent.get("split"), Mapping)  # an evaluation's names what it looked at
-        and _meaning(parent) == {name: tuple(labels) for name, labels in pack.meaning.items()}
+        and meaning_of(parent) == pack.meaning
     }
     mistakes = [
         f"split  {field} was trained with {split}, but {own} is asked for"
@@ -184,6 +187,45 @@ def _must_share_split(
         raise UsageError(headed(origin, mistakes))
 
 
-def _meaning(parent: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The classes of a parent's scheme with their labels; empty where it had none."""
-    return {name: tuple(labels) for name, labels in parent.get("meaning", {}).items()}
+def _must_not_have_seen(
+    settings: DataSettings,
+    pack: Pack,
+    parents: Mapping[str, dict[str, Any]],
+    *,
+    shared: Path,
+    origin: str,
+) -> None:
+    """Refuses parents of another scheme that learned from what is test here, unasked.
+
+    Those of the same scheme have kept away from its test images themselves.
+
+    Raises:
+        UsageError: With what helps.
+    """
+    if settings.split.allow_seen:
+        return
+    places = parents_of(settings)
+    others = [
+        field
+        for field, parent in parents.items()
+        if "checkpoints" in parent
+        and meaning_of(parent) != pack.meaning
+        and not said_so(places[field])
+    ]
+    if not others:
+        return
+    splits = split(pack, settings.split)
+    clean = np.setdiff1d(splits.test, splits.leaked)
+    counts = {
+        field: len(seen_by(places[field], pack, clean, shared=shared).positions) for field in others
+    }
+    name = settings.scheme or "SCHEME"
+    mistakes = [
+        f"{field}  learned from {count:,} of the {len(splits.test):,} test images here, for it had "
+        f"another scheme. Train it with split.keep_out=[{name}], or go on with "
+        "split.allow_seen=true: every figure on them is marked"
+        for field, count in counts.items()
+        if count
+    ]
+    if mistakes:
+        raise UsageError(headed(origin, mistakes))

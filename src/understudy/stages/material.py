@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from understudy.core.depth import white
 from understudy.core.errors import DataError
@@ -28,6 +28,11 @@ LABELS = "labels"
 """The stream that draws the labelled images: one for all generations of a seed."""
 VIEWS = "views"
 """The stream that draws the views."""
+
+
+Part = Literal["pool", "labelled", "train", "unlabeled", "validation", "test"]
+Parts = Part | Annotated[tuple[Part, ...], Field(min_length=1)]
+"""Images by name, or several such names together. `pool`: those of `train` and `unlabeled`."""
 
 
 class LabelledSettings(DataSettings):
@@ -181,6 +186,56 @@ def _statistics(pack: Pack, mean: list[float], std: list[float]) -> list[dict[st
 def pool_of(splits: Splits) -> Indices:
     """All images that may be learned from without labels."""
     return np.sort(np.concatenate([splits.train, splits.unlabeled]))
+
+
+def named_parts(parts: Parts) -> tuple[Part, ...]:
+    """The names, one or several."""
+    return (parts,) if isinstance(parts, str) else parts
+
+
+def images_of(parts: Parts, splits: Splits, labelled: Indices) -> Indices:
+    """The images that go by these names, sorted.
+
+    Raises:
+        DataError: There is none.
+    """
+    known = {
+        "pool": pool_of(splits),
+        "labelled": labelled,
+        "train": splits.train,
+        "unlabeled": splits.unlabeled,
+        "validation": splits.val,
+        "test": splits.test,
+    }
+    found = np.unique(np.concatenate([known[name] for name in named_parts(parts)]))
+    if not len(found):
+        there = ", ".join(f"{name} {len(images):,}" for name, images in known.items())
+        raise DataError(
+            f"There is no image to learn from among {', '.join(named_parts(parts))}; there are: "
+            f"{there}."
+        )
+    return found
+
+
+def parts_notes(parts: Parts, splits: Splits) -> list[str]:
+    """What is to be known where images are learned from that others are judged by."""
+    names = named_parts(parts)
+    return [
+        sentence
+        for name, sentence in (
+            (
+                "test",
+                f"It learned from the {len(splits.test):,} test images, as it was told to: every "
+                "figure on them is too good.",
+            ),
+            (
+                "validation",
+                f"It learned from the {len(splits.val):,} validation images, as it was told to: "
+                "what is chosen by them is chosen by images that it has seen.",
+            ),
+        )
+        if name in names
+    ]
 
 
 def material(settings: LabelledSettings, pack: Pack, run: Run) -> Material:

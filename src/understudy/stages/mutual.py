@@ -23,7 +23,14 @@ from understudy.objectives.distill.soft_label import SoftLabelSettings
 from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import Combined, combine
 from understudy.stages.label_count import labels_read
-from understudy.stages.material import Indices, Material, TrainingSettings, material
+from understudy.stages.material import (
+    Indices,
+    Material,
+    Parts,
+    TrainingSettings,
+    images_of,
+    material,
+)
 from understudy.stages.observers import PeersObserver
 from understudy.stages.training import counted, train_method
 
@@ -50,8 +57,8 @@ class MutualSettings(TrainingSettings):
     )
     """Objectives to add up, for each peer with each other one as its teacher; they compare
     logits."""
-    transfer: Literal["labelled", "pool"] = "labelled"
-    """The images that are shown: the labeled ones, or all training and unlabeled ones."""
+    transfer: Parts = "labelled"
+    """The images that are shown, by name or by several names, as in `distill`."""
     views: tuple[ViewSettings, ...] = (ViewSettings(),)
     """How each view of an image is made; all peers see the same one."""
     plan: PlanSettings = PlanSettings(epochs=30)
@@ -79,7 +86,7 @@ def mutual(settings: MutualSettings, pack: Pack, run: Run) -> dict[str, Any]:
         for number, each in enumerate(described, start=1)
     ]
     settings_kept, kept = _kept(settings, described, peers, size=images.size)
-    shown = images.labelled if settings.transfer == "labelled" else images.pool
+    shown = images_of(settings.transfer, images.splits, images.labelled)
     objective = _objective(settings, pack, shown)
 
     summary = train_method(
@@ -90,6 +97,7 @@ def mutual(settings: MutualSettings, pack: Pack, run: Run) -> dict[str, Any]:
         network=settings_kept,
         guide=unguided,
         images=shown,
+        parts=settings.transfer,
         labels=images.allowed_labels() if objective.reads_labels else None,
         views=settings.views,
         plan=settings.plan.over(len(shown)),

@@ -8,7 +8,6 @@ from understudy.core.run import Run
 from understudy.core.settings import Aside
 from understudy.data.labels import FewLabelsSettings
 from understudy.data.pack import Pack
-from understudy.data.splits import split
 from understudy.data.views import ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.guide import unguided
@@ -19,7 +18,15 @@ from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.network import Network, NetworkSettings
 from understudy.stages.collapsing import last_words
 from understudy.stages.label_count import labels_read
-from understudy.stages.material import VIEWS, Indices, TrainingSettings, material, pool_of
+from understudy.stages.material import (
+    VIEWS,
+    Indices,
+    Parts,
+    TrainingSettings,
+    images_of,
+    labelled_images,
+    material,
+)
 from understudy.stages.observers import FeatureObserver
 from understudy.stages.training import refuse_unfit, train_method
 
@@ -32,6 +39,7 @@ class PretrainSettings(TrainingSettings):
     """
 
     chooses: ClassVar[bool] = False
+    needs_classes: ClassVar[bool] = False
     stage: Literal["pretrain"] = "pretrain"
     labels: Annotated[FewLabelsSettings, Aside()] = FewLabelsSettings()
     """What the probes know that watch; changes no identity."""
@@ -39,6 +47,8 @@ class PretrainSettings(TrainingSettings):
     """The network."""
     method: AnySelfSupervised = SimclrSettings()
     """How it learns without labels."""
+    images: Parts = "pool"
+    """The images that it learns from, by name or by several names, as `transfer` in `distill`."""
     views: tuple[ViewSettings, ...] = (ViewSettings(), ViewSettings())
     """How each view of an image is made."""
     plan: PlanSettings = PlanSettings(epochs=100, batch_size=256)
@@ -48,7 +58,8 @@ class PretrainSettings(TrainingSettings):
         super().must_fit(pack)
         channels = int(pack.images.shape[1])
         size = self.size or int(pack.images.shape[-1])
-        pool = pool_of(split(pack, self.split))
+        splits, labelled, _ = labelled_images(self, pack)
+        pool = images_of(self.images, splits, labelled)
         network = NetworkSettings(
             backbone=self.backbone,
             channels=channels,
@@ -75,14 +86,15 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
         The summary.
     """
     images = material(settings, pack, run)
+    shown = images_of(settings.images, images.splits, images.labelled)
     network = images.learner(settings.backbone, settings.method.projector)
     learner = images.built(network, seed=settings.stream("initialisation"))
 
-    crowded = _crowded(settings, images.pool)
+    crowded = _crowded(settings, shown)
     for sentence in crowded:
         run.progress.warn(f"{run.stage} {run.name}: {sentence}")
-    method = _method(settings, learner, images.pool)
-    plan = settings.plan.over(len(images.pool))
+    method = _method(settings, learner, shown)
+    plan = settings.plan.over(len(shown))
     observer = FeatureObserver(
         images,
         run,
@@ -98,7 +110,8 @@ def pretrain(settings: PretrainSettings, pack: Pack, run: Run) -> dict[str, Any]
         method=method,
         network=network,
         guide=unguided,
-        images=images.pool,
+        images=shown,
+        parts=settings.images,
         labels=None,
         views=settings.views,
         plan=plan,

@@ -14,7 +14,7 @@ from understudy.core.errors import UsageError
 from understudy.core.files import read_json
 from understudy.core.seeds import derived_seed
 from understudy.core.settings import Settings
-from understudy.data.labels import FewLabelsSettings, few_labels
+from understudy.data.labels import ROUNDING, FewLabelsSettings, few_labels
 from understudy.data.pack import Pack
 from understudy.data.sources.listing import quoted
 from understudy.data.splits import Splits
@@ -24,7 +24,7 @@ from understudy.evaluation.probe import Features, ProbeSettings, linear_probe
 from understudy.stages.label_count import counted, labels_of
 from understudy.stages.material import LABELS, Indices
 from understudy.stages.observers import features_on
-from understudy.stages.restore import Restored
+from understudy.stages.restore import Restored, meaning_of
 
 Below1 = Annotated[float, Field(gt=0, lt=1)]
 
@@ -96,11 +96,13 @@ def known_labels(
     own = model.summary.get("seed")
     asked = settings.labels
     if asked is None:
-        if model.summary.get("pack") != pack.key or not (path / "data" / "splits.json").exists():
+        own_images = model.summary.get("pack") == pack.key
+        own_images &= meaning_of(model.summary) == pack.meaning
+        if not own_images or not (path / "data" / "splits.json").exists():
             raise UsageError(
-                f"{path}: made on other images than these, so none of its labels are here. Say how "
-                "many labels of these images its probes may read: probe.labels.fraction=1 (all of "
-                "them), probe.labels.per_class=50."
+                f"{path}: made on other images than these, or with other classes, so none of its "
+                "labels are here. Say how many labels of these images its probes may read: "
+                "probe.labels.fraction=1 (all of them), probe.labels.per_class=50."
             )
         drawn = read_json(path / "data" / "splits.json")
         known, chosen = (np.array(drawn[name], np.int64) for name in ("labelled", "validation"))
@@ -180,7 +182,7 @@ def notes_of(known: Known, pack: Pack, settings: ProbingSettings) -> Iterator[st
         yield f"No labelled image of {quoted(lacking)}: no probe can name it."
     few = [(share, len(known.share(share, pack).train)) for share in settings.shares]
     for share, images in few:
-        if scarce := int(((counts > 0) & (np.round(share * counts) < 1)).sum()):
+        if scarce := int(((counts > 0) & (share * counts + ROUNDING < 1)).sum()):
             yield (
                 f"{100 * share:.3g} % of the labels is less than one image of {scarce:,} of "
                 f"{len(counts):,} classes; one of each was taken, {images:,} in all."

@@ -139,6 +139,25 @@ def classes_by_name(found: Restored, pack: Pack, run: Path) -> list[int] | None:
     return None if columns == list(range(len(found.classes))) else columns
 
 
+def meaning_of(summary: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The classes of the scheme that a run learned, with their labels; empty where it had none."""
+    return {name: tuple(labels) for name, labels in summary.get("meaning", {}).items()}
+
+
+def means_other(found: Restored, pack: Pack) -> bool:
+    """Whether both have schemes, and equal names stand for other labels."""
+    theirs = meaning_of(found.summary)
+    return any(
+        name in theirs and set(theirs[name]) != set(labels) for name, labels in pack.meaning.items()
+    )
+
+
+def _sets(meaning: Mapping[str, tuple[str, ...]]) -> str:
+    return "; ".join(
+        f"{name}: {quoted(labels) or 'all others'}" for name, labels in meaning.items()
+    )
+
+
 def must_fit(found: Restored, pack: Pack, run: Path, *, advice: str = "") -> None:
     """Compares a classifier with the images that it is to see.
 
@@ -152,6 +171,12 @@ def must_fit(found: Restored, pack: Pack, run: Path, *, advice: str = "") -> Non
         DataError: Channels or class names differ.
     """
     same_channels(found, pack, run)
+    if means_other(found, pack):
+        raise DataError(
+            f"{run}: its classes are called as those of the data, but are other sets of labels: "
+            f"{_sets(meaning_of(found.summary))} against {_sets(pack.meaning)}. Set `scheme` to "
+            "that which it learned, or name a model of this one."
+        )
     if found.classes == pack.classes:
         return
     lacking = [name for name in pack.classes if name not in found.classes]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from understudy.core.environment import environment
 from understudy.core.errors import UsageError
 from understudy.core.files import read_json
+from understudy.core.identity import parents_of
 from understudy.core.run import Run, finished_summary
 from understudy.core.types import Batch
 from understudy.core.wording import headed
@@ -29,7 +30,16 @@ from understudy.methods.method import Method
 from understudy.models.ensemble import EnsembleNetworkSettings
 from understudy.models.network import NetworkSettings
 from understudy.objectives.objective import Portion
-from understudy.stages.material import VIEWS, Indices, Material, TrainingSettings
+from understudy.stages.material import (
+    VIEWS,
+    Indices,
+    Material,
+    Parts,
+    TrainingSettings,
+    named_parts,
+    parts_notes,
+)
+from understudy.stages.shown import told_of, write_shown
 
 
 def train_method(
@@ -41,6 +51,7 @@ def train_method(
     network: NetworkSettings | EnsembleNetworkSettings,
     guide: Guide,
     images: Indices,
+    parts: Parts = "labelled",
     labels: NDArray[np.int64] | None,
     views: tuple[ViewSettings, ...],
     plan: Plan,
@@ -57,6 +68,7 @@ def train_method(
         network: How to rebuild its network; written as network.json.
         guide: Who guides it.
         images: Positions in the pack to train on.
+        parts: What they are called.
         labels: Labels by position in the pack, or None where no label may be read.
         views: How each view of an image is made.
         plan: Length, optimizer and checks.
@@ -97,6 +109,7 @@ def train_method(
         )
 
     run.write("network.json", network.model_dump(mode="json"))
+    write_shown(run, material.pack, images, parents_of(settings).values())
     choice, measured = chosen(
         settings.machine,
         subject=_subject(network, material, plan, views),
@@ -138,7 +151,8 @@ def train_method(
         "network": network.model_dump(mode="json"),
         "checkpoints": _checkpoints(run, fitted.step, fitted.watch.best_step),
         "skipped": dict(material.pack.skipped),
-        "notes": list(material.splits.notes),
+        "notes": [*material.splits.notes, *parts_notes(parts, material.splits)],
+        **told_of(named_parts(parts), parents_of(settings).values()),
         "pack": material.pack.key,
         "split": settings.split.model_dump(mode="json"),
         "meaning": {name: list(labels) for name, labels in material.pack.meaning.items()},

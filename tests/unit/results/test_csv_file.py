@@ -83,3 +83,16 @@ def test_commas_quotes_and_lines_come_back(row: Row, tmp_path: Path) -> None:
     write_csv([replace(row, name=name)], tmp_path / "rows.csv")
 
     assert read(tmp_path / "rows.csv")[0]["name"] == name
+
+
+def test_figures_of_two_classes_stand_behind_the_contract_where_there_are_any(
+    row: Row, tmp_path: Path
+) -> None:
+    of_two = {"f1": 2 / 3, "f0.5": 0.7, "auc": 0.8, "tp": 12.0}
+
+    write_csv([replace(row, binary=of_two), row], tmp_path / "rows.csv")
+
+    one, other = read(tmp_path / "rows.csv")
+    assert ",".join(one).startswith(CONTRACT)
+    assert (float(one["test_f1"]), float(one["test_f0.5"]), one["test_tp"]) == (2 / 3, 0.7, "12.0")
+    assert (one["test_recall"], other["test_f1"]) == ("", "")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from math import floor, log10
 
+from understudy.results.binary import TITLES as OF_TWO
 from understudy.results.browser.sheet import Measure, Run
 
 TITLES = {
@@ -12,6 +13,7 @@ TITLES = {
     "test_macro_f1": "test macro F1",
     "test_ece": "test calibration error",
     "test_nll": "test NLL",
+    **OF_TWO,
     "agreement": "agreement with the teacher",
     "latency_ms": "latency, ms an image",
     "latency_ms_64": "latency, ms a batch of 64",

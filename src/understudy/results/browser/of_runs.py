@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from understudy.results.binary import METRICS as OF_TWO
 from understudy.results.browser.measures import measures_of
 from understudy.results.browser.sheet import (
     BASELINE,
@@ -109,7 +110,7 @@ def _axes(row: Row, *, study: bool, name: bool) -> dict[str, str]:
 
 
 def _figures(row: Row) -> Iterator[tuple[str, float]]:
-    for metric in (*METRICS, *(f"{PREFIX}{name}" for name in row.probes)):
+    for metric in (*METRICS, *OF_TWO, *(f"{PREFIX}{name}" for name in row.probes)):
         if (value := value_of(row, metric)) is not None:
             yield metric, float(value)
 

@@ -1,7 +1,8 @@
 import pytest
 from sklearn.metrics import accuracy_score, fbeta_score, precision_score, recall_score
 
-from understudy.results.browser.counts import FROM_COUNTS, Counts, disagreements
+from understudy.evaluation.counts import FROM_COUNTS, Counts
+from understudy.results.browser.counts import disagreements
 from understudy.results.browser.sheet import Run
 
 COUNTS = Counts(tp=30, fp=12, tn=41, fn=17)
