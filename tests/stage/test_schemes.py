@@ -192,3 +192,41 @@ def test_images_go_by_names_that_there_are(
 ) -> None:
     with pytest.raises(UsageError, match=told):
         go("distill", root=root, teacher=str(teacher.run.path), **values)
+
+
+def test_counts_of_every_scheme_are_told_in_eighty_columns_and_on_a_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    words = [
+        "data.kind=digits",
+        "schemes.seven={classes: {positive: ['7']}, otherwise: negative, sample: balanced}",
+        "schemes.even={classes: {positive: ['0', '2', '4', '6', '8']}, otherwise: negative}",
+    ]
+
+    assert main(["check-data", *words, "--runs", str(tmp_path / "r"), "--html", str(page)]) == 0
+
+    told = capsys.readouterr().out
+    assert max(map(len, told.splitlines())) <= 80
+    assert "scheme seven: labels by share, and a pool of" in told
+    assert "scheme even: labels by share, and a pool of" in told
+    (row,) = [
+        line.split()
+        for line in told.partition("scheme seven")[2].splitlines()
+        if line.startswith("positive")
+    ][:1]
+    assert row == ["positive", "train", "1", "3", "12", "32", "64", "129"]
+    assert page.read_text().count("Scheme seven: labels by share") >= 1
+
+
+def test_a_scheme_of_labels_that_are_not_there_is_told_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["data.kind=digits", "schemes.a={classes: {yes: [seven]}, otherwise: no}"]
+
+    assert main(["check-data", *words, "--runs", str(tmp_path / "r")]) == 3
+
+    told = capsys.readouterr().out
+    assert "scheme a: no image has a label of the class 'yes', which are 'seven'." in " ".join(
+        told.split()
+    )

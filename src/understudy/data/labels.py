@@ -90,8 +90,11 @@ def few_labels(
 def _amount(available: int, per_class: int | None, fraction: float | None) -> int:
     if per_class is not None:
         return per_class
-    if fraction is None:
-        return available
+    return available if fraction is None else share_of(available, fraction)
+
+
+def share_of(available: int, fraction: float) -> int:
+    """So many of a class's images are a share of them: counted down, but at least one."""
     return max(1, floor(fraction * available + ROUNDING)) if available else 0
 
 

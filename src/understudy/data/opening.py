@@ -42,5 +42,6 @@ def open_checked(settings: DataSettings, *, runs: Path, shared: Path, progress: 
     examined = examine(settings.data.survey(), shared=shared, progress=progress)
     if examined.pack is None:  # what stands against any use of them is told first
         return Opened(Check(examined.inspection, settings.split), None)
-    check = Check(inspection_under(settings, examined.inspection), settings.split)
+    inspection = inspection_under(settings, examined.inspection)
+    check = Check(inspection, settings.split, scheme=settings.scheme or "")
     return Opened(check, pack_under(settings, examined.pack))

@@ -1,7 +1,7 @@
 """What a check of images found, on a terminal: 80 columns are enough."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from understudy.results.formats import exact, listed, plural
 from understudy.results.plain import lines_for, plain_for
-from understudy.results.values import listing, mapping, text, texts, whole
+from understudy.results.values import listing, mapping, number, text, texts, whole
 
 MOST_CLASSES = 20  # told one by one; above, the largest and the smallest
 MOST_MEMBERS = 5
@@ -37,6 +37,10 @@ def show_check(found: Mapping[str, Any], *, title: str, console: Console) -> Non
         console.print(_classes(found, console))
         if carved := carved_of(found):
             say(carved, style="dim")
+    for scheme in schemes_of(found):
+        console.print()
+        say(scheme.heading, style="bold")
+        console.print(_shares(scheme, console))
     console.print()
     for line in of_files(found):
         say(line)
@@ -143,6 +147,42 @@ def _classes(found: Mapping[str, Any], console: Console) -> Table:
     table.add_row(Text("all", style="bold"), *map(exact, sums))
     if unlabeled := whole(totals.get("unlabeled")):
         table.add_row(Text("without labels"), exact(unlabeled))
+    return table
+
+
+class Scheme(NamedTuple):
+    """How many labels each share of a scheme's labels is."""
+
+    heading: str
+    shares: list[str]
+    """Written: `1 %`."""
+    rows: list[tuple[str, str, list[int]]]
+    """Class, split, and its labels at each share."""
+
+
+def schemes_of(found: Mapping[str, Any]) -> Iterator[Scheme]:
+    """The schemes that a check tells of."""
+    for told in map(mapping, listing(found.get("schemes"))):
+        shares = [f"{100 * (number(share) or 0):.3g} %" for share in listing(told.get("shares"))]
+        rows = []
+        for own in map(mapping, listing(told.get("classes"))):
+            for split in SPLITS:
+                counts = listing(own[split]) if split != "test" else [own[split]] * len(shares)
+                rows.append((text(own.get("class")), split, [whole(one) or 0 for one in counts]))
+        pool = exact(whole(told.get("pool")))
+        heading = f"scheme {text(told.get('scheme'))}: labels by share, and a pool of {pool} images"
+        yield Scheme(heading, shares, rows)
+
+
+def _shares(scheme: Scheme, console: Console) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("class", overflow="fold")
+    table.add_column("split", no_wrap=True)
+    for share in scheme.shares:
+        table.add_column(share, justify="right", no_wrap=True)
+    for name, split, counts in scheme.rows:
+        shown = Text(plain_for(name, console) if split == SPLITS[0] else "")
+        table.add_row(shown, split, *map(exact, counts))
     return table
 
 

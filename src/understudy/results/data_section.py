@@ -11,6 +11,7 @@ from understudy.results.check_screen import (
     members_of,
     of_files,
     rows_of_classes,
+    schemes_of,
     unreadable_of,
     verdict,
 )
@@ -51,6 +52,7 @@ def data_of(found: Mapping[str, Any]) -> Markup:
             element("p", f"{heading(found)}. {verdict(found)}"),
             _classes(found),
             element("p", carved_of(found), class_="quiet note") if carved_of(found) else None,
+            *_schemes(found),
             element("p", joined(_lines(of_files(found))), class_="quiet note"),
             *_findings(found),
             *_pairs(found),
@@ -108,6 +110,19 @@ def _classes(found: Mapping[str, Any]) -> Markup | None:
             *(element("p", note, class_="quiet note") for note in notes if note),
         ]
     )
+
+
+def _schemes(found: Mapping[str, Any]) -> Iterator[Markup]:
+    """How many labels each share of a scheme's is."""
+    for scheme in schemes_of(found):
+        columns = [Column("Class", numeric=False), Column("Split", numeric=False)]
+        records = [
+            Record([Datum(name), Datum(SPLITS[split]), *map(_count, counts)])
+            for name, split, counts in scheme.rows
+        ]
+        heading = scheme.heading[:1].upper() + scheme.heading[1:]
+        yield element("h4", heading)
+        yield table([*columns, *map(Column, scheme.shares)], records, title=heading)
 
 
 def _count(number: int | None) -> Datum:

@@ -39,6 +39,7 @@ def images_checked(
     """
     from understudy.core.overrides import overlaid, with_data_path
     from understudy.core.settings import checked
+    from understudy.data.check.check import Check
     from understudy.data.opening import open_checked
     from understudy.data.settings import DataSettings
     from understudy.studies.study import read_study
@@ -53,7 +54,22 @@ def images_checked(
         raise UsageError("say which images: `understudy check-data PATH`.")
     parameters = read_study(LIKE).parameters
     base = {key: parameters[key] for key in DataSettings.model_fields if key in parameters}
-    settings = checked(DataSettings, overlaid(base, values, origin=asked_by), asked_by)
+    asked_for = overlaid(base, values, origin=asked_by)
+    settings = checked(DataSettings, asked_for, asked_by)
+
+    def looked(kind: type[DataSettings], scheme: str | None) -> Check:
+        asked = checked(kind, {**asked_for, "scheme": scheme}, asked_by)
+        return open_checked(asked, runs=runs, shared=runs / "shared", progress=progress).check
+
+    class OfAllSchemes(DataSettings):
+        """Where none is chosen, images of several labels need none: all schemes are looked at."""
+
+        needs_classes = False
+
     with interrupts.listening():
-        opened = open_checked(settings, runs=runs, shared=runs / "shared", progress=progress)
-    return opened.check
+        if settings.scheme is not None or not settings.schemes:
+            return looked(DataSettings, settings.scheme)
+        own = [name for name in settings.schemes if name not in settings.split.keep_out]
+        whole = looked(OfAllSchemes, None)
+        others = [looked(DataSettings, name) for name in own]
+        return Check(whole.inspection, whole.settings, others=others)

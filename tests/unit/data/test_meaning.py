@@ -17,6 +17,7 @@ from understudy.core.errors import DataError, UsageError
 from understudy.core.progress import Silent
 from understudy.core.settings import checked
 from understudy.data.fingerprint import groups_of
+from understudy.data.labels import FewLabelsSettings, few_labels
 from understudy.data.opening import Opened, open_checked
 from understudy.data.pack import Pack
 from understudy.data.settings import DataSettings
@@ -250,3 +251,31 @@ def test_mistakes_of_a_scheme_stop_before_anything_is_trained(folder: Path, tmp_
 
     with pytest.raises(DataError, match="Did you mean 'corn'"):
         found.check.must_serve()
+
+
+def test_the_table_of_counts_says_what_is_drawn(folder: Path, tmp_path: Path) -> None:
+    values = {"data": {"path": folder}, "split": SHARES, "schemes": SCHEMES, "scheme": "expanded"}
+    settings = checked(DataSettings, values, "test")
+    found = open_checked(
+        settings, runs=tmp_path / "runs", shared=tmp_path / "shared", progress=Silent()
+    )
+    assert found.pack is not None
+    pack, splits = found.pack, split(found.pack, settings.split)
+
+    (told,) = found.check.as_json()["schemes"]
+
+    assert (told["scheme"], told["pool"]) == ("expanded", len(pool_of(splits)))
+    for place, share in enumerate(told["shares"]):
+        few = FewLabelsSettings(fraction=share, validation_fraction=share)
+        for name, images in (("train", splits.train), ("val", splits.val)):
+            drawn = few_labels(
+                pack.labels,
+                images,
+                classes=pack.classes,
+                settings=few,
+                split=name,  # type: ignore[arg-type]
+                seed=1,
+            )
+            expected = counts(pack, drawn)
+            assert {one["class"]: one[name][place] for one in told["classes"]} == expected
+    assert {one["class"]: one["test"] for one in told["classes"]} == counts(pack, splits.test)

@@ -1,7 +1,7 @@
 """Everything that is wrong or odd with a set of images, at once; nothing here stops."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from understudy.data.check.layouts import bands_apart
 from understudy.data.check.shapes import shapes
 from understudy.data.check.thumbnail import thumbnail
 from understudy.data.fingerprint import groups_of
+from understudy.data.labels import share_of
 from understudy.data.sources.listing import mistakes
 from understudy.data.splits import SplitSettings, divided
 
@@ -27,6 +28,8 @@ ORDER = {"error": 0, "warning": 1, "note": 2}
 MOST_MEMBERS = 100  # of each finding that a run keeps
 MOST_OF_A_KIND = 8  # pairs shown as pictures; a run keeps their pixels
 MOST_SIZES = 8
+SHARES = (0.01, 0.03, 0.1, 0.25, 0.5, 1.0)
+"""Of the labels, that a scheme's counts are told for: those of SimCLR-S2."""
 
 
 class Twosome(NamedTuple):
@@ -46,10 +49,20 @@ class Check:
     Args:
         inspection: What was seen of every image.
         settings: How the splits are made.
+        scheme: Name of the scheme that says what the images are called; "" for none.
+        others: What the images are under further schemes.
     """
 
-    def __init__(self, inspection: Inspection, settings: SplitSettings) -> None:
+    def __init__(
+        self,
+        inspection: Inspection,
+        settings: SplitSettings,
+        *,
+        scheme: str = "",
+        others: Sequence["Check"] = (),
+    ) -> None:
         self.inspection, self.settings = inspection, settings
+        self.scheme, self.others = scheme, others
         self._names, self._labels = inspection.names, inspection.labels
         self._groups = groups_of(inspection.fingerprints)
         self.splits, self._of_splits = divided(inspection, settings)
@@ -85,7 +98,13 @@ class Check:
         # Of images that cannot be arranged, no split can be judged.
         of_splits = [] if arrangement else errors_of(self._of_splits)
         told = [one for one in of_splits if not self._follows(one)]
-        return (*arrangement, *unusable(self.inspection), *told)
+        of_schemes = [
+            one._replace(sentence=f"scheme {other.scheme}: {one.sentence}")
+            for other in self.others
+            for one in other.errors
+            if one not in arrangement
+        ]
+        return (*arrangement, *unusable(self.inspection), *told, *of_schemes)
 
     def _follows(self, found: Finding) -> bool:
         """Whether classes are too small for no other reason than their unreadable images."""
@@ -144,6 +163,27 @@ class Check:
         for name in SPLITS:
             yield name, getattr(self.splits, name)
 
+    def shares(self) -> dict[str, Any]:
+        """How many labels each share of them is, by class; the test set is the same for all."""
+
+        def few(split: str, label: int) -> list[int]:
+            return [share_of(int(self.counts[split][label]), share) for share in SHARES]
+
+        return {
+            "scheme": self.scheme,
+            "pool": len(self.splits.train) + len(self.splits.unlabeled),
+            "shares": list(SHARES),
+            "classes": [
+                {
+                    "class": name,
+                    "train": few("train", label),
+                    "val": few("val", label),
+                    "test": int(self.counts["test"][label]),
+                }
+                for label, name in enumerate(self.inspection.classes)
+            ],
+        }
+
     def summary(self) -> str:
         """Errors and warnings in one line; "" where there are none."""
         told = [
@@ -178,6 +218,7 @@ class Check:
                 }
                 for label, name in enumerate(listing.classes)
             ],
+            "schemes": [one.shares() for one in (self, *self.others) if one.scheme],
             "formats": dict(Counter(look.format for look in good if look.format).most_common()),
             "bands": list(listing.bands),
             "modes": dict(Counter(look.mode for look in good).most_common()),
