@@ -2,7 +2,7 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,9 +18,10 @@ from understudy.data.packing import strict_and_quiet
 from understudy.data.settings import DataSettings
 from understudy.data.sources import every_source
 from understudy.data.sources.folder import FolderSettings
-from understudy.data.sources.listing import Listing, SourceSettings, existing
+from understudy.data.sources.listing import Listing, SourceSettings, existing, quoted
 
 MOST_OPENED = 500  # headers, spread evenly: enough to know the sizes, and done in a second
+MOST_TAGS = 5  # in a message
 GREY = frozenset({"1", "L", "LA", "I;16", "I;16B", "I"})
 """Pillow's modes without a colour."""
 
@@ -91,9 +92,20 @@ def survey(path: Path, given: Mapping[str, Any] | None = None) -> Survey:
         except UnderstudyError as error:
             errors.append(error)
         else:
+            if listing.tags:
+                raise DataError(_needs_scheme(path, listing.tags))
             with strict_and_quiet():
                 return _surveyed(settings, path, listing)._replace(given=given)
     raise errors[-1 if place.is_dir() else 0]
+
+
+def _needs_scheme(path: Path, tags: Sequence[str]) -> str:
+    shown = quoted(tags[:MOST_TAGS]) + (", ..." if len(tags) > MOST_TAGS else "")
+    return (
+        f"{path}: images of several labels each ({shown}), of which a scheme makes classes. Run a "
+        f"study with one: understudy run few-labels data.kind=patches data.path={path} "
+        "'schemes.NAME={classes: {CLASS: [LABEL, ...]}, otherwise: CLASS}' scheme=NAME."
+    )
 
 
 def _surveyed(settings: SourceSettings, path: Path, listing: Listing) -> Survey:

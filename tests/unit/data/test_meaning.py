@@ -6,6 +6,7 @@ from collections import Counter
 from itertools import combinations
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -56,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
     for name, number in files:
         place = tmp_path / "images" / name / f"{number:03}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(png(hash((name, number)) % 2**32))
+        place.write_bytes(png(crc32(f"{name} {number}".encode())))
     return tmp_path / "images"
 
 
