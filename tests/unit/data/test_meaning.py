@@ -280,3 +280,23 @@ def test_the_table_of_counts_says_what_is_drawn(folder: Path, tmp_path: Path) ->
             expected = counts(pack, drawn)
             assert {one["class"]: one[name][place] for one in told["classes"]} == expected
     assert {one["class"]: one["test"] for one in told["classes"]} == counts(pack, splits.test)
+
+
+def test_a_table_may_give_an_image_several_labels(folder: Path, tmp_path: Path) -> None:
+    also = {"corn": "corn; field", "vines": "vines;field", "river": "river", "pasture": ""}
+    rows = [
+        (path.relative_to(folder).as_posix(), also[path.parent.name])
+        for path in folder.rglob("*.png")
+    ]
+    table = folder / "several.csv"
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows([("path", "label"), *rows])
+    schemes = {"fields": {"classes": {"field": ["field"]}, "otherwise": "other"}}
+    data = {"path": table, "label_separator": ";"}
+
+    pack, splits = seen(tmp_path, data, schemes=schemes, scheme="fields")
+
+    assert pack.tags == ("corn", "field", "river", "vines")
+    labelled = np.concatenate([splits.train, splits.val, splits.test])
+    assert counts(pack, labelled) == {"field": 50, "other": 60}
+    assert len(splits.unlabeled) == 40, "no label is no other label"

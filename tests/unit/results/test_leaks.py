@@ -166,3 +166,34 @@ def test_one_evaluation_on_the_screen_is_marked(leaky: StudyRecord) -> None:
     shown = stream.getvalue()
     assert "† 12 test images are identical to images outside the test split of 10,000" in shown
     assert len(re.findall(r"[\d.]+†", shown)) >= 3 * len(summary["evaluations"])
+
+
+def test_who_learned_from_test_images_is_marked_and_its_gains(tree: Tree, tmp_path: Path) -> None:
+    """A student that saw them, and a teacher and a baseline that did not."""
+    for node in ("baseline", "teacher", "student"):
+        tree.train(node, 1)
+    evaluation = tree.evaluate(1)["run"]
+    summary = tree.summaries[evaluation]
+    for one in summary["evaluations"]:
+        one["seen"] = 700 if one["run"].startswith("distill") else 0
+        one["binary"] = {"positive": "cat", "tp": 40, "f1": 0.8123, "auc": 0.9}
+    tree.write(f"{evaluation}/summary.json", summary)
+    record = find(tree.study())
+
+    marked = {row.name: row.seen for row in rows_of(record) if row.test_top1 is not None}
+    shown, body = screen(record), page(record, tmp_path / "page.html")
+
+    assert marked == {"baseline": 0, "teacher": 0, "student": 700}
+    (caution,) = [
+        one.text for one in findings(record, comparison(record)) if "learned from" in one.text
+    ]
+    assert caution.startswith(
+        "† The distilled student learned from 700 test images of 10,000 (7.0 %), or from a model"
+    ), caution
+    assert "student learned from 700 test images" in body
+    lines = {line.split()[0]: line for line in shown.splitlines() if " last " in line}
+    assert "81.2†" in lines["student"], "F1 of the class that is looked for"
+    assert SIGN not in lines["teacher"] + lines["baseline"]
+    (gain,) = [line for line in shown.splitlines() if line.startswith("student − baseline")][:1]
+    assert SIGN in gain
+    assert re.search(r">F1 %<.*>AUC %<.*>81\.2†<.*>90\.0†<", body, re.DOTALL)

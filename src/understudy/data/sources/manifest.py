@@ -1,15 +1,18 @@
 """A table of images: their paths, labels, splits and groups."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from understudy.core.errors import UsageError
 from understudy.data.sources.class_list import class_list
 from understudy.data.sources.file_source import FileSourceSettings, Found, reading
 from understudy.data.sources.listing import Entry, existing
 from understudy.data.sources.manifest_columns import USUAL, positions
-from understudy.data.sources.manifest_rows import images_of
+from understudy.data.sources.manifest_rows import Image, images_of
 from understudy.data.sources.table import read_table
 
 
@@ -30,6 +33,9 @@ class ManifestSettings(FileSourceSettings):
     """Column of the images' paths; some data sets call it `file_name`."""
     label_column: str = USUAL["label"]
     """Column of the class names."""
+    label_separator: Annotated[str, Field(min_length=1)] | None = None
+    """Stands between the labels of an image that may have several, such as `;`: `schemes` make
+    classes of them."""
     split_column: str = USUAL["split"]
     """Column of the splits; a table may do without."""
     group_column: str = USUAL["group"]
@@ -49,7 +55,9 @@ class ManifestSettings(FileSourceSettings):
         where = positions(table, names, origin=origin)
         ignored: Counter[str] = Counter()
         images = images_of(table, where, root=root, origin=origin, ignored=ignored)
-        classes, problems = class_list((image.split, image.label or None) for image in images)
+        tags, tagged = _tags(images, self.label_separator)
+        single = [image._replace(label="") if tags else image for image in images]
+        classes, problems = class_list((image.split, image.label or None) for image in single)
         labels = {name: label for label, name in enumerate(classes)} | {"": -1}
         files = [image.file for image in images]
         return Found(
@@ -57,11 +65,27 @@ class ManifestSettings(FileSourceSettings):
             root=root,
             classes=classes,
             entries=[
-                Entry(image.file.name, image.split, labels[image.label], image.group)
-                for image in images
+                Entry(image.file.name, image.split, labels[image.label], image.group, own)
+                for image, own in zip(single, tagged, strict=True)
             ],
             read=reading(files),
             files=files,
             ignored=ignored,
             problems=tuple(problems),
+            tags=tags,
         )
+
+
+def _tags(
+    images: Sequence[Image], separator: str | None
+) -> tuple[tuple[str, ...], list[tuple[int, ...] | None]]:
+    """Every label there is, and the places of each image's; nothing where each has one."""
+    if separator is None:
+        return (), [None] * len(images)
+    sets = [
+        {label for part in image.label.split(separator) if (label := part.strip())}
+        for image in images
+    ]
+    tags = tuple(sorted(set().union(*sets)))
+    numbers = {label: number for number, label in enumerate(tags)}
+    return tags, [tuple(sorted(numbers[one] for one in own)) if own else None for own in sets]
