@@ -81,6 +81,8 @@ def _kept_out(settings: DataSettings, images: Pack | Inspection) -> Opposed:
     positions: list[Indices] = [np.empty(0, dtype=np.int64)]
     findings: list[Finding] = []
     for name in settings.split.keep_out:
+        if name == settings.scheme:  # its test images are out of what it learns from anyway
+            continue
         named = _called(images, settings.schemes[name], settings.split)
         under = _relabelled(images, named) if isinstance(images, Pack) else _renamed(images, named)
         splits, found = divided(under, settings.split)

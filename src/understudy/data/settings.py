@@ -39,8 +39,6 @@ class DataSettings(Settings):
                 if name not in self.schemes:
                     near = nearest(name, list(self.schemes)) if self.schemes else "there are none"
                     raise ValueError(f"{key}: {name!r} is not among `schemes`; {near}")
-        if self.scheme in self.split.keep_out:
-            raise ValueError(f"split.keep_out: {self.scheme!r} is the scheme of the run itself")
         return self
 
     @property

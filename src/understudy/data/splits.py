@@ -40,8 +40,9 @@ class SplitSettings(Settings):
     seed: int = 0
     """Draws the carved splits; apart from the seeds of runs, which all share one split."""
     keep_out: tuple[str, ...] = ()
-    """Schemes whose test images nothing here learns from, as for a pretraining that serves several.
-    Without a scheme of its own, and without a given test split, a run tests on them."""
+    """Schemes whose test images nothing here learns from, as for a pretraining that serves several;
+    that of the run itself may be among them. Without a scheme of its own, and without a given test
+    split, a run tests on them."""
     allow_duplicates: bool = False
     """Go on although test images are identical to others, which makes the test too easy."""
     allow_shared_groups: bool = False

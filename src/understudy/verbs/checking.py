@@ -69,7 +69,6 @@ def images_checked(
     with interrupts.listening():
         if settings.scheme is not None or not settings.schemes:
             return looked(DataSettings, settings.scheme)
-        own = [name for name in settings.schemes if name not in settings.split.keep_out]
         whole = looked(OfAllSchemes, None)
-        others = [looked(DataSettings, name) for name in own]
+        others = [looked(DataSettings, name) for name in settings.schemes]
         return Check(whole.inspection, whole.settings, others=others)
