@@ -3,6 +3,7 @@
 import types
 import typing
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel
@@ -19,6 +20,12 @@ def members(annotation: Any) -> list[Any]:
     return [] if annotation is type(None) else [annotation]
 
 
+@cache
+def members_of(model: type[BaseModel], key: str) -> tuple[Any, ...]:
+    """The alternatives of a field, found once: a plan looks at the same fields for every run."""
+    return tuple(members(model.model_fields[key].annotation))
+
+
 def is_model(annotation: Any) -> bool:
     """Whether an annotation is a class of settings."""
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
@@ -26,7 +33,12 @@ def is_model(annotation: Any) -> bool:
 
 def kinds_of(model: Any) -> tuple[Any, ...]:
     """The values of a model's `kind`, by which a union tells its members apart."""
-    field: FieldInfo | None = model.model_fields.get("kind") if is_model(model) else None
+    return _kinds_of(model) if is_model(model) else ()
+
+
+@cache
+def _kinds_of(model: type[BaseModel]) -> tuple[Any, ...]:
+    field: FieldInfo | None = model.model_fields.get("kind")
     return typing.get_args(field.annotation) if field else ()
 
 
@@ -34,8 +46,7 @@ def inside(here: Sequence[Any], part: int | str) -> list[Any]:
     """The alternatives one key or position further in; none where nothing is known of it."""
     for member in here:
         if is_model(member):
-            field = member.model_fields.get(part)
-            return members(field.annotation) if field else []
+            return list(members_of(member, str(part))) if part in member.model_fields else []
         arguments = [argument for argument in typing.get_args(member) if argument is not Ellipsis]
         if arguments:
             return members(arguments[-1])  # dict[str, X], list[X], tuple[X, ...]

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
-from understudy.core.annotations import inside, is_model, kinds_of, members
+from understudy.core.annotations import inside, is_model, kinds_of, members_of
 
 
 class ImpliedKind(NamedTuple):
@@ -27,15 +26,16 @@ def with_default_kinds(model: type[BaseModel], values: Any) -> Any:
     if not isinstance(values, Mapping):
         return values
     return {
-        key: _completed(model.model_fields[key], value) if key in model.model_fields else value
+        key: _completed(model, key, value) if key in model.model_fields else value
         for key, value in values.items()
     }
 
 
-def _completed(field: FieldInfo, value: Any) -> Any:
+def _completed(model: type[BaseModel], key: str, value: Any) -> Any:
+    field, here = model.model_fields[key], members_of(model, key)
     marks = [mark for mark in field.metadata if isinstance(mark, ImpliedKind)]
     if not marks:
-        value = _spelled_out(members(field.annotation), value)
+        value = _spelled_out(here, value)
     if not isinstance(value, Mapping):
         return value
     given = value
@@ -43,7 +43,7 @@ def _completed(field: FieldInfo, value: Any) -> Any:
         implied = next((kind for mark in marks if (kind := mark.of(value))), None)
         kind = implied or getattr(field.default, "kind", None)
         given = value if kind is None else {**value, "kind": kind}
-    for member in members(field.annotation):
+    for member in here:
         if is_model(member) and (not kinds_of(member) or given.get("kind") in kinds_of(member)):
             return with_default_kinds(member, given)
     return given

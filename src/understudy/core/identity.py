@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from functools import cache
 from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Any, get_args
@@ -83,14 +84,20 @@ def _paths(
 def _items(value: Any, mark: type | None) -> list[tuple[int | str, Any, type | None]]:
     """What lies inside, and what paths there are marked as; fields that are aside are left out."""
     if isinstance(value, Settings):
-        return [
-            (name, getattr(value, name), _mark_of(field))
-            for name, field in type(value).model_fields.items()
-            if not _is_marked(field, Aside)
-        ]
+        return [(name, getattr(value, name), mark) for name, mark in _fields(type(value))]
     if isinstance(value, Mapping):
         return [(str(key), inner, mark) for key, inner in value.items()]
     return [(position, inner, mark) for position, inner in enumerate(value)]
+
+
+@cache
+def _fields(kind: type[Settings]) -> tuple[tuple[str, type | None], ...]:
+    """The fields and their marks, found once: a plan asks for each of hundreds of runs."""
+    return tuple(
+        (name, _mark_of(field))
+        for name, field in kind.model_fields.items()
+        if not _is_marked(field, Aside)
+    )
 
 
 def _mark_of(field: FieldInfo) -> type | None:

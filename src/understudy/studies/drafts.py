@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from understudy.core.errors import UsageError
 from understudy.core.overrides import overlaid
@@ -11,15 +11,22 @@ from understudy.core.settings import Settings
 from understudy.core.shipped import found
 from understudy.core.wording import Location, dotted, nearest
 from understudy.core.yaml import line_of, read_yaml
-from understudy.studies.filling import Filling, gathered, runs_in
+from understudy.studies.filling import Filling, gathered, runs_in, without
 from understudy.studies.settling import changes_for, laid_over
 from understudy.studies.study import Study
+from understudy.studies.where import WHERE, is_done
 
 RECIPE = "recipe"
 """The key of a stage that names a recipe, over which its other settings are laid."""
 
 DraftKey = tuple[str, frozenset[tuple[str, int]]]
 """A node, and which choice of each axis (by position) it or a run before it depends on."""
+
+
+class Absent(NamedTuple):
+    """A node that is not done, and the choices that decide it."""
+
+    positions: frozenset[tuple[str, int]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,9 @@ class Drafts:
     def __init__(self, study: Study, stages: Mapping[str, type[Settings]]) -> None:
         self._study, self._stages = study, stages
         self._values: dict[str, tuple[Any, ...]] = {"seed": study.seeds, **study.axes}
-        self._done: dict[tuple[str, frozenset[tuple[str, int]]], DraftKey | None] = {}
+        self._done: dict[DraftKey, DraftKey | Absent | None] = {}
+        self._deciding: dict[str, set[frozenset[str]]] = {}
+        """By node, the axes that decided it before: of equal values, it is equal."""
         self.found: dict[DraftKey, Draft] = {}
         self.mistakes: list[str] = []
         for positions in itertools.product(*(range(len(v)) for v in self._values.values())):
@@ -70,7 +79,7 @@ class Drafts:
 
     def _visit(
         self, node: str, chosen: Mapping[str, int], behind: tuple[str, ...]
-    ) -> DraftKey | None:
+    ) -> DraftKey | Absent | None:
         """Drafts a node after the nodes it names; None where that cannot be."""
         if node in behind:
             circle = (*behind[behind.index(node) :], node)
@@ -78,20 +87,30 @@ class Drafts:
             turned = (*circle[first:-1], *circle[:first], circle[first])
             self.mistakes.append(f"stages  wait for each other: {' -> '.join(turned)}")
             return None
-        place = (node, frozenset(chosen.items()))
-        if place not in self._done:
-            self._done[place] = self._drafted(node, chosen, behind)
-        return self._done[place]
+        for axes in (frozenset(chosen), *self._deciding.get(node, ())):
+            place = (node, frozenset((axis, chosen[axis]) for axis in axes))
+            if place in self._done:
+                return self._done[place]
+        drafted = self._drafted(node, chosen, behind)
+        positions = frozenset(chosen.items())
+        if drafted is not None:
+            positions = drafted.positions if isinstance(drafted, Absent) else drafted[1]
+            self._deciding.setdefault(node, set()).add(frozenset(axis for axis, _ in positions))
+        self._done[node, positions] = drafted
+        return drafted
 
     def _drafted(
         self, node: str, chosen: Mapping[str, int], behind: tuple[str, ...]
-    ) -> DraftKey | None:
-        stage = self._study.stages[node]["stage"]
+    ) -> DraftKey | Absent | None:
+        stage, where = self._study.stages[node]["stage"], self._study.stages[node].get(WHERE, {})
         if stage not in self._stages:
             self.mistakes.append(
                 f"stages.{node}.stage = {stage}  unknown; {nearest(stage, list(self._stages))}"
             )
             return None
+        positions = {axis: chosen[axis] for axis in where}
+        if not is_done(where, {axis: self._values[axis][at] for axis, at in positions.items()}):
+            return Absent(frozenset(positions.items()))
         filling, filled = self._filled(node, stage, chosen)
         lengths = {axis: len(values) for axis, values in self._values.items()}
         settings, of_each, mistakes = gathered(filled, lengths)
@@ -104,20 +123,31 @@ class Drafts:
             for location, name in runs_in(settings)
             if name in self._study.stages or of_each.get(location, ("", 0))[1] == 0  # told once
         }
-        known = {location: parent for location, parent in parents.items() if parent is not None}
-        positions = {axis: chosen[axis] for axis in filling.used}
-        for location, (parent, inherited) in known.items():
+        positions |= {axis: chosen[axis] for axis in filling.used}
+        for location, parent in parents.items():
+            if parent is None:
+                continue
             over, at_first = of_each.get(location, ("", 1))
-            positions |= {axis: at for axis, at in inherited if axis != over}
-            if at_first == 0 and over not in dict(inherited):
-                text = f" = @{parent}[{over}]  {parent} is the same for every {over}"
+            inherited = dict(parent.positions if isinstance(parent, Absent) else parent[1])
+            positions |= {axis: at for axis, at in inherited.items() if axis != over}
+            if at_first == 0 and over not in inherited and not isinstance(parent, Absent):
+                name = parent[0]
+                text = f" = @{name}[{over}]  {name} is the same for every {over}"
                 mistakes.append((location, text))
+        absent = [place for place, parent in parents.items() if isinstance(parent, Absent)]
+        left = without(settings, absent)
+        if left is None:
+            return Absent(frozenset(positions.items()))
         draft = Draft(
             node=node,
             stage=stage,
             choices={a: v[positions[a]] for a, v in self._values.items() if a in positions},
-            settings=settings,
-            parents=known,
+            settings=left.settings,
+            parents={
+                left.places.get(place, place): parent
+                for place, parent in parents.items()
+                if parent is not None and not isinstance(parent, Absent)
+            },
             filling=filling,
         )
         wrong = [*filling.mistakes, *mistakes]
@@ -136,7 +166,7 @@ class Drafts:
         wanted = {
             key: value
             for key, value in given.items()
-            if key in fields or (key in self._study.stages[node] and key != "stage")
+            if key in fields or (key in self._study.stages[node] and key not in ("stage", WHERE))
         }
         filled = self._over_recipe(node, stage, filling.fill(wanted))
         if changes := changes_for(self._study.settled, node, choices):
@@ -169,7 +199,7 @@ class Drafts:
         name: str,
         chosen: Mapping[str, int],
         behind: tuple[str, ...],
-    ) -> DraftKey | None:
+    ) -> DraftKey | Absent | None:
         if name in self._study.stages:
             return self._visit(name, chosen, (*behind, node))
         phrase = nearest(name, list(self._study.stages))

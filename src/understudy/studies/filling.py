@@ -1,7 +1,7 @@
 """`${parameter}` and `@run` in the settings of a stage: what they stand for, and where from."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from understudy.core.wording import Location, nearest
@@ -151,6 +151,53 @@ def gathered(value: Any, lengths: Mapping[str, int], location: Location = ()) ->
                 parts.append(Gathered(None, {spot: (named[2], position)}, []))
                 entries.append(f"@{named[1]}")
     return _joined(entries, parts)
+
+
+class Left(NamedTuple):
+    """Settings from which some runs were left out."""
+
+    settings: Any
+    places: dict[Location, Location]
+    """Where a run stands now, by where it stood."""
+
+
+def without(settings: Any, absent: Collection[Location]) -> Left | None:
+    """Settings without some of the runs in their lists.
+
+    Args:
+        settings: With `@name` where a run is meant.
+        absent: Where the runs stand that are not there.
+
+    Returns:
+        None where one of them stands alone, or a list has no others: such settings ask for nothing.
+    """
+    if not absent:
+        return Left(settings, {})
+    lists = {place[:-1] for place in absent if place and isinstance(place[-1], int)}
+    if any(not isinstance(place[-1], int) for place in absent):
+        return None
+    left = _pruned(settings, absent, ())
+    if any(not _at(left, place) for place in lists):
+        return None
+    kept = [place for place, _ in runs_in(settings) if place not in absent]
+    return Left(left, dict(zip(kept, (place for place, _ in runs_in(left)), strict=True)))
+
+
+def _pruned(value: Any, absent: Collection[Location], location: Location) -> Any:
+    inner = {
+        part: _pruned(each, absent, (*location, part))
+        for part, each in _parts(value)
+        if (*location, part) not in absent
+    }
+    if isinstance(value, Mapping):
+        return inner
+    return list(inner.values()) if isinstance(value, list | tuple) else value
+
+
+def _at(value: Any, location: Location) -> Any:
+    for part in location:
+        value = value[part]
+    return value
 
 
 def _joined(settings: Any, parts: list[Gathered]) -> Gathered:

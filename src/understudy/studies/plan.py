@@ -77,9 +77,10 @@ class Plan:
     def lines(self) -> list[str]:
         """The graph for a person, one line for each stage of the file, and the count."""
         names = list(dict.fromkeys(node.name for node in self.nodes))
-        width = max(map(len, names))
+        nowhere = [name for name in self.study.stages if name not in names]
+        width = max(map(len, [*names, *nowhere]))
         lines = [self._line([node for node in self.nodes if node.name == n], width) for n in names]
-        return [*lines, self.count()]
+        return [*lines, *(f"{name:{width}}  nowhere" for name in nowhere), self.count()]
 
     def _line(self, nodes: Sequence[Node], width: int) -> str:
         first = nodes[0]
@@ -121,6 +122,8 @@ def plan(
     ]
     if found := [*mistakes, *drafts.mistakes, *wrong]:
         raise UsageError(headed(study.origin, found))
+    if not drafts.found:
+        raise UsageError(f"{study.origin}: no stage is done under these values; see their `where`.")
 
     nodes: dict[DraftKey, Node] = {}
     for key, draft in drafts.found.items():

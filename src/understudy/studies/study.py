@@ -18,6 +18,7 @@ from understudy.core.yaml import read_yaml
 from understudy.studies.filling import REFERENCE, Filling, references_in
 from understudy.studies.parameters import BUDGET, leaves, unknown
 from understudy.studies.published import PublishedSettings, unknown_in
+from understudy.studies.where import mistakes_of
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 """What may name a folder on any system."""
@@ -55,7 +56,9 @@ class StudyFile(Settings):
     stages: dict[str, dict[str, Any] | None] = Field(default_factory=dict)
     """Runs by name: `stage` and its settings; `@name` stands for the run of another, and `null`
     takes one of an extended study away. `recipe: NAME` takes the settings of a recipe of that
-    stage, over which the others are laid."""
+    stage, over which the others are laid. `where: {axis: [value, ...]}` has it done for these
+    values alone; what builds on a run that is not done is not done either, but a list of runs
+    leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,16 @@ class Settled(NamedTuple):
     """Where: under these values of the axes; others do not matter."""
     changes: Mapping[str, Any]
     """By dotted path, the value, or a factor as `{times: 3}`."""
+
+
+def _every_value(study: Study) -> dict[str, list[Any]]:
+    """What each axis can be: as the file states it, and at every scale."""
+    found = {axis: [*values] for axis, values in study.stated_axes.items()}
+    for changes in study.scales.values():
+        for axis in set(changes).intersection(found):
+            asked = changes[axis]
+            found[axis] += asked if isinstance(asked, list | tuple) else [asked]
+    return found
 
 
 def _different(own: Any, stated: Any, key: str) -> Iterator[tuple[str, Any]]:
@@ -285,5 +298,6 @@ def _mistakes(study: Study) -> Iterable[str]:
     for node, stage in study.stages.items():
         if not isinstance(stage.get("stage"), str):
             yield f"stages.{node}.stage  missing; it says what kind of run this is"
+    yield from mistakes_of(study.stages, _every_value(study))
     if len(set(study.seeds)) < len(study.seeds):
         yield f"seeds = {list(study.seeds)}  must be different from each other"
