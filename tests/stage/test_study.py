@@ -171,29 +171,6 @@ def test_an_interrupted_study_goes_on_where_it_was(study: Study, tmp_path: Path)
     assert outcome.found + outcome.trained == 8
 
 
-def test_a_second_process_is_refused_and_leaves_the_record_alone(
-    study: Study, tmp_path: Path
-) -> None:
-    """It would tell of the runs that the first one has under way as failed."""
-    runs = tmp_path / "runs"
-
-    class Meddles(Silent):
-        refused = ""
-
-        def begin(self, title: str, total: int) -> None:  # noqa: ARG002
-            if title.endswith(": train") and not self.refused:
-                with pytest.raises(UsageError, match="on this study") as caught:
-                    run_study(study, runs=runs, progress=Silent())
-                self.refused = str(caught.value)
-
-    progress = Meddles()
-    outcome = run_study(study, runs=runs, progress=progress)
-
-    assert progress.refused.startswith(f"{outcome.folder}: another process")
-    assert outcome.exit_code == 0
-    assert run_study(study, runs=runs, progress=Silent()).found == 8
-
-
 def test_what_a_stopped_study_was_to_be_made_from_is_not_cleaned_away(
     go: Launcher, tmp_path: Path
 ) -> None:

@@ -15,6 +15,10 @@ class UsageError(UnderstudyError):
     exit_code = 2
 
 
+class BusyError(UsageError):
+    """Another process works on what was asked for; it may be done in a while."""
+
+
 class DataError(UnderstudyError):
     """The images or labels cannot serve as asked."""
 

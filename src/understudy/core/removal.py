@@ -7,7 +7,7 @@ from pathlib import Path
 
 from understudy.core.errors import UsageError
 from understudy.core.files import storage_errors
-from understudy.core.locks import alone
+from understudy.core.locks import LOCK, alone, is_claimed
 
 
 def remove_run(path: Path) -> None:
@@ -20,9 +20,11 @@ def remove_run(path: Path) -> None:
         UsageError: Another process works here, or it is a link.
         StorageError: The disk refuses.
     """
-    with _taken(path, path / ".lock"):
+    if is_claimed(path):
+        raise UsageError(f"{path}: another process is working on it.")
+    with _taken(path, path / LOCK):
         (path / "summary.json").unlink(missing_ok=True)
-        last = ("config.yaml", ".lock")
+        last = ("config.yaml", LOCK)
         for entry in path.iterdir():
             if entry.name not in last:
                 _gone(entry)

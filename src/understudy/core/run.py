@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from understudy.core.errors import UsageError
+from understudy.core.errors import BusyError, UsageError
 from understudy.core.files import (
     make_folder,
     read_json,
@@ -17,6 +15,7 @@ from understudy.core.files import (
     write_text,
 )
 from understudy.core.interrupts import Interrupts
+from understudy.core.locks import LOCK, OWNER, Claim, one_at_a_time
 from understudy.core.progress import Progress
 from understudy.core.yaml import read_yaml, write_yaml
 
@@ -50,7 +49,7 @@ class Run:
         self.path, self.stage, self.name = path, stage, name
         self.shared, self.identity = shared, identity
         self.progress, self.interrupts = progress, interrupts
-        self._lock = FileLock(path / ".lock", timeout=0)
+        self._claim = Claim(path)
 
     @property
     def is_finished(self) -> bool:
@@ -66,23 +65,23 @@ class Run:
         """Takes the directory for this process and writes the settings.
 
         Raises:
-            UsageError: Another process works here, or the directory holds another configuration.
+            BusyError: Another process works here.
+            UsageError: The directory holds another configuration.
             StorageError: The disk refuses.
         """
         make_folder(self.path)
         with storage_errors(self.path):
-            try:
-                self._lock.acquire()
-            except Timeout as error:
-                raise UsageError(
-                    f"{self.path}: another process is working on this run. "
-                    "Wait for it, or stop it; the same command then continues."
-                ) from error
+            taken = self._claim.take()
+        if not taken:
+            raise BusyError(
+                f"{self.path}: another process is working on this run. "
+                "Wait for it, or stop it; the same command then continues."
+            )
         for torn in self.path.glob(".*.partial"):  # of a process that was killed: we hold its lock
             torn.unlink()
         if self.is_started:
             self.must_be(config)
-        elif any(entry.name != ".lock" for entry in self.path.iterdir()):
+        elif any(entry.name not in (LOCK, OWNER) for entry in self.path.iterdir()):
             raise UsageError(
                 f"{self.path}: not empty, and not a run. Choose an empty or a new folder."
             )
@@ -152,12 +151,27 @@ class Run:
 
     def release(self) -> None:
         """Lets other processes have the directory."""
-        self._lock.release()
+        self._claim.release()
 
 
 def find_run(runs: Path, *, stage: str, identity: str) -> Path | None:
     """The directory of a run by its identity, whatever its name."""
     return next(iter(sorted((runs / stage).glob(f"*-{identity}"))), None)
+
+
+def place_of(runs: Path, *, stage: str, name: str, identity: str, shared: Path) -> Path:
+    """The directory of a run by its identity, made under this name where there is none.
+
+    Processes that ask at the same time, under other names, are told the same.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
+    if found := find_run(runs, stage=stage, identity=identity):
+        return found
+    with one_at_a_time(make_folder(shared) / ".places.lock", waiting=lambda: None):
+        found = find_run(runs, stage=stage, identity=identity)
+        return found or make_folder(runs / stage / f"{name}-{identity}")
 
 
 def known_keys(runs: Path, *, stage: str) -> set[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from understudy.core.errors import UnderstudyError
-from understudy.core.locks import is_held
+from understudy.core.locks import is_claimed, is_held
 from understudy.core.yaml import read_yaml
 from understudy.results.disk import disk_use
 from understudy.results.errors import ReportError
@@ -206,7 +206,7 @@ def _config(path: Path) -> dict[str, Any]:
 
 
 def _state(record: RunRecord, *, failed: bool) -> str:
-    if is_held(record.path / ".lock"):
+    if is_claimed(record.path):
         return "running"
     return "failed" if failed and record.status == "unfinished" else record.status
 

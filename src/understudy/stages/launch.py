@@ -15,7 +15,7 @@ from understudy.core.files import file_hash
 from understudy.core.identity import canonical, digest, files_of, parents_of
 from understudy.core.interrupts import Interrupts, stopped
 from understudy.core.progress import Progress
-from understudy.core.run import IDENTITY_LENGTH, Run, find_run, finished_summary, known_keys
+from understudy.core.run import IDENTITY_LENGTH, Run, finished_summary, known_keys, place_of
 from understudy.core.settings import checked, headed
 from understudy.core.yaml import read_yaml, write_yaml
 from understudy.data.pack import Pack
@@ -89,9 +89,8 @@ def launch(
     known |= {field: file_hash(path) for field, path in files_of(settings).items()}
     content = {"settings": canonical(settings, known), "pack": pack.key}
     identity = digest(content)[:IDENTITY_LENGTH]
-    found = find_run(runs, stage=stage, identity=identity)
     run = Run(
-        out or found or runs / stage / f"{name}-{identity}",
+        out or place_of(runs, stage=stage, name=name, identity=identity, shared=shared),
         stage=stage,
         name=name,
         shared=shared,
@@ -102,12 +101,7 @@ def launch(
     values = settings.model_dump(mode="json")
     config = {"identity": identity, "key": key, "settings": values}
     if run.is_finished:
-        run.must_be(config)
-        summary = run.summary()
-        if gone := lost_files(run.path, summary):
-            progress.warn(f"{run.path}: {gone} is gone; nothing new can be made from this run")
-        progress.detail(f"{stage} {name}: finished before, {run.path}")
-        return Launched(run, summary, was_skipped=True)
+        return _found(run, config)
     if not run.is_started and key in known_keys(runs, stage=stage):
         read = " or ".join(["images", *files_of(settings)])
         progress.say(f"{stage} {name}: the {read} have changed since it was run; a new run")
@@ -115,8 +109,10 @@ def launch(
     if not told_of_images and (warning := warned(check)):
         progress.warn(warning)
     run.start(config)
-    progress.detail(f"{stage} {name}: {run.path}, with\n{write_yaml(values).rstrip()}")
     try:
+        if run.is_finished:  # by another process, since we looked
+            return _found(run, config)
+        progress.detail(f"{stage} {name}: {run.path}, with\n{write_yaml(values).rstrip()}")
         began = time.monotonic()
         if settings.keeps_check:
             run.write("data/check.json", check.as_json())
@@ -129,6 +125,20 @@ def launch(
     if interrupts.received is not None:
         raise stopped(interrupts.received)
     return Launched(run, run.summary(), was_skipped=False)
+
+
+def _found(run: Run, config: Mapping[str, Any]) -> Launched:
+    """A run that is finished.
+
+    Raises:
+        UsageError: The directory holds another.
+    """
+    run.must_be(config)
+    summary = run.summary()
+    if gone := lost_files(run.path, summary):
+        run.progress.warn(f"{run.path}: {gone} is gone; nothing new can be made from this run")
+    run.progress.detail(f"{run.stage} {run.name}: finished before, {run.path}")
+    return Launched(run, summary, was_skipped=True)
 
 
 def _within_memory(stage: str, settings: DataSettings, pack: Pack, run: Run) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Does runs of a study, each when those that it builds on are there, and remembers what came."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from understudy.core.errors import UnderstudyError
+from understudy.core.errors import BusyError, UnderstudyError
 from understudy.core.progress import Progress
 from understudy.core.run import known_keys
 from understudy.core.wording import named
@@ -12,6 +13,8 @@ from understudy.studies.executors.executor import Done, Ended, Executor, Job
 from understudy.studies.numbered import Numbered
 from understudy.studies.plan import Node
 from understudy.studies.remaining import seconds_left, waiting
+
+SECONDS_BETWEEN_LOOKS = 2.0  # at a run that another process is doing; a look costs a tenth of one
 
 
 class Execution:
@@ -34,6 +37,8 @@ class Execution:
         self.errors: dict[str, UnderstudyError] = {}
         self.found: set[str] = set()
         """Those that were finished before."""
+        self._elsewhere: dict[str, float] = {}
+        """Of runs that other processes are doing: when to ask again."""
         self._shown: dict[str, Progress] = {}
         """Of the runs under way."""
 
@@ -64,27 +69,57 @@ class Execution:
             for number, node in enumerate(todo, start=1)
         }
         while True:
-            for node in self._ready(todo)[: self.executor.slots - self.executor.under_way]:
+            free = self.executor.slots - self.executor.under_way
+            for node in self._ready(todo)[:free]:
                 todo.remove(node)
                 self._begin(
                     node, titles[node.key], self._seconds_after(node, every.values(), known)
                 )
-            if not self.executor.under_way:
+            if not self.executor.under_way and not self._elsewhere:
                 return
-            for ended in self.executor.ended():
+            for ended in self._ended():
+                if isinstance(ended.result, BusyError):
+                    self._wait_for(ended)
+                    todo.append(every[ended.job.key])
+                    continue
+                self._elsewhere.pop(ended.job.key, None)
                 self._remember(ended)
                 if ended.job.key in self.paths:
                     after_each()
 
+    def _ended(self) -> Sequence[Ended]:
+        """What has ended; nothing where it is time to ask again for what others do."""
+        if not self._elsewhere:
+            return self.executor.ended()
+        pause = max(0.0, min(self._elsewhere.values()) - time.monotonic())
+        if self.executor.under_way:
+            return self.executor.ended(within=pause)
+        time.sleep(pause)
+        return []
+
+    def _wait_for(self, ended: Ended) -> None:
+        """Comes back to a run that another process is doing."""
+        key = ended.job.key
+        self._shown.pop(key).clear()
+        if key not in self._elsewhere:
+            self.progress.say(f"{ended.job.origin}: another process is doing it")
+        self._elsewhere[key] = time.monotonic() + SECONDS_BETWEEN_LOOKS
+
     def _ready(self, nodes: Iterable[Node]) -> list[Node]:
-        """Those that nothing is waited for: neither done, nor lost, nor after what is not done."""
-        return [
+        """Those that nothing is waited for: neither done, nor lost, nor after what is not done.
+
+        What others were doing comes last, and not before a while.
+        """
+        now = time.monotonic()
+        found = [
             node
             for node in nodes
             if node.key not in self.paths
             and node.key not in self.errors
             and all(parent.key in self.paths for parent in node.parents.values())
+            and self._elsewhere.get(node.key, now) <= now
         ]
+        return sorted(found, key=lambda node: node.key in self._elsewhere)
 
     def _begin(self, node: Node, title: str, left: float | None) -> None:
         origin = f"{self.study}, {label(node)}"

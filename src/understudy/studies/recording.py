@@ -1,6 +1,6 @@
 """study.json: what a study asks for, how far it is, and what it tried."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ class Record:
     ) -> None:
         self.folder, self.packs, self.outside = folder, packs, outside
         self.execution = execution
-        self._earlier = _finished_before(folder)
+        self._earlier: dict[str, dict[str, Any]] = {}
 
     def write(self, planned: Plan, tried: Tried | None) -> None:
         """Writes how far the study is.
@@ -47,6 +47,7 @@ class Record:
             tried: What it tries before that.
         """
         study = planned.study
+        self._earlier |= _finished_before(self.folder)  # another process may do the same study
         content = {
             "name": study.name,
             "title": study.title,
@@ -119,8 +120,8 @@ class Record:
         }
 
 
-def _finished_before(folder: Path) -> Mapping[str, dict[str, Any]]:
-    """By key, the finished runs that the study's record names, until this attempt comes to them."""
+def _finished_before(folder: Path) -> dict[str, dict[str, Any]]:
+    """By key, the finished runs that the study's record names, until this process comes to them."""
     content = read_object(folder / "study.json")[0]
     listed = [*listing(content.get("runs")), *listing(mapping(content.get("tuning")).get("runs"))]
     told = map(mapping, listed)

@@ -11,7 +11,7 @@ from understudy.core.errors import UnderstudyError, UsageError
 from understudy.core.files import make_folder
 from understudy.core.identity import parents_of
 from understudy.core.interrupts import Interrupts
-from understudy.core.locks import alone
+from understudy.core.locks import one_at_a_time
 from understudy.core.progress import Progress
 from understudy.data.pack import Pack
 from understudy.data.settings import DataSettings
@@ -69,7 +69,8 @@ def run_study(
 ) -> Outcome:
     """Does every run of a study that is not finished, then writes its rows and its report.
 
-    A run that fails takes with it only those that build on it; the others go on.
+    A run that fails takes with it only those that build on it; the others go on. Several processes
+    may do one study: each run is done by one of them.
 
     Args:
         study: The study, configured.
@@ -79,7 +80,7 @@ def run_study(
         workers: How many runs are done at once, each in a process of its own; one: in this one.
 
     Raises:
-        UsageError: The study's settings are not allowed, or another process works on it.
+        UsageError: The study's settings are not allowed.
         InterruptedRunError: A signal came; everything is saved, the same command continues.
     """
     if not isinstance(workers, int) or workers < 1:
@@ -104,12 +105,12 @@ def run_study(
         must_fit(asked, found, origin=study.origin)
         packs = [pack.key for pack in found.values()]
         folder = make_folder(runs / "studies" / study.folder)
-        with alone(folder / ".lock", otherwise=_BUSY.format(folder)):
+        with one_at_a_time(folder / ".lock", waiting=lambda: progress.say(_MEASURING)):
             study = within_budget(study, runs=runs, folder=folder, progress=progress)
-            with _executor(workers, interrupts) as executor:
-                execution = Execution(study.name, runs=runs, progress=progress, executor=executor)
-                record = Record(folder, packs=packs, outside=_outside(planned), execution=execution)
-                return _outcome(study, execution, record)
+        with _executor(workers, interrupts) as executor:
+            execution = Execution(study.name, runs=runs, progress=progress, executor=executor)
+            record = Record(folder, packs=packs, outside=_outside(planned), execution=execution)
+            return _outcome(study, execution, record)
 
 
 def _outcome(study: Study, execution: Execution, record: Record) -> Outcome:
@@ -148,10 +149,7 @@ def _keys(nodes: Iterable[Node]) -> set[str]:
     return {node.key for node in nodes}
 
 
-_BUSY = (
-    "{}: another process is working on this study. Wait for it, or stop it; the same command then "
-    "continues."
-)
+_MEASURING = "budget: waiting for another process that is measuring the same study"
 PENDING = Path("pending")
 """Stands for the directory of a run that is not there yet."""
 

@@ -64,8 +64,11 @@ class Executor(Protocol):
             InterruptedRunError: A signal came; what was begun is saved.
         """
 
-    def ended(self) -> Sequence[Ended]:
+    def ended(self, within: float | None = None) -> Sequence[Ended]:
         """Waits until some jobs that are under way have ended, and tells what came of them.
+
+        Args:
+            within: Seconds after which it tells that none has; None: as long as it takes.
 
         Raises:
             InterruptedRunError: A signal came; what was begun is saved.

@@ -34,7 +34,7 @@ class Here:
         """
         self._ended.append(do(job, progress=progress, interrupts=self._interrupts))
 
-    def ended(self) -> Sequence[Ended]:
+    def ended(self, within: float | None = None) -> Sequence[Ended]:  # noqa: ARG002 - none waits
         """What came of it."""
         told, self._ended = self._ended, []
         return told

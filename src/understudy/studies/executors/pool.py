@@ -3,9 +3,11 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -66,15 +68,19 @@ class Pool:
             worker.job, worker.progress = job, progress
             worker.connection.send(job)
 
-    def ended(self) -> Sequence[Ended]:
+    def ended(self, within: float | None = None) -> Sequence[Ended]:
         """Waits until some jobs have ended, and tells what came of them.
+
+        Args:
+            within: Seconds after which it tells that none has.
 
         Raises:
             InterruptedRunError: A signal came; what was begun is saved.
         """
         with self._interrupts.deferred():  # in the middle of a message nothing may be raised
             told: list[Ended] = []
-            while self._busy and not told:
+            until = inf if within is None else time.monotonic() + within
+            while self._busy and not told and time.monotonic() < until:
                 if number := self._interrupts.received:
                     self._stop(number)
                     raise stopped(number)
