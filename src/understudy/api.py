@@ -116,7 +116,15 @@ class FailedStudyError(UnderstudyError):
 
 
 def run(
-    study: Place = "digits", /, *, runs: Place = RUNS, workers: int = 1, **settings: Any
+    study: Place = "digits",
+    /,
+    *,
+    runs: Place = RUNS,
+    workers: int = 1,
+    on: str = "here",
+    cpus: float = 1.0,
+    gpus: float | None = None,
+    **settings: Any,
 ) -> StudyResult:
     """Runs a study: every stage, for every seed, that is not finished yet.
 
@@ -124,6 +132,10 @@ def run(
         study: Name of a shipped study, or path of a YAML file.
         runs: Where runs, packs and results lie.
         workers: How many runs to do at once, each in a process of its own.
+        on: `ray` or `ray://HOST:PORT`: a Ray cluster that does the runs, with `runs` on a disk that
+            all its machines see.
+        cpus: Processors of each run, on a cluster.
+        gpus: GPUs of each run, on a cluster; by default one where it has any.
         settings: Its parameters; `data=PATH` is short for `data.path`, `seeds` and `scale` as on
             the command line, `machine={"device": "cpu"}` where to compute.
 
@@ -139,7 +151,14 @@ def run(
     plan = verbs.planned(os.fspath(study), _given(settings), must_be_at_hand=True)
     progress, interrupts = _ours()
     outcome = verbs.carried_out(
-        plan, runs=_place(runs), workers=workers, progress=progress, interrupts=interrupts
+        plan,
+        runs=_place(runs),
+        on=on,
+        workers=workers,
+        cpus=cpus,
+        gpus=gpus,
+        progress=progress,
+        interrupts=interrupts,
     )
     result = StudyResult(
         folder=outcome.folder,

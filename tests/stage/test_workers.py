@@ -18,6 +18,7 @@ from understudy.core.errors import InterruptedRunError, UsageError
 from understudy.core.interrupts import Interrupts
 from understudy.core.progress import Silent
 from understudy.studies.executors.executor import Job
+from understudy.studies.executors.place import Place
 from understudy.studies.executors.pool import Pool
 from understudy.studies.running import run_study
 from understudy.studies.study import Study, read_study
@@ -100,7 +101,7 @@ class Watching(Silent):
 def test_several_at_once_give_what_one_after_the_other_gives(study: Study, tmp_path: Path) -> None:
     """To the bit, with as many threads; what fails takes with it only what builds on it."""
     watching = Watching()
-    at_once = run_study(study, runs=tmp_path / "at-once", progress=watching, workers=2)
+    at_once = run_study(study, runs=tmp_path / "at-once", progress=watching, place=Place(workers=2))
     one = run_study(study, runs=tmp_path / "one", progress=Silent())
 
     assert watching.most >= 2
@@ -124,12 +125,12 @@ def test_several_at_once_give_what_one_after_the_other_gives(study: Study, tmp_p
 def test_a_signal_makes_all_save_and_the_same_command_goes_on(study: Study, tmp_path: Path) -> None:
     stops = Watching(": distill", lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(InterruptedRunError) as caught:
-        run_study(study, runs=tmp_path / "runs", progress=stops, workers=2)
+        run_study(study, runs=tmp_path / "runs", progress=stops, place=Place(workers=2))
     (begun,) = (tmp_path / "runs").glob("distill/*")
     assert (begun / "checkpoints" / "last" / "state.json").exists()
     assert not (begun / "summary.json").exists()
 
-    outcome = run_study(study, runs=tmp_path / "runs", progress=Silent(), workers=2)
+    outcome = run_study(study, runs=tmp_path / "runs", progress=Silent(), place=Place(workers=2))
 
     assert caught.value.exit_code == 130
     assert outcome.found >= 1
@@ -138,11 +139,11 @@ def test_a_signal_makes_all_save_and_the_same_command_goes_on(study: Study, tmp_
 
 def test_a_process_that_is_killed_takes_its_own_run_with_it(study: Study, tmp_path: Path) -> None:
     victims = Watching(": distill", lambda: os.kill(active_children()[0].pid or 0, signal.SIGKILL))
-    outcome = run_study(study, runs=tmp_path / "runs", progress=victims, workers=2)
+    outcome = run_study(study, runs=tmp_path / "runs", progress=victims, place=Place(workers=2))
 
     lost = [run for run in listed(outcome.folder).values() if "killed" in (run["error"] or "")]
     assert len(lost) == 1
-    again = run_study(study, runs=tmp_path / "runs", progress=Silent(), workers=2)
+    again = run_study(study, runs=tmp_path / "runs", progress=Silent(), place=Place(workers=2))
     assert {listed(again.folder)["student", seed]["status"] for seed in (1, 2)} == {"finished"}
 
 
@@ -221,7 +222,7 @@ def test_what_is_no_number_of_workers_is_a_mistake(
     study: Study, tmp_path: Path, workers: Any
 ) -> None:
     with pytest.raises(UsageError, match=f"workers = {workers!r}: must be a whole number, at le"):
-        run_study(study, runs=tmp_path / "runs", progress=Silent(), workers=workers)
+        run_study(study, runs=tmp_path / "runs", progress=Silent(), place=Place(workers=workers))
 
 
 def _teachers(runs: Path, file: str) -> list[Path]:

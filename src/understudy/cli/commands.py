@@ -85,6 +85,9 @@ def run(
     *words: str,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     workers: Annotated[int, Parameter(converter=whole, validator=validators.Number(gte=1))] = 1,
+    on: str = "here",
+    cpus: Annotated[float, Parameter(validator=validators.Number(gt=0))] = 1.0,
+    gpus: Annotated[float | None, Parameter(validator=validators.Number(gte=0))] = None,
     runs: Path = RUNS,
     telling: Telling = NORMALLY,
 ) -> int:
@@ -93,10 +96,15 @@ def run(
     Args:
         study: Name of a shipped study, or path of a YAML file.
         words: `key=value`, see below.
-        dry_run: Print the graph of runs and do nothing.
+        dry_run: Print the graph of runs, the time and the disk that they take as far as runs
+            like them were measured, and do nothing.
         workers: How many runs to do at once, each in a process of its own with its share of the
             cores. Small networks leave a GPU, and several cores, idle much of the time. A
             `budget` is measured as if one run followed the other.
+        on: A cluster that does the runs, with RUNS on a disk that all its machines see: `ray` for
+            the Ray cluster at hand, or ray://HOST:PORT. Needs the extra [ray].
+        cpus: Processors of each run, on a cluster.
+        gpus: GPUs of each run, on a cluster; 0.5: two share one. By default one where it has any.
         runs: Where runs, packs and results lie.
         telling: How much to tell.
     """
@@ -104,7 +112,15 @@ def run(
 
     study, words = name_first(study, words, otherwise=DEFAULT_STUDY)
     return run_command(
-        study, words, dry_run=dry_run, workers=workers, runs=runs, loudness=telling.loudness
+        study,
+        words,
+        dry_run=dry_run,
+        workers=workers,
+        on=on,
+        cpus=cpus,
+        gpus=gpus,
+        runs=runs,
+        loudness=telling.loudness,
     )
 
 

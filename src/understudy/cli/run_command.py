@@ -21,6 +21,9 @@ def run_command(
     *,
     dry_run: bool,
     workers: int,
+    on: str,
+    cpus: float,
+    gpus: float | None,
     runs: Path,
     loudness: Loudness,
 ) -> int:
@@ -31,14 +34,17 @@ def run_command(
     """
     plan = verbs.planned(asked, parse_overrides(words), must_be_at_hand=not dry_run)
     if dry_run:
-        print("\n".join([*changed(plan.study), *map(plain, verbs.told(plan))]))
+        print("\n".join([*changed(plan.study), *map(plain, verbs.told(plan, runs=runs))]))
         return 0
 
     with progress_on(sys.stderr, loudness) as progress:
         outcome = verbs.carried_out(
             plan,
             runs=runs,
+            on=on,
             workers=workers,
+            cpus=cpus,
+            gpus=gpus,
             progress=progress,
             interrupts=interrupts_beside(progress),
         )

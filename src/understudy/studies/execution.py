@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from understudy.studies.executors.executor import Done, Ended, Executor, Job
 from understudy.studies.numbered import Numbered
 from understudy.studies.plan import Node
 from understudy.studies.remaining import seconds_left, waiting
+from understudy.studies.whole import Whole
 
 SECONDS_BETWEEN_LOOKS = 2.0  # at a run that another process is doing; a look costs a tenth of one
 
@@ -68,24 +70,27 @@ class Execution:
             node.key: f"[{part}{number} of {len(todo)}] {label(node)}"
             for number, node in enumerate(todo, start=1)
         }
-        while True:
-            free = self.executor.slots - self.executor.under_way
-            for node in self._ready(todo)[:free]:
-                todo.remove(node)
-                self._begin(
-                    node, titles[node.key], self._seconds_after(node, every.values(), known)
-                )
-            if not self.executor.under_way and not self._elsewhere:
-                return
-            for ended in self._ended():
-                if isinstance(ended.result, BusyError):
-                    self._wait_for(ended)
-                    todo.append(every[ended.job.key])
-                    continue
-                self._elsewhere.pop(ended.job.key, None)
-                self._remember(ended)
-                if ended.job.key in self.paths:
-                    after_each()
+        whole = Whole(self.progress, f"{self.study}: {part}{len(todo)} runs", len(todo))
+        with whole if self.executor.slots > 1 else nullcontext():
+            while True:
+                free = self.executor.slots - self.executor.under_way
+                for node in self._ready(todo)[:free]:
+                    todo.remove(node)
+                    self._begin(
+                        node, titles[node.key], self._seconds_after(node, every.values(), known)
+                    )
+                if not self.executor.under_way and not self._elsewhere:
+                    return
+                for ended in self._ended():
+                    if isinstance(ended.result, BusyError):
+                        self._wait_for(ended)
+                        todo.append(every[ended.job.key])
+                        continue
+                    self._elsewhere.pop(ended.job.key, None)
+                    self._remember(ended)
+                    whole.advance(self._seconds_after(None, every.values(), known))
+                    if ended.job.key in self.paths:
+                        after_each()
 
     def _ended(self) -> Sequence[Ended]:
         """What has ended; nothing where it is time to ask again for what others do."""
@@ -104,6 +109,12 @@ class Execution:
         if key not in self._elsewhere:
             self.progress.say(f"{ended.job.origin}: another process is doing it")
         self._elsewhere[key] = time.monotonic() + SECONDS_BETWEEN_LOOKS
+
+    def left_out(self, nodes: Iterable[Node]) -> list[Node]:
+        """Those that were not tried, for they build on what failed."""
+        return [
+            node for node in nodes if node.key not in self.paths and node.key not in self.errors
+        ]
 
     def _ready(self, nodes: Iterable[Node]) -> list[Node]:
         """Those that nothing is waited for: neither done, nor lost, nor after what is not done.
@@ -136,7 +147,7 @@ class Execution:
             self.progress.beside(),
             title,
             node.stage,
-            after=left,
+            after=left if self.executor.slots == 1 else None,  # else it is told of the whole
             is_alone=self.executor.slots == 1,
         )
         self._shown[node.key] = shown
@@ -155,15 +166,17 @@ class Execution:
         if result.was_skipped:
             self.found.add(key)
 
-    def _seconds_after(self, node: Node, every: Iterable[Node], known: set[str]) -> float | None:
-        """Of the runs after this one; None where that is not known."""
+    def _seconds_after(
+        self, node: Node | None, every: Iterable[Node], known: set[str]
+    ) -> float | None:
+        """Of the runs after this one and those under way; None where that is not known.
+
+        Without one, those under way count in full.
+        """
         nodes = list(every)
-        done = {
-            *self.paths,
-            *self._shown,
-            *(one.key for one in nodes if one.key in known),
-            node.key,
-        }
+        done = {*self.paths, *(one.key for one in nodes if one.key in known)}
+        if node:
+            done |= {*self._shown, node.key}
         left = waiting(nodes, done=done, lost=self.errors)
         taken = {key: summary["seconds"] for key, summary in self.summaries.items()}
         seconds = seconds_left(left, taken=taken, planned=nodes) if left else None

@@ -1,13 +1,12 @@
 """Carries a study out, run after run; what is finished is found, not done again."""
 
 import dataclasses
-from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from understudy.core.errors import UnderstudyError, UsageError
+from understudy.core.errors import UnderstudyError
 from understudy.core.files import make_folder
 from understudy.core.identity import parents_of
 from understudy.core.interrupts import Interrupts
@@ -23,10 +22,8 @@ from understudy.results.tuning_csv import write_tuning
 from understudy.stages import STAGES
 from understudy.stages.images import described, open_images, warned
 from understudy.studies.budget import within_budget
-from understudy.studies.execution import Execution
-from understudy.studies.executors.executor import Executor
-from understudy.studies.executors.here import Here
-from understudy.studies.executors.pool import Pool
+from understudy.studies.execution import Execution, label
+from understudy.studies.executors.place import Place
 from understudy.studies.fitting import images_key, must_fit
 from understudy.studies.plan import Node, Plan, plan
 from understudy.studies.recording import Record
@@ -65,7 +62,7 @@ def run_study(
     runs: Path,
     progress: Progress,
     interrupts: Interrupts | None = None,
-    workers: int = 1,
+    place: Place = Place(),  # noqa: B008 - never changes
 ) -> Outcome:
     """Does every run of a study that is not finished, then writes its rows and its report.
 
@@ -77,14 +74,13 @@ def run_study(
         runs: Root of all runs.
         progress: Where to show how far it is.
         interrupts: Where to ask whether a signal came; by default one of its own.
-        workers: How many runs are done at once, each in a process of its own; one: in this one.
+        place: Where the runs are done; by default one after the other in this process.
 
     Raises:
         UsageError: The study's settings are not allowed.
         InterruptedRunError: A signal came; everything is saved, the same command continues.
     """
-    if not isinstance(workers, int) or workers < 1:
-        raise UsageError(f"workers = {workers!r}: must be a whole number, at least 1.")
+    place.must_be_one()
     planned = plan(study, STAGES)  # all mistakes before any heavy work
     tuning = tuning_of(planned, STAGES)
     interrupts = interrupts or Interrupts()
@@ -107,7 +103,7 @@ def run_study(
         folder = make_folder(runs / "studies" / study.folder)
         with one_at_a_time(folder / ".lock", waiting=lambda: progress.say(_MEASURING)):
             study = within_budget(study, runs=runs, folder=folder, progress=progress)
-        with _executor(workers, interrupts) as executor:
+        with place.opened(interrupts) as executor:
             execution = Execution(study.name, runs=runs, progress=progress, executor=executor)
             record = Record(folder, packs=packs, outside=_outside(planned), execution=execution)
             return _outcome(study, execution, record)
@@ -134,6 +130,8 @@ def _outcome(study: Study, execution: Execution, record: Record) -> Outcome:
         write_tuning(found.tuned, record.folder / "tuning.csv")
     write_report(found, record.folder / "report.html")
     failures = [error for key, error in execution.errors.items() if key in _keys(todo)]
+    if left := execution.left_out(todo):
+        execution.progress.warn(_left_out(left))
     done = len(execution.paths) - len(execution.found)
     if not done and not failures:
         every = len(execution.paths)
@@ -141,8 +139,14 @@ def _outcome(study: Study, execution: Execution, record: Record) -> Outcome:
     return Outcome(record.folder, found, done, len(execution.found), tuple(failures))
 
 
-def _executor(workers: int, interrupts: Interrupts) -> AbstractContextManager[Executor]:
-    return nullcontext(Here(interrupts)) if workers == 1 else Pool(workers, interrupts)
+def _left_out(nodes: Sequence[Node]) -> str:
+    """What was not done, each run by its name while they are few."""
+    lines = [f"  {label(node)}" for node in nodes[:MOST_NAMED]]
+    if more := nodes[MOST_NAMED:]:
+        counts = Counter(node.name for node in more)
+        lines.append(f"  and {', '.join(f'{count} x {name}' for name, count in counts.items())}")
+    runs = "1 run builds" if len(nodes) == 1 else f"{len(nodes)} runs build"
+    return "\n".join([f"not done: {runs} on what failed", *lines])
 
 
 def _keys(nodes: Iterable[Node]) -> set[str]:
@@ -150,6 +154,7 @@ def _keys(nodes: Iterable[Node]) -> set[str]:
 
 
 _MEASURING = "budget: waiting for another process that is measuring the same study"
+MOST_NAMED = 10  # runs that were not done; a screen has room for these
 PENDING = Path("pending")
 """Stands for the directory of a run that is not there yet."""
 

@@ -42,26 +42,47 @@ def planned(study: str, given: Mapping[str, Any], *, must_be_at_hand: bool) -> "
     return plan_of_all
 
 
-def told(plan: "Plan") -> list[str]:
-    """A plan for a person: a line for each stage, what is tuned, and how many runs there are."""
+def told(plan: "Plan", *, runs: Path) -> list[str]:
+    """A plan for a person: each stage, the time and the disk that it takes, the number of runs."""
     from understudy.stages import STAGES
+    from understudy.studies.estimate import estimate
     from understudy.studies.tuning import tuning_of
 
     tuning = tuning_of(plan, STAGES)
-    return [*plan.lines(), *(tuning.lines(plan) if tuning else [])]
+    *stages, count = plan.lines()
+    taken = estimate(plan, STAGES, runs=runs).lines()
+    return [*stages, *taken, count, *(tuning.lines(plan) if tuning else [])]
 
 
 def carried_out(
-    plan: "Plan", *, runs: Path, workers: int, progress: Progress, interrupts: Interrupts
+    plan: "Plan",
+    *,
+    runs: Path,
+    on: str = "here",
+    workers: int = 1,
+    cpus: float = 1.0,
+    gpus: float | None = None,
+    progress: Progress,
+    interrupts: Interrupts,
 ) -> "Outcome":
-    """Does every run of a plan that is not finished, `workers` of them at once.
+    """Does every run of a plan that is not finished.
+
+    Args:
+        plan: The plan.
+        runs: Root of all runs.
+        on: `here`, `ray`, or `ray://HOST:PORT`.
+        workers: How many at once, here.
+        cpus: Processors of each run, on a cluster.
+        gpus: GPUs of each run, on a cluster.
+        progress: Where to show how far it is.
+        interrupts: Where to ask whether a signal came.
 
     Raises:
         UnderstudyError: Anything that a user can cause or meet, but for the failure of some runs,
             which the outcome tells.
     """
+    from understudy.studies.executors.place import Place
     from understudy.studies.running import run_study
 
-    return run_study(
-        plan.study, runs=runs, workers=workers, progress=progress, interrupts=interrupts
-    )
+    place = Place(on=on, workers=workers, cpus=cpus, gpus=gpus)
+    return run_study(plan.study, runs=runs, place=place, progress=progress, interrupts=interrupts)

@@ -141,6 +141,9 @@ def test_a_dry_run_prints_the_graph_and_touches_no_disk(
     assert capsys.readouterr().out.splitlines() == [
         "baseline  train     3 x  seeds 4, 5, 6",
         "student   distill   3 x  seeds 4, 5, 6  after baseline",
+        "time: not known, for no run like these was measured",
+        "disk: about 33 MB (6 by their parameters); beside packs and banks, which runs",
+        "      share",
         "6 runs: 3 train, 3 distill",
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["toy study.yaml"]

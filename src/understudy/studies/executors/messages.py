@@ -3,8 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing.connection import Connection
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from understudy.core.progress import Progress
 from understudy.studies.executors.executor import Ended
@@ -36,6 +35,13 @@ class Broken(NamedTuple):
 Message = Shown | Ended | Stopped | Broken
 
 
+class Sends(Protocol):
+    """A way to another process."""
+
+    def send(self, shown: Shown, /) -> None:
+        """Sends something to show."""
+
+
 class SentProgress:
     """Sends what a run shows to another process.
 
@@ -44,7 +50,7 @@ class SentProgress:
         clock: Seconds from any origin, never going back.
     """
 
-    def __init__(self, connection: Connection, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, connection: Sends, clock: Callable[[], float] = time.monotonic) -> None:
         self._connection, self._clock = connection, clock
         self._count, self._note = 0, ""
         self._next = 0.0
