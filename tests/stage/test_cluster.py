@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -48,7 +49,11 @@ PORTS = (
     *("node-manager-port", "object-manager-port", "metrics-export-port"),
     *("dashboard-agent-listen-port", "dashboard-agent-grpc-port", "runtime-env-agent-port"),
 )
-PATIENT = {"RAY_worker_register_timeout_seconds": "300"}  # a busy machine takes long to start them
+SETTINGS = {
+    "RAY_worker_register_timeout_seconds": "300",  # a busy machine takes long to start them
+    "RAY_AUTH_MODE": "token",  # nobody else of this machine, and no file in anybody's home
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
+}
 
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is not installed"
@@ -106,7 +111,7 @@ def _head(folder: str, port: int, others: list[int]) -> list[str]:
 
 def _environment() -> dict[str, str]:
     """That of this process, but what is imported is compiled once for all processes of Ray."""
-    environment = {**os.environ, **PATIENT, "PYTHONWARNINGS": "ignore"}
+    environment = {**os.environ, **SETTINGS, "PYTHONWARNINGS": "ignore"}
     if environment.pop("PYTHONDONTWRITEBYTECODE", None):
         place = Path(tempfile.gettempdir()) / f"understudy-tests-{getpass.getuser()}-compiled"
         environment["PYTHONPYCACHEPREFIX"] = str(place)

@@ -224,7 +224,8 @@ def _join(ray: Any, address: str) -> None:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise MissingResourceError(
             f"{address}: no Ray cluster can be reached ({reason}). `ray start --head` begins one "
-            "on this machine; another one is named by RAY_ADDRESS, or by --on ray://HOST:PORT."
+            "on this machine; another one is named by RAY_ADDRESS, or by --on ray://HOST:PORT. One "
+            "that asks for a token wants RAY_AUTH_MODE=token here too."
         ) from error
 
 
