@@ -10,7 +10,6 @@ from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
-    Task,
     TaskID,
     TaskProgressColumn,
     TextColumn,
@@ -35,14 +34,6 @@ class _Bars(Progress):
             yield self.make_tasks_table([task])
 
 
-class _TimeLeft(TimeRemainingColumn):
-    """The remaining time, and nothing where the last half minute does not tell it."""
-
-    def render(self, task: Task) -> Text:
-        """The time of one piece of work."""
-        return Text("") if task.time_remaining is None else super().render(task)
-
-
 class ScreenProgress:
     """Bars that move; what is done leaves one line. Pieces of work may lie inside each other.
 
@@ -57,7 +48,7 @@ class ScreenProgress:
         self._bars = _Bars(
             BarColumn(bar_width=BAR),
             TaskProgressColumn(),
-            _TimeLeft(compact=True),
+            TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[note]}", markup=False, table_column=Column(no_wrap=True)),
             console=self._console,
             transient=True,
