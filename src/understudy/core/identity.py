@@ -6,11 +6,11 @@ from enum import Enum
 from functools import cache
 from hashlib import sha256
 from pathlib import Path, PurePath
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic.fields import FieldInfo
 
-from understudy.core.settings import Aside, FileContent, ParentRun, Settings
+from understudy.core.settings import Added, Aside, FileContent, ParentRun, Settings
 from understudy.core.wording import Location, dotted
 
 
@@ -24,7 +24,8 @@ def canonical(settings: Settings, known: Mapping[str, str]) -> dict[str, Any]:
             its path.
 
     Returns:
-        Nested mappings without the fields marked `Aside`.
+        Nested mappings without the fields marked `Aside`, and without those marked `Added` that
+        have their default.
     """
     content: dict[str, Any] = _plain(settings, known, location=(), mark=None)
     return content
@@ -84,17 +85,39 @@ def _paths(
 def _items(value: Any, mark: type | None) -> list[tuple[int | str, Any, type | None]]:
     """What lies inside, and what paths there are marked as; fields that are aside are left out."""
     if isinstance(value, Settings):
-        return [(name, getattr(value, name), mark) for name, mark in _fields(type(value))]
+        return [
+            (field.name, inner, field.mark)
+            for field in _fields(type(value))
+            for inner in [getattr(value, field.name)]
+            if not field.is_as_before(inner)
+        ]
     if isinstance(value, Mapping):
         return [(str(key), inner, mark) for key, inner in value.items()]
     return [(position, inner, mark) for position, inner in enumerate(value)]
 
 
+class _Field(NamedTuple):
+    """A field of settings that counts."""
+
+    name: str
+    mark: type | None
+    came_with: tuple[Any, ...]
+    """Of a field that came later, its default; else nothing."""
+
+    def is_as_before(self, value: Any) -> bool:
+        """Whether the field came later, and says nothing that was not so before."""
+        return bool(self.came_with) and bool(value == self.came_with[0])
+
+
 @cache
-def _fields(kind: type[Settings]) -> tuple[tuple[str, type | None], ...]:
-    """The fields and their marks, found once: a plan asks for each of hundreds of runs."""
+def _fields(kind: type[Settings]) -> tuple[_Field, ...]:
+    """The fields that count, found once: a plan asks for each of hundreds of runs."""
     return tuple(
-        (name, _mark_of(field))
+        _Field(
+            name,
+            _mark_of(field),
+            (field.get_default(call_default_factory=True),) if _is_marked(field, Added) else (),
+        )
         for name, field in kind.model_fields.items()
         if not _is_marked(field, Aside)
     )

@@ -16,6 +16,7 @@ from understudy.core.wording import dotted, headed, nearest
 from understudy.core.yaml import line_of
 
 __all__ = [
+    "Added",
     "Aside",
     "FileContent",
     "FilePath",
@@ -35,6 +36,13 @@ Kind = TypeVar("Kind", bound="Settings")
 
 class Aside:
     """Marks a field that cannot change a run's numbers, and so is left out of its identity."""
+
+
+class Added:
+    """Marks a field that came when there were runs already; at its default it is as if not there.
+
+    So a run that was made before it is found by its identity, and never made again.
+    """
 
 
 class ParentRun:

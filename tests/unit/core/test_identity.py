@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pytest
 
 from understudy.core.identity import canonical, digest, files_of, parents_of
-from understudy.core.settings import Aside, FilePath, RunPath, Settings
+from understudy.core.settings import Added, Aside, FilePath, RunPath, Settings
 
 
 class Colour(Enum):
@@ -49,6 +49,19 @@ def test_parents_are_found_wherever_they_stand() -> None:
         "by_name.x": Path("d"),
         "data.pool": Path("e"),
     }
+
+
+class Plan(Settings):
+    steps: int = 10
+    decay: Annotated[float, Added()] = 1.0
+    rates: Annotated[tuple[float, ...] | None, Added()] = None
+
+
+def test_a_setting_that_came_later_changes_nothing_until_it_is_used() -> None:
+    before, used = {"steps": 10}, {"steps": 10, "decay": 0.5, "rates": [0.1]}
+
+    assert canonical(Plan(), {}) == canonical(Plan(decay=1.0), {}) == before
+    assert canonical(Plan(decay=0.5, rates=(0.1,)), {}) == used
 
 
 class Adopt(Settings):
