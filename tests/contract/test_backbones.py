@@ -87,6 +87,22 @@ def test_pooled_features_are_the_mean_of_the_last_stage_where_it_says_so(
 
 
 @every_small
+def test_its_layers_are_all_of_its_tensors_each_once_and_shallow_first(
+    settings: BackboneSettings,
+) -> None:
+    backbone = built(settings)
+
+    layers = backbone.layers()
+
+    named = [name for layer in layers for name in layer]
+    assert sorted(named) == sorted(backbone.state_dict())
+    assert len(layers) > 1
+    order = list(backbone.state_dict())
+    firsts = [min(order.index(name) for name in layer) for layer in layers[1:]]
+    assert firsts == sorted(firsts)
+
+
+@every_small
 @pytest.mark.parametrize("taps", [{Tap.POOLED}, {Tap.STAGES}, set()], ids=str)
 def test_it_answers_what_is_asked_for_and_nothing_else(
     settings: BackboneSettings, taps: set[Tap]

@@ -12,6 +12,7 @@ from understudy.core.interrupts import stopped
 from understudy.core.run import Run
 from understudy.core.types import Batch
 from understudy.engine.guard import Guard, Hearing
+from understudy.engine.layers import lower_rates
 from understudy.engine.meter import Meter
 from understudy.engine.plan import Plan
 from understudy.engine.state import State
@@ -67,6 +68,7 @@ def fit(
     """
     settings = plan.settings
     optimizer = settings.optimizer.build(method)
+    lower_rates(optimizer, method, decay=settings.layer_decay)
     average = Average(method.network) if settings.average else None
     watch = Watch(patience=settings.patience)
     state = State(method, optimizer, average=average, watch=watch).resumed_from(run)
@@ -160,7 +162,7 @@ def _look(run: Run, plan: Plan, state: State, observe: Observe) -> None:
 def _log(run: Run, plan: Plan, state: State, meter: Meter) -> None:
     means, spoiled = meter.read()
     state.spoiled += spoiled
-    rate = state.optimizer.param_groups[0]["lr"]
+    rate = max(group["lr"] for group in state.optimizer.param_groups)
     record = {"step": state.step, "epoch": plan.epoch(state.step), "phase": "train"}
     run.log({**record, **means, "learning_rate": rate, "spoiled_steps": spoiled})
     run.progress.advance(0, f"loss {means['loss']:.3f}" if means["loss"] is not None else "")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from understudy.core.settings import Settings
+from understudy.core.settings import Added, Settings
 from understudy.engine.optim import AnyOptimizer, SgdSettings
 from understudy.engine.schedule import ScheduleSettings
 
@@ -22,6 +22,10 @@ class PlanSettings(Settings):
     optimizer: AnyOptimizer = SgdSettings()
     """What turns gradients into steps."""
     schedule: ScheduleSettings = ScheduleSettings()
+    layer_decay: Annotated[float, Field(gt=0, le=1), Added()] = 1.0
+    """What the rate of each stage is multiplied by for every stage behind it, and once for the
+    heads, which have the full rate: with 0.5 the last stage learns half as fast, the one before it
+    a quarter. Stages are those of `last_stages`."""
     max_norm: PositiveFloat | None = None
     """Gradients are scaled down to this norm; none by default."""
     average: Annotated[float, Field(gt=0, lt=1)] | None = None

@@ -131,12 +131,14 @@ class ClassifierReuseSettings(DistillationSettings):
 
 
 def _classifier_of(network: Network | Ensemble | None) -> nn.Linear:
-    if isinstance(network, Network) and isinstance(network.classifier, nn.Linear):
-        return network.classifier
+    own = network.classifier if isinstance(network, Network) and network.dense is None else None
+    if isinstance(own, nn.Linear):
+        return own
     raise UsageError(
         "method.kind=classifier_reuse takes over the teacher's classifier, and this one has none "
-        "of its own, as ensembles and networks that were trained without labels. Let a single "
-        "classifier teach, or leave `method` out."
+        "of its own that is one linear layer: ensembles, networks that were trained without "
+        "labels and those with a `head` of dense layers have not. Let another classifier teach, or "
+        "leave `method` out."
     )
 
 

@@ -26,6 +26,14 @@ class Backbone(nn.Module, ABC):
             taps: POOLED and STAGES are answered; the others need a `Network`.
         """
 
+    @abstractmethod
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """Names of its tensors, shallow first: the stem's, then those of each of its stages.
+
+        What comes behind the last stage belongs to it. A backbone that is not divided gives all in
+        one.
+        """
+
 
 class ForeignClassifier(NamedTuple):
     """A linear classifier that was written elsewhere."""
@@ -131,6 +139,12 @@ class Staged(Backbone):
             pooled=features.mean(dim=(2, 3)) if Tap.POOLED in taps else None,
             stages=tuple(stages) if Tap.STAGES in taps else (),
         )
+
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """The stem's, and those of each stage."""
+        parts = ("stem", *(f"stages.{number}" for number in range(len(self.stages))))
+        names = list(self.state_dict())
+        return tuple(tuple(name for name in names if name.startswith(f"{part}.")) for part in parts)
 
 
 def _shape(widths: Sequence[int], strides: Sequence[int]) -> Shape:

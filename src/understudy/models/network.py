@@ -14,6 +14,7 @@ from understudy.core.settings import Settings
 from understudy.core.types import Outputs, Shape, Tap
 from understudy.models import AnyBackbone
 from understudy.models.backbone import Backbone
+from understudy.models.dense import Dense, HeadSettings
 from understudy.models.heads import (
     Hidden,
     HiddenSettings,
@@ -49,12 +50,13 @@ class Network(nn.Module):
     Args:
         normalise: For images in [0, 1].
         backbone: Gives the pooled features.
-        classifier: Linear, from the pooled features.
+        classifier: Linear, from the pooled features, or from what the dense layers give.
         projector: From the pooled features.
         neck: Between the backbone's last stage and the pooled features; None: they are the
             backbone's own.
         hidden: Between those and the classifier, whose features are then the pooled ones; None:
             nothing is.
+        dense: Between the pooled features and the classifier; None: nothing is.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Network(nn.Module):
         projector: Projector | None,
         neck: Neck | None = None,
         hidden: Hidden | None = None,
+        dense: Dense | None = None,
     ) -> None:
         super().__init__()
         self.normalise = normalise
@@ -74,41 +77,53 @@ class Network(nn.Module):
         self.projector = projector or Missing(
             "projector", remedy="Set `projector`, or choose objectives that do without one."
         )
-        self.neck, self.hidden = neck, hidden
+        self.neck, self.hidden, self.dense = neck, hidden, dense
         self.shape = _behind(backbone.shape, neck, hidden)._replace(
             num_classes=classifier.out_features if classifier else None,
             projected=projector.out if projector else None,
         )
-        self._backbone_is_frozen = False
+        self._still: tuple[str, ...] = ()  # parts that stay as in evaluation, whatever the mode
 
     def take_backbone(self, other: "Network") -> None:
         """Copies another network's backbone, and the normalisation that it was trained with."""
         self.backbone.load_state_dict(other.backbone.state_dict())
         self.normalise.load_state_dict(other.normalise.state_dict())
 
-    def freeze_backbone(self) -> None:
-        """Leaves learning to the heads: the backbone keeps its weights and its statistics.
+    def freeze_backbone(self, *, last_stages: int = 0) -> None:
+        """Leaves learning to the heads, and to so many of the backbone's last stages.
 
-        So do the layers that were kept of a projector, which are its features.
+        What does not learn keeps its weights and, being as in evaluation, its statistics. Where no
+        stage learns, the layers that were kept of a projector do not either: they are features.
+
+        Args:
+            last_stages: As `Backbone.layers` counts them; the stem is none of them.
+
+        Raises:
+            UsageError: There are fewer.
         """
-        self._backbone_is_frozen = True
-        for part in self._features():
-            part.requires_grad_(False).eval()
-
-    def _features(self) -> list[nn.Module]:
-        return [part for part in (self.backbone, self.hidden) if part is not None]
+        _, *stages = self.backbone.layers()
+        if last_stages > len(stages):
+            raise UsageError(_too_many(last_stages, len(stages)))
+        learning = {name for stage in stages[len(stages) - last_stages :] for name in stage}
+        for name, weight in self.backbone.named_parameters():
+            weight.requires_grad_(name in learning)
+        still = [f"backbone.{name}".rstrip(".") for name in _apart_from(self.backbone, learning)]
+        if self.hidden is not None and not last_stages:
+            self.hidden.requires_grad_(False)
+            still.append("hidden")
+        self._still = tuple(still)
+        self.train(self.training)
 
     def drop_classifier(self) -> None:
         """Leaves the classifier behind, as a network that was built without one."""
-        self.classifier = _no_classifier()
+        self.classifier, self.dense = _no_classifier(), None
         self.shape = self.shape._replace(num_classes=None)
 
     def train(self, mode: bool = True) -> Self:
         """Changes the mode of all parts that learn."""
         super().train(mode)
-        if self._backbone_is_frozen:
-            for part in self._features():
-                part.eval()
+        for part in self._still:
+            self.get_submodule(part).eval()
         return self
 
     def forward(self, images: Tensor, taps: frozenset[Tap]) -> Outputs:
@@ -131,11 +146,15 @@ class Network(nn.Module):
             features = features._replace(pooled=self.hidden(features.pooled))
 
         return Outputs(
-            logits=self.classifier(features.pooled) if Tap.LOGITS in taps else None,
+            logits=self._classified(features.pooled) if Tap.LOGITS in taps else None,
             pooled=features.pooled if Tap.POOLED in taps else None,
             projected=self.projector(features.pooled) if Tap.PROJECTED in taps else None,
             stages=features.stages,
         )
+
+    def _classified(self, pooled: Tensor | None) -> Tensor:
+        logits: Tensor = self.classifier(pooled if self.dense is None else self.dense(pooled))
+        return logits
 
 
 class NetworkSettings(Settings):
@@ -157,6 +176,8 @@ class NetworkSettings(Settings):
     """What leads from the backbone to a classifier of other features; none: nothing does."""
     hidden: HiddenSettings | None = None
     """The layers of a projector that were kept before the classifier; none: nothing was."""
+    head: HeadSettings = HeadSettings()
+    """What the classifier reads."""
 
     def build(self, *, mean: Sequence[float], std: Sequence[float], seed: int) -> Network:
         """The network, initialised from `seed` alone; backbone and heads from streams of their own.
@@ -179,8 +200,12 @@ class NetworkSettings(Settings):
         with drawn_from(derived_seed(seed, "hidden")):
             hidden = self.hidden.build(pooled) if self.hidden else None
         pooled = hidden.out if hidden else pooled
+        with drawn_from(derived_seed(seed, "dense")):
+            has_dense = self.classes and not self.head.is_linear
+            dense = self.head.build(pooled) if has_dense else None
         with drawn_from(derived_seed(seed, "classifier")):
-            classifier = nn.Linear(pooled, len(self.classes)) if self.classes else None
+            read = dense.out if dense else pooled
+            classifier = nn.Linear(read, len(self.classes)) if self.classes else None
         with drawn_from(derived_seed(seed, "projector")):
             projector = self.projector.build(pooled) if self.projector else None
             normalise = Normalise(mean=mean, std=std)
@@ -192,6 +217,7 @@ class NetworkSettings(Settings):
             projector=projector,
             neck=neck,
             hidden=hidden,
+            dense=dense,
         )
 
     def empty(self) -> Network:
@@ -214,6 +240,30 @@ class NetworkSettings(Settings):
 
 def _no_classifier() -> Missing:
     return Missing("classifier", remedy="It was trained without labels: finetune it first.")
+
+
+def _apart_from(backbone: nn.Module, learning: set[str]) -> list[str]:
+    """The outermost modules that have tensors of which none learns, by name; "": all of it."""
+    names = list(backbone.state_dict())
+    found: list[str] = []
+    for part, _ in backbone.named_modules():
+        own = [name for name in names if not part or name.startswith(f"{part}.")]
+        is_inside = any(not outer or part.startswith(f"{outer}.") for outer in found)
+        if own and not is_inside and learning.isdisjoint(own):
+            found.append(part)
+    return found
+
+
+def _too_many(asked: int, stages: int) -> str:
+    if not stages:
+        return (
+            f"last_stages = {asked}: this backbone is not divided into stages. Set `last_stages` "
+            "to 0, or `frozen` to false."
+        )
+    return (
+        f"last_stages = {asked}: this backbone has {stages} stages behind its stem. Set at most "
+        f"{stages}, or `frozen` to false where all of it is to learn."
+    )
 
 
 def _behind(backbone: Shape, neck: Neck | None, hidden: Hidden | None) -> Shape:

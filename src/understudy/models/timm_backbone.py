@@ -68,6 +68,27 @@ class TimmBackbone(Backbone):
         pooled = self.model.forward_head(features, pre_logits=True) if Tap.POOLED in taps else None
         return Outputs(pooled=pooled, stages=stages)
 
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """As timm divides the model for layer-wise rates, coarsely: `group_matcher(coarse=True)`.
+
+        The stages of a ResNet or a ConvNeXt, the blocks of a vision transformer, the convolutions
+        of a VGG, each behind the stem. What no group of timm's names, as a last norm or the dense
+        layers of a VGG, belongs to the last stage.
+        """
+        from timm.models._manipulate import group_with_matcher
+
+        names = list(self.model.state_dict())
+        if not hasattr(self.model, "group_matcher"):
+            return (tuple(f"model.{name}" for name in names),)
+        matcher: Any = self.model.group_matcher(coarse=True)
+        group: Any = group_with_matcher
+        # timm puts what is in no group behind all others; a name that nothing has tells which.
+        found = list(group([(name, name) for name in [*names, ""]], matcher).values())
+        *groups, unnamed = ([f"model.{name}" for name in each if name] for each in found)
+        if groups:
+            groups[-1] += unnamed
+        return tuple(tuple(each) for each in groups or [unnamed])
+
 
 class Published(NamedTuple):
     """Weights that timm knows, as its `pretrained_cfg` describes them."""

@@ -32,10 +32,10 @@ from understudy.stages.collapsing import last_words
 from understudy.stages.label_count import labels_read
 from understudy.stages.material import (
     VIEWS,
+    ClassifyingSettings,
     Indices,
     Material,
     Parts,
-    TrainingSettings,
     images_of,
     labelled_images,
     material,
@@ -50,13 +50,14 @@ from understudy.stages.sources import (
     run_source,
     stored_of,
 )
+from understudy.stages.starting_from import StartedSettings
 from understudy.stages.training import parent_identity, refuse_unfit, steps_of, train_method
 
 ANY = Shape(pooled=1, stages=(), num_classes=10, projected=1)  # of two, some see no order
 METHODS: TypeAdapter[DistillationSettings] = TypeAdapter(AnyDistillation)
 
 
-class DistillSettings(TrainingSettings):
+class DistillSettings(ClassifyingSettings, StartedSettings):
     """Distill a finished teacher into a small student.
 
     Where no objective reads labels, none is read for training; the validation labels that
@@ -117,6 +118,31 @@ class DistillSettings(TrainingSettings):
                 "teacher: missing; name a finished run, or give `answers.file`"
                 if self.teacher is None
                 else "answers: stand in the place of a teacher; take `teacher` or `answers` out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _freezes_what_was_learned(self) -> Self:
+        if self.frozen and self.start is None:
+            raise ValueError(
+                "frozen: this student's backbone begins with weights that were drawn; name the run "
+                "in `start` whose backbone it is, such as one of `adopt`, or take `frozen` out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _head_of_its_own(self) -> Self:
+        if self.head.is_linear:
+            return self
+        if self.method.brings_classifier:
+            raise ValueError(
+                f"head: method.kind={self.method.kind} brings the teacher's classifier, which has "
+                "none of these layers; take one of them out"
+            )
+        if not self.is_scored:
+            raise ValueError(
+                "head: no objective reads this student's logits, so it has no classifier; add such "
+                "a term, or take `head` out"
             )
         return self
 
@@ -295,11 +321,12 @@ def _student(
 ) -> tuple[NetworkSettings, Network, Combined]:
     """What learns, and what it learns: with a classifier where an objective reads its logits."""
     network = settings.method.network(
-        images.classifier(settings.student), source.network, size=source.size
+        images.classifier(settings.student, settings.head), source.network, size=source.size
     )
     fresh = images.built(network, seed=settings.stream("initialisation"))
     if settings.start is not None:
         fresh.take_backbone(_started(settings.start, settings.student, images.pack))
+    settings.stilled(fresh)
     student = settings.method.begun(fresh, source.network, classes=source.columns)
     objective = combine(
         (*settings.method.own_terms(), *settings.terms),

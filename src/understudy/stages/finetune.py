@@ -23,10 +23,14 @@ from understudy.stages.label_count import labels_read
 from understudy.stages.material import Material, TaughtByLabelsSettings, material
 from understudy.stages.observers import ClassifierObserver
 from understudy.stages.restore import Restored, Slot, one_network, restored, same_channels
+from understudy.stages.starting_from import StartedSettings
 from understudy.stages.training import parent_identity, refuse_unfit, steps_of, train_method
 
+LEFT = ("neck", "hidden", "dense")
+"""What a run may have between backbone and classifier, of which nothing is taken over."""
 
-class FinetuneSettings(TaughtByLabelsSettings):
+
+class FinetuneSettings(TaughtByLabelsSettings, StartedSettings):
     """Fine-tune a pretrained backbone into a classifier on the labeled images."""
 
     stage: Literal["finetune"] = "finetune"
@@ -34,8 +38,8 @@ class FinetuneSettings(TaughtByLabelsSettings):
     """Run of a finished pretraining (or of any training whose backbone should be taken over)."""
     checkpoint: Slot = "last"
     """Which of its checkpoints; a pretraining has no labels to call one the best."""
-    frozen: bool = False
-    """Whether the backbone keeps its weights, so that only the classifier learns."""
+    frozen: bool = False  # here it was from the beginning, and always counts
+    """Whether the backbone keeps its weights and statistics, so that only the head learns."""
     from_projector: NonNegativeInt = 0
     """How many of the projector's first layers stay between backbone and classifier; 1 in SimCLR v2
     where labels are few, 0: none."""
@@ -68,7 +72,7 @@ def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]
     images = material(settings, pack, run)
     start = restored(settings.start, settings.checkpoint)
     network, learner = _classifier_from(start, images, settings)
-    if any(getattr(start.network, part, None) is not None for part in ("neck", "hidden")):
+    if any(getattr(start.network, part, None) is not None for part in LEFT):
         run.progress.say(
             f"{run.stage} {run.name}: {settings.start} has layers between its backbone and its "
             "classifier; both are left aside, its backbone goes on"
@@ -109,11 +113,11 @@ def _classifier_from(
 
     Raises:
         DataError: The images have another number of channels than it was trained on.
-        UsageError: It is an ensemble, or has no such projector.
+        UsageError: It is an ensemble, has no such projector, or not so many stages.
     """
     same_channels(start, images.pack, settings.start)
     pretrained, known = one_network(start, settings.start)
-    network = images.classifier(known.backbone)
+    network = images.classifier(known.backbone, settings.head)
     if settings.from_projector:
         network = network.model_copy(update={"hidden": _first_layers(known, settings)})
     learner = images.built(network, seed=settings.stream("initialisation"))
@@ -123,9 +127,7 @@ def _classifier_from(
     if settings.zero_classifier:
         for weight in learner.classifier.parameters():
             nn.init.zeros_(weight)
-    if settings.frozen:
-        learner.freeze_backbone()
-    return network, learner
+    return network, settings.stilled(learner)
 
 
 def _first_layers(start: NetworkSettings, settings: FinetuneSettings) -> HiddenSettings:

@@ -11,7 +11,7 @@ from understudy.core.depth import white
 from understudy.core.errors import DataError
 from understudy.core.run import Run
 from understudy.core.seeds import derived_seed
-from understudy.core.settings import Aside
+from understudy.core.settings import Added, Aside
 from understudy.data.augment.transform import Statistics
 from understudy.data.labels import FewLabelsSettings, few_labels
 from understudy.data.pack import Pack
@@ -19,6 +19,7 @@ from understudy.data.settings import DataSettings
 from understudy.data.splits import Splits, split
 from understudy.engine.machine import MachineSettings
 from understudy.models import AnyBackbone
+from understudy.models.dense import HeadSettings
 from understudy.models.heads import ProjectorSettings
 from understudy.models.network import Network, NetworkSettings
 
@@ -26,6 +27,7 @@ Indices = NDArray[np.int64]
 SPLITS = ("train", "val", "test", "unlabeled")
 LABELS = "labels"
 """The stream that draws the labelled images: one for all generations of a seed."""
+LINEAR = HeadSettings()
 VIEWS = "views"
 """The stream that draws the views."""
 
@@ -77,7 +79,14 @@ class TrainingSettings(LabelledSettings):
         return super().stream(f"{purpose}/{self.generation}" if own else purpose)
 
 
-class TaughtByLabelsSettings(TrainingSettings):
+class ClassifyingSettings(TrainingSettings):
+    """What a training needs that ends in a classifier."""
+
+    head: Annotated[HeadSettings, Added()] = HeadSettings()
+    """What stands between the backbone and the classifier: by default nothing."""
+
+
+class TaughtByLabelsSettings(ClassifyingSettings):
     """What a training needs that shows labelled images alone."""
 
     epochs_over: Literal["labelled", "pool"] = "labelled"
@@ -113,9 +122,10 @@ class Material(NamedTuple):
         """Channels of the images."""
         return int(self.pack.images.shape[1])
 
-    def classifier(self, backbone: AnyBackbone) -> NetworkSettings:
+    def classifier(self, backbone: AnyBackbone, head: HeadSettings = LINEAR) -> NetworkSettings:
         """A network for these images that names their classes."""
-        return self._network(backbone, classes=self.pack.classes, projector=None)
+        plain = self._network(backbone, classes=self.pack.classes, projector=None)
+        return plain.model_copy(update={"head": head})
 
     def learner(self, backbone: AnyBackbone, projector: ProjectorSettings) -> NetworkSettings:
         """A network for these images that learns without labels."""

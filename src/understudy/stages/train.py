@@ -41,7 +41,7 @@ def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
         The summary.
     """
     images = material(settings, pack, run)
-    network = images.classifier(settings.backbone)
+    network = images.classifier(settings.backbone, settings.head)
     student = images.built(network, seed=settings.stream("initialisation"))
     objective = combine(
         settings.terms,

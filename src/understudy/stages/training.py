@@ -19,6 +19,7 @@ from understudy.core.types import Batch
 from understudy.core.wording import headed
 from understudy.data.stream import training_stream
 from understudy.data.views import ViewSettings, view_objections
+from understudy.engine.layers import layers_objection
 from understudy.engine.loop import Observe, fit
 from understudy.engine.machine import Choice, describe, forget_compiled
 from understudy.engine.measure import chosen
@@ -83,6 +84,8 @@ def train_method(
         batch=plan.settings.batch_size,
         images=len(images),
     )
+    if objection := layers_objection(method, decay=plan.settings.layer_decay):
+        raise UsageError(objection)
     settings.machine.use_threads()
     forget_compiled()
     keep_freed_memory()

@@ -6,6 +6,7 @@ from torch.testing import assert_close
 from understudy.core.errors import DataError, UsageError
 from understudy.core.settings import checked
 from understudy.core.types import Outputs, Tap
+from understudy.models.dense import HeadSettings
 from understudy.models.heads import HiddenSettings
 from understudy.models.network import Network, NetworkSettings, Normalise
 
@@ -134,6 +135,59 @@ def test_a_frozen_backbone_keeps_weights_and_statistics_while_the_head_learns(
     after = network.state_dict()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed == {"classifier.weight", "classifier.bias"}
+
+
+def test_the_last_stages_of_a_frozen_backbone_learn_and_the_others_keep_their_statistics(
+    network: Network, images: Tensor
+) -> None:
+    network.freeze_backbone(last_stages=2)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, weight_decay=0.1)
+
+    for _ in range(2):
+        network.train()
+        network(images, EVERYTHING - {Tap.PROJECTED}).logits.square().sum().backward()
+        optimizer.step()
+
+    after = network.state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    learning = ("backbone.stages.1.", "backbone.stages.2.", "classifier.")
+    assert changed == {name for name in before if name.startswith(learning)}
+    assert any("running_mean" in name for name in changed)
+
+
+def test_a_network_is_thawed_by_no_change_of_mode(network: Network) -> None:
+    network.freeze_backbone(last_stages=1)
+
+    network.eval()
+    network.train()
+
+    modes = {name: part.training for name, part in network.backbone.named_children()}
+    assert modes == {"stem": False, "stages": True}
+    assert [stage.training for stage in network.backbone.stages] == [False, False, True]  # type: ignore[union-attr]
+
+
+def test_more_stages_than_there_are_cannot_learn(network: Network) -> None:
+    with pytest.raises(UsageError, match=r"last_stages = 4: .* has 3 stages .* at most 3"):
+        network.freeze_backbone(last_stages=4)
+
+
+def test_dense_layers_stand_before_the_classifier_alone(
+    settings: NetworkSettings, network: Network, images: Tensor
+) -> None:
+    head = HeadSettings(widths=(5, 4), activation="elu", dropout=0.5)
+    deep = settings.model_copy(update={"head": head}).build(mean=[0.4], std=[0.2], seed=1)
+    deep.eval()
+
+    outputs, plain = deep(images, EVERYTHING), network.eval()(images, EVERYTHING)
+
+    assert_close(outputs.pooled, plain.pooled, rtol=0, atol=0)
+    assert_close(outputs.projected, plain.projected, rtol=0, atol=0)
+    assert deep.dense is not None
+    assert_close(outputs.logits, deep.classifier(deep.dense(outputs.pooled)))
+    assert deep.shape == network.shape
+    deep.drop_classifier()
+    assert deep.dense is None
 
 
 @pytest.mark.parametrize(

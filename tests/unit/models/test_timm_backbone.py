@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 import understudy.models.timm_backbone
 from understudy.core.errors import UsageError
@@ -74,3 +75,27 @@ def test_timm_is_imported_only_where_a_model_is_built() -> None:
     at_import = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
 
     assert not any("timm" in ast.unparse(node).split(".")[0].split() for node in at_import)
+
+
+@pytest.mark.parametrize(
+    ("name", "stages", "last"),
+    [
+        ("test_resnet", 4, {"layer4"}),
+        ("test_convnext", 4, {"stages", "head"}),  # a last norm belongs to the last stage
+        ("test_vit", 6, {"blocks", "norm"}),
+    ],
+)
+def test_stages_are_those_that_timm_gives_rates_of_their_own(
+    name: str, stages: int, last: set[str]
+) -> None:
+    _, *found = TimmSettings(name=name).build(3).layers()
+
+    assert len(found) == stages
+    assert {tensor.split(".")[1] for tensor in found[-1]} == last
+
+
+def test_a_model_that_timm_does_not_divide_is_one_layer() -> None:
+    backbone = TimmSettings(name="test_resnet").build(3)
+    backbone.model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+
+    assert backbone.layers() == (tuple(backbone.state_dict()),)

@@ -1,0 +1,139 @@
+"""What of a network learns, and how fast, through every stage that starts from another."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tests.stage.conftest import Launcher
+
+from understudy.core.errors import InterruptedRunError, UsageError
+from understudy.stages.launch import Launched
+
+ELU = {"widths": [16, 16], "activation": "elu", "dropout": 0.5}
+HEAD = {"widths": [32, 16], "activation": "elu", "dropout": [0.25, 0.0]}
+
+
+def weights(launched: Launched, slot: str = "last") -> dict[str, torch.Tensor]:
+    return load_file(launched.run.path / "checkpoints" / slot / "model.safetensors")
+
+
+def log(launched: Launched, phase: str) -> list[dict[str, Any]]:
+    lines = (launched.run.path / "metrics.jsonl").read_text().splitlines()
+    return [record for record in map(json.loads, lines) if record["phase"] == phase]
+
+
+def moved(before: Launched, after: Launched) -> set[str]:
+    old, new = weights(before), weights(after)
+    shared = [name for name in new if name in old and new[name].shape == old[name].shape]
+    return {name for name in shared if not torch.equal(old[name], new[name])}
+
+
+def test_the_last_stages_learn_and_nothing_before_them(
+    go: Launcher, pretrained: Launched, tmp_path: Path
+) -> None:
+    start = str(pretrained.run.path)
+
+    tuned = go("finetune", root=tmp_path, start=start, frozen=True, last_stages=1)
+
+    changed = {name for name in moved(pretrained, tuned) if name.startswith("backbone.")}
+    last = {name for name in weights(tuned) if name.startswith("backbone.stages.2.")}
+    assert changed == last
+
+
+def test_more_stages_than_there_are_are_refused(
+    go: Launcher, pretrained: Launched, tmp_path: Path
+) -> None:
+    start = str(pretrained.run.path)
+
+    with pytest.raises(UsageError, match="3 stages behind its stem"):
+        go("finetune", root=tmp_path, start=start, frozen=True, last_stages=4)
+    with pytest.raises(UsageError, match="set `frozen: true`, or `last_stages: 0`"):
+        go("finetune", root=tmp_path, start=start, last_stages=1)
+
+
+def test_a_head_of_dense_layers_is_trained_everywhere_and_goes_with_the_model(
+    go: Launcher, pretrained: Launched, tmp_path: Path
+) -> None:
+    baseline = go("train", root=tmp_path, head=HEAD)
+    teacher = go("finetune", root=tmp_path, start=str(pretrained.run.path), head=ELU)
+    student = go("distill", root=tmp_path, teacher=str(teacher.run.path), head=HEAD)
+    models = [str(each.run.path) for each in (baseline, teacher, student)]
+    evaluation = go("evaluate", root=tmp_path, models=models)
+    exported = go("export", root=tmp_path, model=str(student.run.path))
+
+    for each, widths in ((baseline, [32, 16]), (teacher, [16, 16]), (student, [32, 16])):
+        dense = [value for name, value in weights(each).items() if name.startswith("dense.")]
+        assert [len(value) for value in dense[::2]] == widths
+        assert each.summary["parts"]["dense"] == sum(value.numel() for value in dense)
+    assert {each["parameters"] for each in evaluation.summary["evaluations"]} == {
+        each.summary["parameters"] for each in (baseline, teacher, student)
+    }
+    assert exported.summary["parity"]["agreement"] == 1
+
+
+def test_a_stopped_training_with_dropout_goes_on_bit_for_bit(go: Launcher, tmp_path: Path) -> None:
+    whole = go("train", root=tmp_path / "whole", head=ELU)
+    with pytest.raises(InterruptedRunError):
+        go("train", root=tmp_path / "stopped", head=ELU, stop_after=5)
+
+    resumed = go("train", root=tmp_path / "stopped", head=ELU)
+
+    first, second = weights(whole), weights(resumed)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_student_learns_its_head_alone_over_a_backbone_that_was_pretrained(
+    go: Launcher, pretrained: Launched, teacher: Launched, tmp_path: Path
+) -> None:
+    settings = {"teacher": str(teacher.run.path), "frozen": True, "head": HEAD}
+
+    student = go("distill", root=tmp_path, start=str(pretrained.run.path), **settings)
+
+    assert not [name for name in moved(pretrained, student) if name.startswith("backbone.")]
+    losses = [record["loss"] for record in log(student, "train")]
+    assert losses[-1] < losses[0]
+    with pytest.raises(UsageError, match="begins with weights that were drawn"):
+        go("distill", root=tmp_path, **settings)
+
+
+def test_heads_that_nothing_would_teach_are_refused(
+    go: Launcher, teacher: Launched, tmp_path: Path
+) -> None:
+    settings = {"teacher": str(teacher.run.path), "head": HEAD}
+
+    with pytest.raises(UsageError, match="no objective reads this student's logits"):
+        go("distill", root=tmp_path, terms=[{"kind": "regression"}], **settings)
+    with pytest.raises(UsageError, match="brings the teacher's classifier"):
+        go("distill", root=tmp_path, method={"kind": "classifier_reuse"}, **settings)
+    deep = go("train", root=tmp_path, head=HEAD)
+    with pytest.raises(UsageError, match="`head` of dense layers"):
+        go(
+            "distill",
+            root=tmp_path,
+            teacher=str(deep.run.path),
+            method={"kind": "classifier_reuse"},
+        )
+
+
+def test_stages_near_the_images_learn_slower_where_rates_fall(
+    go: Launcher, pretrained: Launched, tmp_path: Path
+) -> None:
+    """One step of plain SGD with and without: a stage's step shrinks as its rate does."""
+    sgd = {"kind": "sgd", "learning_rate": 0.1, "momentum": 0, "weight_decay": 0}
+    plan = {"steps": 1, "batch_size": 32, "optimizer": sgd, "schedule": {"warmup": 0}}
+    start = str(pretrained.run.path)
+
+    even = go("finetune", root=tmp_path, start=start, plan=plan)
+    falling = go("finetune", root=tmp_path, start=start, plan={**plan, "layer_decay": 0.5})
+
+    before, one, other = weights(pretrained), weights(even), weights(falling)
+    for part, factor in (("stem", 0.5**4), ("stages.0", 0.5**3), ("stages.2", 0.5)):
+        name = next(n for n in one if n.startswith(f"backbone.{part}") and n.endswith("weight"))
+        step, smaller = one[name] - before[name], other[name] - before[name]
+        assert torch.allclose(smaller, factor * step, atol=1e-6)
+        assert step.abs().max() > 1e-5
+    rates = [each["learning_rate"] for each in log(falling, "train")]
+    assert rates == [each["learning_rate"] for each in log(even, "train")]
