@@ -137,3 +137,53 @@ def test_stages_near_the_images_learn_slower_where_rates_fall(
         assert step.abs().max() > 1e-5
     rates = [each["learning_rate"] for each in log(falling, "train")]
     assert rates == [each["learning_rate"] for each in log(even, "train")]
+
+
+@pytest.mark.parametrize("monitor", ["auc", "macro_f1"])
+@pytest.mark.parametrize("stage", ["finetune", "distill"])
+def test_training_stops_by_the_figure_that_is_named_and_its_best_counts(
+    go: Launcher,
+    pretrained: Launched,
+    teacher: Launched,
+    tmp_path: Path,
+    stage: str,
+    monitor: str,
+) -> None:
+    parent = pretrained if stage == "finetune" else teacher
+    plan = {"steps": 100, "observations": 50, "patience": 3, "batch_size": 32, "monitor": monitor}
+
+    name = "start" if stage == "finetune" else "teacher"
+    tuned = go(stage, root=tmp_path, plan=plan, **{name: str(parent.run.path)})
+    judged = go("evaluate", root=tmp_path, models=[str(tuned.run.path)], on="val")
+
+    observed = log(tuned, "validation")
+    best = max(observed, key=lambda record: record[monitor])
+    assert tuned.summary["steps"] < tuned.summary["planned_steps"]
+    assert tuned.summary["checkpoints"]["best"]["step"] == best["step"]
+    assert tuned.summary["checkpoints"]["best"][f"val_{monitor}"] == best[monitor]
+    assert {"last", "best"} == {each["checkpoint"] for each in judged.summary["evaluations"]}
+
+
+@pytest.mark.parametrize("stage", ["train", "finetune", "distill"])
+def test_classes_may_count_unlike_and_the_summary_says_how(
+    go: Launcher, pretrained: Launched, teacher: Launched, tmp_path: Path, stage: str
+) -> None:
+    parent = {
+        "train": {},
+        "finetune": {"start": str(pretrained.run.path)},
+        "distill": {"teacher": str(teacher.run.path)},
+    }
+    label = {"kind": "label", "class_weights": "balanced"}
+    terms = [label, {"kind": "soft_label"}] if stage == "distill" else [label]
+
+    trained = go(stage, root=tmp_path, terms=terms, **parent[stage])
+
+    weights = trained.summary["class_weights"]
+    assert weights == {str(digit): pytest.approx(1.0) for digit in range(10)}  # 5 labels of each
+    with pytest.raises(UsageError, match="no number for 0, 1"):
+        go(
+            stage,
+            root=tmp_path,
+            terms=[{**label, "class_weights": {"ten": 1}}, *terms[1:]],
+            **parent[stage],
+        )

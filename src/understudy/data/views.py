@@ -6,17 +6,22 @@ batch, and within rounding elsewhere.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
 
 import torch
 import torch.nn.functional as F
-from pydantic import PositiveInt
+from pydantic import PositiveInt, model_validator
 from torch import Tensor
 
 from understudy.core.depth import Depth, white
-from understudy.core.settings import Settings
+from understudy.core.settings import Added, Settings
 from understudy.data.augment import AnyTransform
+from understudy.data.augment.color_jitter import ColorJitterSettings
+from understudy.data.augment.flip import HorizontalFlipSettings
+from understudy.data.augment.grayscale import GrayscaleSettings
 from understudy.data.augment.random_resized_crop import RandomResizedCropSettings
+from understudy.data.augment.single import SingleTransform
 from understudy.data.augment.transform import Applied, Dice, Frame, Size, Statistics, of_views
 from understudy.data.augment.window import Flip, Window, seen_through
 from understudy.data.counter import states
@@ -38,14 +43,54 @@ Parameters = Window | Flip | Applied
 _CHUNK_BYTES = 1 << 19  # of float pixels: what goes in and comes out fits a 1 MB second-level cache
 
 
+Switch = Literal["crop", "flip", "color"]
+SWITCHES: dict[Switch, tuple[SingleTransform, ...]] = {
+    "crop": (RandomResizedCropSettings(),),
+    "flip": (HorizontalFlipSettings(),),
+    # SimCLR's at strength 0.3, which suits fine-tuning: 0.8 x 0.3, and 0.2 x 0.3 of hue
+    "color": (
+        ColorJitterSettings(brightness=0.24, contrast=0.24, saturation=0.24, hue=0.06),
+        GrayscaleSettings(),
+    ),
+}
+
+
 class ViewSettings(Settings):
     """How one view of each image is made."""
 
+    augment: Annotated[tuple[Switch, ...], Added()] = ()
+    """Changes by name, in place of `transforms`, which say the same in full: a random crop that is
+    stretched again, a flip left to right, colours (jitter of strength 0.3, some images gray). They
+    follow each other so, however they are listed."""
     transforms: tuple[AnyTransform, ...] = ()  # none: the clean image, as in evaluation
     """Changes in the order given; a flip beside a crop costs nothing."""
     size: PositiveInt | None = None
     """Side of this view, in pixels, such as 96 of the small crops beside two of 224 that SwAV and
     DINO know; by default that of the training."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written_out(cls, values: Any) -> Any:
+        """Names become the transforms that they stand for, so both are one and the same view."""
+        if not isinstance(values, Mapping) or values.get("transforms"):
+            return values
+        names = values.get("augment")
+        if not names or not isinstance(names, list | tuple):
+            return values
+        if not all(list(names).count(name) == 1 and name in [*SWITCHES] for name in names):
+            return values
+        chosen = [one for name, each in SWITCHES.items() if name in names for one in each]
+        return {**values, "augment": (), "transforms": chosen}
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        if self.augment and self.transforms:
+            raise ValueError(
+                "augment: names changes that `transforms` list already; take one of them out"
+            )
+        if self.augment:
+            raise ValueError(f"augment: {', '.join(self.augment)} names a change twice")
+        return self
 
 
 def view_objections(views: Sequence[ViewSettings], channels: int) -> list[str]:

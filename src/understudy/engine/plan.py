@@ -1,10 +1,11 @@
 """How long and with what a training runs."""
 
 import math
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from understudy.core.monitors import MonitorName
 from understudy.core.settings import Added, Settings
 from understudy.engine.optim import AnyOptimizer, SgdSettings
 from understudy.engine.schedule import ScheduleSettings
@@ -32,10 +33,13 @@ class PlanSettings(Settings):
     """Decay of an exponential moving average of the weights, which is then what counts."""
     observations: PositiveInt = 10
     """How often the validation images are looked at, evenly over the training."""
-    monitor: Literal["top1", "nll"] = "top1"
-    """What makes a checkpoint the best on validation; with few labels, NLL has fewer ties."""
+    monitor: MonitorName = "top1"
+    """What makes a checkpoint the best on validation: accuracy, NLL (the loss), the mean F1 over
+    the classes, or the mean area under their ROC curves. With few labels, NLL and AUC have fewer
+    ties."""
     patience: PositiveInt | None = None
-    """Stops after this many observations without a better one; none by default."""
+    """Stops after this many observations without a better one by `monitor`; none by default. The
+    best checkpoint is what counts afterwards."""
     tolerated: NonNegativeInt = 0
     """Steps with a loss or gradient that is not finite that are skipped before giving up."""
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import count
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,15 @@ class Portion(NamedTuple):
     """Of each image: the length of `views`."""
     images: int
     """Different ones, in the whole training."""
+
+
+class Classes(NamedTuple):
+    """What labels a training reads."""
+
+    names: tuple[str, ...]
+    """In the order of the logits."""
+    counts: tuple[int, ...]
+    """Images of each whose label is learned from."""
 
 
 REMEDIES = {
@@ -118,6 +127,15 @@ class ObjectiveSettings(Settings):
     kind: str
     weight: Weight = 1.0
     """Factor in the sum of all terms: a number, or `{start, end, after, until}`."""
+
+    def among(self, classes: Classes) -> Self:
+        """The settings with what follows from the labels written out; mostly as they are.
+
+        Raises:
+            UsageError: They do not fit these classes.
+        """
+        del classes
+        return self
 
     @abstractmethod
     def build(self, student: Shape, guidance: Shape | None, images: Tensor) -> Objective:
@@ -248,6 +266,7 @@ def combine(
     guidance: Shape | None,
     images: Tensor,
     seed: int = 0,
+    classes: Classes | None = None,
 ) -> Combined:
     """Builds all objectives of a training for the networks at hand.
 
@@ -259,6 +278,8 @@ def combine(
         guidance: The teacher's widths, or None where nobody teaches.
         images: [n], int64: positions in the pack of the images that the training shows.
         seed: Draws the objectives' own parameters; the global generator is left as it was.
+        classes: The labels that are learned from, for what follows from them; None where it is
+            asked what objectives read, and nothing is trained.
 
     Raises:
         UsageError: There is none, or one of them needs what student or teacher do not have.
@@ -268,7 +289,8 @@ def combine(
     with torch.random.fork_rng(devices=[]):  # devices: the CPU's generator alone
         torch.default_generator.manual_seed(seed)
         objectives = [
-            _built(each, student=student, guidance=guidance, images=images) for each in settings
+            _built(each, student=student, guidance=guidance, images=images)
+            for each in (one.among(classes) if classes else one for one in settings)
         ]
 
     return Combined(

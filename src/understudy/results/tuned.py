@@ -33,7 +33,7 @@ class Tuned:
     study: str
     stage: str
     monitor: str
-    """What decided: top1, or nll, of which less is better."""
+    """What decided, as `core/monitors.py` lists it."""
     seed: int | None
     best: int | None
     """How many settings of the axes were tuned, where not all were."""

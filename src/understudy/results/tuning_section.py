@@ -23,7 +23,7 @@ def _candidates(one: Tuned) -> Markup:
     columns = [
         *(Column(axis, numeric=False) for axis in one.axes),
         *(Column(path, numeric=False) for path in one.paths),
-        Column(head(one).capitalize() if one.monitor == "top1" else "Validation NLL"),
+        Column(f"V{head(one)[1:]}"),
         Column("Which", numeric=False, help="What was taken, and what the study's file says"),
     ]
     records = [

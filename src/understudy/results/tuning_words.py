@@ -1,5 +1,6 @@
 """What a study tried, in words: shared by screen, page, Markdown and findings."""
 
+from understudy.core.monitors import MONITORS, Monitor
 from understudy.results.formats import ABSENT, hundredths, nats
 from understudy.results.tuned import Candidate, Tuned
 
@@ -46,14 +47,24 @@ def limits(one: Tuned) -> str:
 
 def head(one: Tuned) -> str:
     """Of the column of scores."""
-    return "validation %" if one.monitor == "top1" else "validation NLL"
+    if one.monitor == "top1":
+        return "validation %"
+    monitor = _monitor(one)
+    return f"validation {monitor.title}{' %' if monitor.is_share else ''}"
 
 
 def score(one: Tuned, each: Candidate) -> str:
     """What a candidate scored, or why it has no score."""
     if each.score is None:
         return NO_SCORE.get(each.status, ABSENT)
-    return hundredths(each.score) if one.monitor == "top1" else nats(-each.score)
+    monitor = _monitor(one)
+    value = monitor.value(each.score)
+    return hundredths(value) if monitor.is_share else nats(value)
+
+
+def _monitor(one: Tuned) -> Monitor:
+    """What decided; of a name that nobody knows, as of NLL, which is told as it is."""
+    return MONITORS.get(one.monitor, MONITORS["nll"])
 
 
 def mark(each: Candidate) -> str:

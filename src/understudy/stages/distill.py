@@ -25,6 +25,7 @@ from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.network import Network, NetworkSettings
 from understudy.objectives import AnyObjective
 from understudy.objectives.distill.soft_label import SoftLabelSettings
+from understudy.objectives.label import weights_in
 from understudy.objectives.objective import Combined, combine
 from understudy.stages.answers import AnswersSettings, answers_to
 from understudy.stages.banking import stored
@@ -36,6 +37,7 @@ from understudy.stages.material import (
     Indices,
     Material,
     Parts,
+    classes_of,
     images_of,
     labelled_images,
     material,
@@ -197,11 +199,11 @@ class DistillSettings(ClassifyingSettings, StartedSettings):
         super().must_fit(pack)
         splits, labelled, _ = labelled_images(self, pack)
         shown = images_of(self.transfer, splits, labelled)
-        self._must_learn(pack, shown)
+        self._must_learn(pack, shown, labelled)
         if self.answers is not None:
             answers_to(self.answers, pack, shown, by_name=self.teacher_classes == "by_name")
 
-    def _must_learn(self, pack: Pack, shown: Indices) -> None:
+    def _must_learn(self, pack: Pack, shown: Indices, labelled: Indices) -> None:
         """Refuses views, batches and queues that cannot be, before there is a teacher.
 
         One of the student's own shape stands in for it: what terms object to in a batch does not
@@ -225,6 +227,7 @@ class DistillSettings(ClassifyingSettings, StartedSettings):
                         student=network.shape,
                         guidance=teacher,
                         images=torch.from_numpy(shown),
+                        classes=classes_of(pack, labelled),
                     )
                 )
         refuse_unfit(
@@ -309,7 +312,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         validation=images.validation[:0] if network.classes is None else images.validation,
         parents=[run for run in (settings.teacher, settings.start) if run is not None],
     )
-    told = {**source.told, "labels": labels}
+    told = {**source.told, **weights_in(settings.terms, images.classes()), "labels": labels}
     if settings.start is not None:
         told["parents"] = {**told["parents"], "start": parent_identity(settings.start)}
         told["steps_before"] = steps_of(settings.start, "last")
@@ -334,6 +337,7 @@ def _student(
         guidance=source.shape if settings.bank is None else stored_of(source.shape),
         images=torch.from_numpy(transfer),
         seed=settings.stream("objectives"),
+        classes=images.classes(),
     )
     if settings.method.brings_classifier or Tap.LOGITS in objective.taps:
         return network, student, objective

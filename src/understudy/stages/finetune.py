@@ -17,7 +17,7 @@ from understudy.methods.supervised import Supervised
 from understudy.models.heads import HiddenSettings, Projector
 from understudy.models.network import Network, NetworkSettings
 from understudy.objectives import AnyObjective
-from understudy.objectives.label import LabelSettings
+from understudy.objectives.label import LabelSettings, weights_in
 from understudy.objectives.objective import combine
 from understudy.stages.label_count import labels_read
 from understudy.stages.material import Material, TaughtByLabelsSettings, material
@@ -83,6 +83,7 @@ def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]
         guidance=None,
         images=torch.from_numpy(images.labelled),
         seed=settings.stream("objectives"),
+        classes=images.classes(),
     )
 
     summary = train_method(
@@ -103,7 +104,9 @@ def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]
         run, pack, train=images.labelled, validation=images.validation, parents=[settings.start]
     )
     before = steps_of(settings.start, start.slot)
-    return {**summary, "labels": labels, "parents": parents, "steps_before": before}
+    weights = weights_in(settings.terms, images.classes())
+    told = {"labels": labels, "parents": parents, "steps_before": before}
+    return {**summary, **weights, **told}
 
 
 def _classifier_from(

@@ -22,6 +22,7 @@ from understudy.models import AnyBackbone
 from understudy.models.dense import HeadSettings
 from understudy.models.heads import ProjectorSettings
 from understudy.models.network import Network, NetworkSettings
+from understudy.objectives.objective import Classes
 
 Indices = NDArray[np.int64]
 SPLITS = ("train", "val", "test", "unlabeled")
@@ -156,11 +157,21 @@ class Material(NamedTuple):
         """The network with these images' statistics and fresh weights."""
         return network.build(mean=self.mean, std=self.std, seed=seed)
 
+    def classes(self) -> Classes:
+        """The classes, and how many training images of each may show their label."""
+        return classes_of(self.pack, self.labelled)
+
     def allowed_labels(self) -> Indices:
         """[N] over the pack: the labels that training may read, and -1 for all others."""
         labels = np.full_like(self.pack.labels, -1)
         labels[self.labelled] = self.pack.labels[self.labelled]
         return labels
+
+
+def classes_of(pack: Pack, labelled: Indices) -> Classes:
+    """The classes of a pack, and how many of these images each has."""
+    counts = np.bincount(pack.labels[labelled], minlength=len(pack.classes))
+    return Classes(names=pack.classes, counts=tuple(counts.tolist()))
 
 
 def labelled_images(settings: LabelledSettings, pack: Pack) -> tuple[Splits, Indices, Indices]:

@@ -20,7 +20,7 @@ from understudy.models.ensemble import Ensemble, EnsembleNetworkSettings
 from understudy.models.network import Network, NetworkSettings
 from understudy.objectives import AnyObjective
 from understudy.objectives.distill.soft_label import SoftLabelSettings
-from understudy.objectives.label import LabelSettings
+from understudy.objectives.label import LabelSettings, weights_in
 from understudy.objectives.objective import Combined, combine
 from understudy.stages.label_count import labels_read
 from understudy.stages.material import (
@@ -87,7 +87,7 @@ def mutual(settings: MutualSettings, pack: Pack, run: Run) -> dict[str, Any]:
     ]
     settings_kept, kept = _kept(settings, described, peers, size=images.size)
     shown = images_of(settings.transfer, images.splits, images.labelled)
-    objective = _objective(settings, pack, shown)
+    objective = _objective(settings, images, shown)
 
     summary = train_method(
         settings,
@@ -112,6 +112,7 @@ def mutual(settings: MutualSettings, pack: Pack, run: Run) -> dict[str, Any]:
     )
     return {
         **summary,
+        **weights_in(settings.terms, images.classes()),
         "peers": _told(settings, peers, summary["checkpoints"]["last"], images, run),
         "labels": labels,
         "parents": {},
@@ -141,13 +142,13 @@ def _kept(
     return together, together.of(peers)
 
 
-def _objective(settings: MutualSettings, pack: Pack, shown: Indices) -> Combined:
+def _objective(settings: MutualSettings, images: Material, shown: Indices) -> Combined:
     """One for all pairs of peers.
 
     Raises:
         UsageError: A term compares more than logits.
     """
-    logits = Shape(pooled=0, stages=(), num_classes=len(pack.classes))
+    logits = Shape(pooled=0, stages=(), num_classes=len(images.pack.classes))
     try:
         return combine(
             settings.terms,
@@ -155,6 +156,7 @@ def _objective(settings: MutualSettings, pack: Pack, shown: Indices) -> Combined
             guidance=logits,
             images=torch.from_numpy(shown),
             seed=settings.stream("objectives"),
+            classes=images.classes(),
         )
     except UsageError as error:
         raise UsageError(f"{error} Peers compare logits alone.") from error

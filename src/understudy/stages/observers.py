@@ -1,8 +1,8 @@
 """What a stage sees of a network while it trains, on validation images."""
 
 from collections.abc import Iterator, Sequence
+from math import isnan
 from statistics import fmean
-from typing import Literal
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from understudy.core.depth import Pixels
+from understudy.core.monitors import MONITORS, MonitorName
 from understudy.core.progress import Silent
 from understudy.core.run import Run
 from understudy.data.pack import Pack
@@ -30,6 +31,7 @@ from understudy.evaluation.predict import (
     logits_of,
 )
 from understudy.evaluation.probe import Features, ProbeSettings, linear_probe
+from understudy.evaluation.watched import watched
 from understudy.models.ensemble import mean_of_probabilities
 from understudy.models.network import Network
 from understudy.objectives.objective import Combined
@@ -47,14 +49,14 @@ EVALUATION_BATCH = 256  # a few megabytes of activations for small networks; lar
 
 
 class ClassifierObserver:
-    """Accuracy and NLL on the labelled validation images; one of them decides what is the best.
+    """Accuracy and NLL on the labelled validation images, and what decides which is the best.
 
     Args:
         material: The images of the training.
-        monitor: "top1", or "nll", of which less is better.
+        monitor: Name of the figure that decides.
     """
 
-    def __init__(self, material: Material, *, monitor: Literal["top1", "nll"]) -> None:
+    def __init__(self, material: Material, *, monitor: MonitorName) -> None:
         self.material, self.monitor = material, monitor
 
     def __call__(self, network: nn.Module) -> Observation:
@@ -63,9 +65,11 @@ class ClassifierObserver:
         if not len(images):
             return Observation(values={}, score=None)
         answers = answers_on(network, pack, images, size=self.material.size)
-        seen = accuracy(answers.logits, pack.labels[images], classes=pack.classes)
-        score = seen.top1 if self.monitor == "top1" else -seen.nll
-        return Observation(values={"top1": seen.top1, "nll": seen.nll}, score=score)
+        seen = watched(
+            answers.logits, pack.labels[images], classes=pack.classes, monitor=self.monitor
+        )
+        told = {name: value for name, value in seen.items() if not isnan(value)}
+        return Observation(values=told, score=MONITORS[self.monitor].score(seen[self.monitor]))
 
 
 class PeersObserver(ClassifierObserver):
@@ -80,7 +84,7 @@ class PeersObserver(ClassifierObserver):
     """
 
     def __init__(
-        self, material: Material, *, monitor: Literal["top1", "nll"], peers: Sequence[Network]
+        self, material: Material, *, monitor: MonitorName, peers: Sequence[Network]
     ) -> None:
         super().__init__(material, monitor=monitor)
         self.peers = peers

@@ -13,7 +13,7 @@ from understudy.methods.supervised import Supervised
 from understudy.models import AnyBackbone
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.objectives import AnyObjective
-from understudy.objectives.label import LabelSettings
+from understudy.objectives.label import LabelSettings, weights_in
 from understudy.objectives.objective import combine
 from understudy.stages.label_count import labels_read
 from understudy.stages.material import TaughtByLabelsSettings, material
@@ -49,6 +49,7 @@ def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
         guidance=None,
         images=torch.from_numpy(images.labelled),
         seed=settings.stream("objectives"),
+        classes=images.classes(),
     )
 
     summary = train_method(
@@ -65,4 +66,5 @@ def train(settings: TrainSettings, pack: Pack, run: Run) -> dict[str, Any]:
         observe=ClassifierObserver(images, monitor=settings.plan.monitor),
     )
     labels = labels_read(run, pack, train=images.labelled, validation=images.validation, parents=())
-    return {**summary, "labels": labels, "parents": {}}
+    weights = weights_in(settings.terms, images.classes())
+    return {**summary, **weights, "labels": labels, "parents": {}}

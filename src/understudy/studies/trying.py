@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from understudy.core.errors import DivergedError
+from understudy.core.monitors import MONITORS, Monitor
 from understudy.core.wording import named
 from understudy.results.formats import nats, percent
 from understudy.studies.execution import Execution
@@ -66,7 +67,12 @@ def _scores(tuning: Tuning, execution: Execution) -> dict[str, float]:
 def _score(summary: Mapping[str, Any], monitor: str) -> float | None:
     """What decided which checkpoint is the best, there; higher is better."""
     seen = summary["checkpoints"].get("best", {}).get(f"val_{monitor}")
-    return None if seen is None else seen if monitor == "top1" else -seen
+    return None if seen is None else MONITORS[monitor].score(seen)
+
+
+def _written(monitor: Monitor, score: float) -> str:
+    value = monitor.value(score)
+    return percent(value) if monitor.is_share else nats(value)
 
 
 def _told(setting: Setting, tried: Tried) -> str:
@@ -75,13 +81,13 @@ def _told(setting: Setting, tried: Tried) -> str:
     places = [f", {axis} {named(value)}" for axis, value in setting.axes.items()]
     values = ", ".join(f"{path} = {value}" for path, value in taken.values.items())
     score = tried.scores.get(taken.node.key)
-    monitor = tried.tuning.monitor
+    monitor = MONITORS[tried.tuning.monitor]
     seen = (
         "none could be trained"
         if score is None
         else f"{percent(score)} of the validation images"
-        if monitor == "top1"
-        else f"validation NLL {nats(-score)}"
+        if tried.tuning.monitor == "top1"
+        else f"validation {monitor.title} {_written(monitor, score)}"
     )
     return (
         f"tuned {tried.tuning.settings.stage}{''.join(places)}: {values}, of "

@@ -10,6 +10,7 @@ from torchvision.transforms.v2 import functional as oracle
 
 from understudy.core.depth import Depth, white
 from understudy.core.errors import UsageError
+from understudy.core.identity import canonical
 from understudy.core.settings import checked
 from understudy.data import views as views_module
 from understudy.data.augment import AnyTransform
@@ -321,3 +322,46 @@ def test_reversed_ranges_are_refused_with_the_right_order() -> None:
 
     with pytest.raises(UsageError, match=r"transforms\[0\].scale = .*write \[0.2, 1.0\]"):
         checked(ViewSettings, plan, origin="test")
+
+
+@pytest.mark.parametrize(
+    ("names", "kinds"),
+    [
+        (["crop"], ["random_resized_crop"]),
+        (["flip"], ["horizontal_flip"]),
+        (["color"], ["color_jitter", "grayscale"]),
+        (["flip", "crop"], ["random_resized_crop", "horizontal_flip"]),
+        (["crop", "color"], ["random_resized_crop", "color_jitter", "grayscale"]),
+        (
+            ["color", "flip", "crop"],
+            ["random_resized_crop", "horizontal_flip", "color_jitter", "grayscale"],
+        ),
+        ([], []),
+    ],
+)
+def test_changes_by_name_are_the_transforms_written_out(names: list[str], kinds: list[str]) -> None:
+    named = checked(ViewSettings, {"augment": names}, "here")
+
+    assert [transform.kind for transform in named.transforms] == kinds
+    written = checked(ViewSettings, {"transforms": named.model_dump()["transforms"]}, "here")
+    assert canonical(named, {}) == canonical(written, {})
+    assert checked(ViewSettings, named.model_dump(), "here") == named
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"augment": ["crop", "blur"]}, "crop.*flip.*color"),
+        ({"augment": ["crop", "crop"]}, "names a change twice"),
+        ({"augment": "crop"}, "augment"),
+        (
+            {"augment": ["crop"], "transforms": [{"kind": "horizontal_flip"}]},
+            "take one of them out",
+        ),
+    ],
+)
+def test_changes_that_are_unknown_or_said_twice_are_refused(
+    values: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        checked(ViewSettings, values, "here")
