@@ -220,6 +220,9 @@ adopt = _stage("adopt", "Takes weights that were trained elsewhere, in place of 
 finetune = _stage("finetune", "Fine-tunes a pretrained backbone into a classifier.")
 distill = _stage("distill", "Distills a finished teacher into a small student.")
 mutual = _stage("mutual", "Trains peers together that learn from labels and from each other.")
+fixmatch = _stage(
+    "fixmatch", "Trains a classifier on labels, and on what it is sure of in all other images."
+)
 ensemble = _stage("ensemble", "Makes one classifier of several finished ones.")
 evaluate = _stage("evaluate", "Evaluates finished runs side by side.")
 export = _stage("export", "Exports a finished classifier as one ONNX file.")

@@ -42,6 +42,7 @@ def test_every_verb_is_told_of() -> None:
         "distill",
         "ensemble",
         "mutual",
+        "fixmatch",
         "evaluate",
         "export",
     }  # of the same form as others

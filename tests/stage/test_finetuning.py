@@ -10,6 +10,8 @@ from safetensors.torch import load_file
 from tests.stage.conftest import Launcher
 
 from understudy.core.errors import InterruptedRunError, UsageError
+from understudy.core.types import Outputs, Tap
+from understudy.models.backbone import Staged
 from understudy.stages.launch import Launched
 
 ELU = {"widths": [16, 16], "activation": "elu", "dropout": 0.5}
@@ -187,3 +189,72 @@ def test_classes_may_count_unlike_and_the_summary_says_how(
             terms=[{**label, "class_weights": {"ten": 1}}, *terms[1:]],
             **parent[stage],
         )
+
+
+@pytest.mark.parametrize("views", [[{}], [{"augment": ["crop", "flip"]}]], ids=["clean", "random"])
+def test_a_head_learns_the_same_from_stored_features(
+    go: Launcher,
+    pretrained: Launched,
+    tmp_path: Path,
+    views: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As many stored views as epochs are the training without a store; of clean images, one."""
+    asked: list[int] = []
+    honest = Staged.forward
+
+    def counted(self: Staged, images: torch.Tensor, taps: frozenset[Tap]) -> Outputs:
+        asked.append(len(images))
+        return honest(self, images, taps)
+
+    monkeypatch.setattr(Staged, "forward", counted)
+    plan = {"steps": 24, "batch_size": 16, "observations": 2}  # of 50 images: 7.7 epochs
+    settings = {"start": str(pretrained.run.path), "frozen": True, "head": ELU, "plan": plan}
+
+    slow = go("finetune", root=tmp_path, views=views, **settings)
+    by_step = len(asked)
+    ring = 1 if views == [{}] else 8
+    fast = go("finetune", root=tmp_path, views=views, stored_views=ring, **settings)
+
+    first, second = weights(slow), weights(fast)
+    assert all(torch.allclose(first[name], second[name], atol=1e-5) for name in first)
+    assert [each["top1"] for each in log(slow, "validation")] == [
+        each["top1"] for each in log(fast, "validation")
+    ]
+    assert len(asked) - by_step < by_step
+
+
+def test_a_student_learns_the_same_from_stored_features_and_stored_answers(
+    go: Launcher, pretrained: Launched, teacher: Launched, tmp_path: Path
+) -> None:
+    settings = {
+        "start": str(pretrained.run.path),
+        "teacher": str(teacher.run.path),
+        "frozen": True,
+        "head": HEAD,
+        "bank": {"views": 2},
+        "views": [{"augment": ["crop"]}],
+    }
+
+    slow = go("distill", root=tmp_path, **settings)
+    fast = go("distill", root=tmp_path, stored_views=2, **settings)
+
+    first, second = weights(slow), weights(fast)
+    assert all(torch.allclose(first[name], second[name], atol=1e-5) for name in first)
+
+
+def test_features_that_would_not_stay_as_they_are_are_not_stored(
+    go: Launcher, pretrained: Launched, teacher: Launched, tmp_path: Path
+) -> None:
+    start = {"start": str(pretrained.run.path)}
+    frozen = {**start, "frozen": True, "stored_views": 2}
+    taught = {**frozen, "teacher": str(teacher.run.path)}
+
+    with pytest.raises(UsageError, match="a backbone that does not learn"):
+        go("finetune", root=tmp_path, stored_views=1, **start)
+    with pytest.raises(UsageError, match="a backbone that does not learn"):
+        go("finetune", root=tmp_path, last_stages=1, **frozen)
+    with pytest.raises(UsageError, match=r"set `bank\.views: 2`"):
+        go("distill", root=tmp_path, **taught)
+    with pytest.raises(UsageError, match=r"set `bank\.views: 2`"):
+        go("distill", root=tmp_path, bank={"views": 4}, **taught)

@@ -87,6 +87,71 @@ def training_stream(
         )
 
 
+def stored_stream(
+    values: Tensor,
+    *,
+    indices: NDArray[np.int64],
+    labels: NDArray[np.int64] | None,
+    views: int,
+    batch_size: int,
+    seed_order: int,
+    start: int,
+) -> Iterator[Batch]:
+    """As `training_stream` with a ring, where what was made of each view is shown in its place.
+
+    Args:
+        values: [n, V, D], of all views of the ring.
+        indices: [n], which images of the pack they are of.
+        labels: As there.
+        views: How many are shown of each image in a step.
+        batch_size: As there.
+        seed_order: As there.
+        start: The first step.
+
+    Yields:
+        Batches whose views are [B, D], on the device of the values.
+    """
+    order = Order(count=len(indices), batch_size=batch_size, seed=seed_order)
+    device = values.device
+    for step in count(start):
+        ranks, epochs = order.at(step)
+        rows, chosen = _sent(torch.from_numpy(ranks), device), indices[ranks]
+        view_ids = [
+            _sent(ids, device) for ids in _view_ids(epochs, views=views, ring=values.shape[1])
+        ]
+        yield Batch(
+            views=tuple(values[rows, ids] for ids in view_ids),
+            labels=None if labels is None else _sent(torch.from_numpy(labels[chosen]), device),
+            index=_sent(torch.from_numpy(chosen), device),
+            view_ids=tuple(view_ids),
+        )
+
+
+def joined(streams: Sequence[Iterator[Batch]]) -> Iterator[Batch]:
+    """Each step the images of several streams as one batch, those of the first stream first.
+
+    Args:
+        streams: Of equally many views of one size; labels are -1 where a stream has none.
+    """
+    while True:
+        batches = [next(stream) for stream in streams]
+        yield Batch(
+            views=tuple(
+                torch.cat(views) for views in zip(*(each.views for each in batches), strict=True)
+            ),
+            labels=torch.cat(
+                [
+                    torch.full_like(each.index, -1) if each.labels is None else each.labels
+                    for each in batches
+                ]
+            ),
+            index=torch.cat([each.index for each in batches]),
+            view_ids=tuple(
+                torch.cat(ids) for ids in zip(*(each.view_ids for each in batches), strict=True)
+            ),
+        )
+
+
 def clean_batches(
     images: Images,
     *,

@@ -33,8 +33,9 @@ AnyDistillation = Annotated[
 ]
 """Methods of a distillation."""
 
-BY_STAGE = ("supervised", "mutual")
-"""Methods that are chosen by their stage, `train`, `finetune` or `mutual`, not by a setting."""
+BY_STAGE = ("supervised", "mutual", "fixmatch")
+"""Methods that are chosen by their stage, not by a setting: `train` and `finetune`, `mutual`,
+`fixmatch`."""
 
 __all__ = [
     "BY_STAGE",

@@ -136,8 +136,8 @@ def _classifier_of(network: Network | Ensemble | None) -> nn.Linear:
         return own
     raise UsageError(
         "method.kind=classifier_reuse takes over the teacher's classifier, and this one has none "
-        "of its own that is one linear layer: ensembles, networks that were trained without "
-        "labels and those with a `head` of dense layers have not. Let another classifier teach, or "
+        "of its own, as ensembles and networks that were trained without labels, or a `head` of "
+        "dense layers, which cannot be taken over. Let a single classifier of one layer teach, or "
         "leave `method` out."
     )
 

@@ -69,7 +69,7 @@ class HeadSettings(Settings):
     def _one_share_for_each(self) -> Self:
         if isinstance(self.dropout, tuple) and len(self.dropout) != len(self.widths):
             raise ValueError(
-                f"dropout: {len(self.dropout)} shares for {len(self.widths)} dense layers; give "
+                f"dropout: lists {len(self.dropout)} shares, and `widths` {len(self.widths)}; give "
                 "one number for all, or one for each of `widths`"
             )
         return self

@@ -25,6 +25,8 @@ from understudy.models.heads import (
 from understudy.models.initialise import drawn_from
 from understudy.models.neck import Neck, NeckSettings
 
+STORED = 2
+"""Dimensions of features that stand in the place of images."""
 FROM_POOLED = frozenset({Tap.POOLED, Tap.LOGITS, Tap.PROJECTED})
 
 
@@ -130,15 +132,18 @@ class Network(nn.Module):
         """Computes what is asked for and nothing else.
 
         Args:
-            images: [B, C, H, W] in [0, 1].
-            taps: What to compute; the rest is None.
+            images: [B, C, H, W] in [0, 1]; or [B, D], what `backbone_features` gave for them.
+            taps: What to compute; the rest is None. Of features no stages can be had.
 
         Raises:
             UsageError: A tap needs a head that this network does not have.
         """
         wanted = taps & {Tap.STAGES} | ({Tap.POOLED} if taps & FROM_POOLED else frozenset())
-        if self.neck is None:
-            features: Outputs = self.backbone(self.normalise(images), wanted)
+        features: Outputs
+        if images.ndim == STORED:
+            features = Outputs(pooled=images)
+        elif self.neck is None:
+            features = self.backbone(self.normalise(images), wanted)
         else:
             seen = self.backbone(self.normalise(images), frozenset({Tap.STAGES}))
             features = self.neck(seen.stages, wanted)
@@ -151,6 +156,12 @@ class Network(nn.Module):
             projected=self.projector(features.pooled) if Tap.PROJECTED in taps else None,
             stages=features.stages,
         )
+
+    def backbone_features(self, images: Tensor) -> Tensor:
+        """What the backbone alone gives [B, D], for a training that asks it once of each image."""
+        seen: Outputs = self.backbone(self.normalise(images), frozenset({Tap.POOLED}))
+        assert seen.pooled is not None, "it was asked for"
+        return seen.pooled
 
     def _classified(self, pooled: Tensor | None) -> Tensor:
         logits: Tensor = self.classifier(pooled if self.dense is None else self.dense(pooled))

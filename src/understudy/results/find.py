@@ -75,7 +75,7 @@ def _together(path: Path, studies: Sequence[StudyRecord], runs: Sequence[Path]) 
     return replace(found, changed=changed, reference=reference, tuned=tuned, published=published)
 
 
-STAGES = ("train", "pretrain", "adopt", "finetune", "ensemble", "distill", "mutual")
+STAGES = ("train", "pretrain", "adopt", "finetune", "ensemble", "distill", "mutual", "fixmatch")
 
 
 def _order(run: RunRecord) -> tuple[int, str, int]:

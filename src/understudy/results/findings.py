@@ -26,6 +26,7 @@ WHAT = {
     "finetune": "fine-tuning",
     "distill": "distillation",
     "mutual": "mutual learning",
+    "fixmatch": "FixMatch",
     "ensemble": "the ensemble",
 }
 """What a sentence over many settings calls what is judged."""

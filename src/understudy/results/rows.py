@@ -10,8 +10,8 @@ from understudy.results.probes import figures_of
 from understudy.results.records import IDENTITY_LENGTH, Entry, StudyRecord
 from understudy.results.values import listing, mapping, number, text, whole
 
-STUDENTS = frozenset({"distill", "mutual"})
-"""Stages whose models learn from other networks, and are held to their baselines."""
+STUDENTS = frozenset({"distill", "mutual", "fixmatch"})
+"""Stages whose models learn from more than labels, and are held to their baselines."""
 Evaluations = Mapping[tuple[str, str, str], Mapping[str, Any]]
 """(study, identity, checkpoint) -> what an evaluation on the test split tells of it."""
 

@@ -169,6 +169,19 @@ class DistillSettings(ClassifyingSettings, StartedSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _stored_with_answers_that_are(self) -> Self:
+        self.must_come_round(len(self.views))
+        if self.stored_views is None or self.answers is not None:
+            return self
+        if self.bank is None or self.bank.views != self.stored_views:
+            raise ValueError(
+                f"stored_views: the student's features of {self.stored_views} views are stored, "
+                "but the teacher answers in the loop or to other views; set "
+                f"`bank.views: {self.stored_views}`, so that its answers to them are stored, too"
+            )
+        return self
+
     @property
     def is_scored(self) -> bool:
         """Whether it has a classifier: some objective reads its logits, or the method brings one.
@@ -287,6 +300,7 @@ def distill(settings: DistillSettings, pack: Pack, run: Run) -> dict[str, Any]:
         network=network,
         guide=_guide(settings, source, objective.guidance_taps, images, transfer, run),
         ring=None if settings.bank is None else settings.bank.views,
+        stored_views=settings.stored_views,
         images=transfer,
         parts=settings.transfer,
         labels=images.allowed_labels() if objective.reads_labels else None,

@@ -1,9 +1,9 @@
 """Fine-tune a pretrained backbone into a classifier on the few labels: the teacher."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
-from pydantic import NonNegativeInt
+from pydantic import NonNegativeInt, model_validator
 from torch import nn
 
 from understudy.core.errors import UsageError
@@ -50,6 +50,11 @@ class FinetuneSettings(TaughtByLabelsSettings, StartedSettings):
     views: tuple[ViewSettings, ...] = (ViewSettings(),)
     """How each view of an image is made."""
     plan: PlanSettings = PlanSettings(epochs=60, patience=5)
+
+    @model_validator(mode="after")
+    def _views_come_round(self) -> Self:
+        self.must_come_round(len(self.views))
+        return self
 
     def must_fit(self, pack: Pack) -> None:
         """Looks also whether the images have what the views change."""
@@ -98,6 +103,7 @@ def finetune(settings: FinetuneSettings, pack: Pack, run: Run) -> dict[str, Any]
         views=settings.views,
         plan=settings.plan.over(settings.counted(images)),
         observe=ClassifierObserver(images, monitor=settings.plan.monitor),
+        stored_views=settings.stored_views,
     )
     parents = {"start": parent_identity(settings.start)}
     labels = labels_read(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import NonNegativeInt, model_validator
+from pydantic import NonNegativeInt, PositiveInt, model_validator
 
 from understudy.core.settings import Added, Settings
 from understudy.models.network import Network
@@ -18,6 +18,20 @@ class StartedSettings(Settings):
     the stem and keeps its resolution, in ResNets; a block of a vision transformer, a convolution of
     a VGG: as timm divides a model for layer-wise rates."""
 
+    stored_views: Annotated[PositiveInt | None, Added()] = None
+    """Of a backbone that is frozen as a whole: how many views of each image it is asked about, once
+    and before the training, which shows the head what it gave; they come round in turn. Images
+    without changes have one, `stored_views: 1`. By default it is asked at every step."""
+
+    @model_validator(mode="after")
+    def _stores_what_does_not_move(self) -> Self:
+        if self.stored_views and (not self.frozen or self.last_stages):
+            raise ValueError(
+                "stored_views: features are stored of a backbone that does not learn; set "
+                "`frozen: true` and `last_stages: 0`, or take it out"
+            )
+        return self
+
     @model_validator(mode="after")
     def _last_stages_of_what_is_frozen(self) -> Self:
         if self.last_stages and not self.frozen:
@@ -26,6 +40,18 @@ class StartedSettings(Settings):
                 "this one learns as a whole; set `frozen: true`, or `last_stages: 0`"
             )
         return self
+
+    def must_come_round(self, views: int) -> None:
+        """Looks whether the stored views are as many of each of the different `views`.
+
+        Raises:
+            ValueError: They are not.
+        """
+        if self.stored_views and self.stored_views % views:
+            raise ValueError(
+                f"stored_views: {self.stored_views} views come round in turn, which {views} "
+                "different `views` do not divide; give a multiple"
+            )
 
     def stilled(self, network: Network) -> Network:
         """The network, of which no more learns than is asked for.

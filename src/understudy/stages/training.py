@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from understudy.core.identity import parents_of
 from understudy.core.run import Run, finished_summary
 from understudy.core.types import Batch
 from understudy.core.wording import headed
-from understudy.data.stream import training_stream
+from understudy.data.stream import joined, stored_stream, training_stream
 from understudy.data.views import ViewSettings, view_objections
 from understudy.engine.layers import layers_objection
 from understudy.engine.loop import Observe, fit
@@ -26,6 +26,7 @@ from understudy.engine.measure import chosen
 from understudy.engine.memory import keep_freed_memory
 from understudy.engine.plan import Plan
 from understudy.engine.state import module_device
+from understudy.guidance.bank import Views
 from understudy.guidance.guide import Guide
 from understudy.methods.method import Method
 from understudy.models.ensemble import EnsembleNetworkSettings
@@ -41,6 +42,15 @@ from understudy.stages.material import (
     parts_notes,
 )
 from understudy.stages.shown import told_of, write_shown
+from understudy.stages.stored_features import stored_features
+
+
+class Beside(NamedTuple):
+    """Images that are shown without their labels, behind those of each batch."""
+
+    images: Indices
+    each: int
+    """How many of them for each image of the batch."""
 
 
 def train_method(
@@ -58,6 +68,8 @@ def train_method(
     plan: Plan,
     observe: Observe,
     ring: int | None = None,
+    beside: Beside | None = None,
+    stored_views: int | None = None,
 ) -> dict[str, Any]:
     """Trains a method in a run and returns what every training's summary holds.
 
@@ -75,6 +87,9 @@ def train_method(
         plan: Length, optimizer and checks.
         observe: Looks at the network at intervals.
         ring: How many different views of each image there are; None: endless.
+        beside: Images that are shown in each step behind the others, without their labels.
+        stored_views: Of how many views of each image the frozen backbone's features are shown in
+            the place of the images; None: it is asked at every step.
     """
     refuse_unfit(
         views,
@@ -94,15 +109,36 @@ def train_method(
     if isinstance(guide, torch.nn.Module):
         guide.to(device)
 
-    def batches(choice: Choice, start: int) -> Iterator[Batch]:
+    stored = None
+    if stored_views is not None:
+        made = Views(
+            images=material.pack.images,
+            indices=images,
+            settings=views,
+            size=material.size,
+            seed=settings.stream(VIEWS),
+            device=device,
+            statistics=material.statistics,
+        )
+        stored = stored_features(method, made, ring=stored_views, progress=run.progress)
+
+    def stream(
+        choice: Choice,
+        start: int,
+        *,
+        shown: Indices,
+        known: NDArray[np.int64] | None,
+        batch_size: int,
+        order: str,
+    ) -> Iterator[Batch]:
         return training_stream(
             material.pack.images,
-            indices=images,
-            labels=labels,
+            indices=shown,
+            labels=known,
             views=views,
             size=material.size,
-            batch_size=plan.settings.batch_size,
-            seed_order=settings.stream("order"),
+            batch_size=batch_size,
+            seed_order=settings.stream(order),
             seed_views=settings.stream(VIEWS),
             ring=ring,
             device=device,
@@ -111,11 +147,41 @@ def train_method(
             statistics=material.statistics,
         )
 
+    def batches(choice: Choice, start: int) -> Iterator[Batch]:
+        size = plan.settings.batch_size
+        if stored is not None:
+            return stored_stream(
+                stored,
+                indices=images,
+                labels=labels,
+                views=len(views),
+                batch_size=size,
+                seed_order=settings.stream("order"),
+                start=start,
+            )
+        own = stream(choice, start, shown=images, known=labels, batch_size=size, order="order")
+        if beside is None:
+            return own
+        others = stream(
+            choice,
+            start,
+            shown=beside.images,
+            known=None,
+            batch_size=size * beside.each,
+            order="order of those without labels",
+        )
+        return joined([own, others])
+
     run.write("network.json", network.model_dump(mode="json"))
-    write_shown(run, material.pack, images, parents_of(settings).values())
+    every = images if beside is None else np.union1d(images, beside.images)
+    write_shown(run, material.pack, every, parents_of(settings).values())
     choice, measured = chosen(
         settings.machine,
-        subject=_subject(network, material, plan, views),
+        subject={
+            **_subject(network, material, plan, views),
+            **({"beside": beside.each} if beside else {}),
+            **({"stored": True} if stored is not None else {}),
+        },
         method=method,
         guide=guide,
         batches=lambda choice: next(batches(choice, 0)),

@@ -31,6 +31,7 @@ COMMANDS = (
     "completion",
     "check-data",
     "mutual",
+    "fixmatch",
     "import",
 )
 TOY = """

@@ -15,7 +15,13 @@ from understudy.data import stream as stream_module
 from understudy.data.augment.color_jitter import ColorJitterSettings
 from understudy.data.augment.flip import HorizontalFlipSettings
 from understudy.data.augment.random_resized_crop import RandomResizedCropSettings
-from understudy.data.stream import Images, clean_batches, training_stream
+from understudy.data.stream import (
+    Images,
+    clean_batches,
+    joined,
+    stored_stream,
+    training_stream,
+)
 from understudy.data.views import ViewSettings, clean_view
 
 CPU = torch.device("cpu")
@@ -237,3 +243,60 @@ def test_a_view_without_transforms_of_a_size_of_its_own_is_the_clean_image_at_it
     (found,) = batches(1, views=(ViewSettings(size=4),))
 
     assert_close(found.views[0], clean_view(torch.from_numpy(IMAGES[found.index]), size=4))
+
+
+def test_several_streams_are_one_batch_in_which_labels_that_nobody_knows_are_none() -> None:
+    ids = torch.zeros(2, dtype=torch.int64)
+
+    def made(first: int, labels: torch.Tensor | None) -> Iterator[Batch]:
+        for step in range(2):
+            views = torch.full((2, 1, 2, 2), float(first + step))
+            yield Batch((views, -views), labels, torch.tensor([first, first + 1]), (ids, ids + 1))
+
+    own, others = made(0, torch.tensor([3, 4])), made(10, None)
+    batch = next(joined([own, others]))
+
+    assert batch.labels is not None
+    assert batch.labels.tolist() == [3, 4, -1, -1]
+    assert batch.index.tolist() == [0, 1, 10, 11]
+    assert [view[:, 0, 0, 0].tolist() for view in batch.views] == [[0, 0, 10, 10], [0, 0, -10, -10]]
+    assert [ids.tolist() for ids in batch.view_ids] == [[0] * 4, [1] * 4]
+
+
+@pytest.mark.parametrize("ring", [1, 3])
+def test_stored_values_come_in_the_order_of_the_images_that_they_are_of(ring: int) -> None:
+    """Element by element as the training stream with the same ring shows them."""
+    images = torch.randint(0, 256, (9, 1, 4, 4), dtype=torch.uint8).numpy()
+    indices, labels = np.array([8, 1, 5, 2, 7]), np.arange(9)
+    views = [ViewSettings(), ViewSettings()] if ring != 3 else [ViewSettings()]
+    values = torch.stack(
+        [torch.tensor([100.0 * index + view for view in range(ring)]) for index in indices]
+    )[..., None]
+    common: dict[str, Any] = {
+        "indices": indices,
+        "labels": labels,
+        "batch_size": 4,
+        "seed_order": 7,
+        "start": 2,
+    }
+
+    shown = training_stream(
+        images,
+        views=views,
+        size=4,
+        seed_views=1,
+        ring=ring,
+        device=torch.device("cpu"),
+        channels_last=False,
+        **common,
+    )
+    stored = stored_stream(values, views=len(views), **common)
+
+    for _ in range(5):
+        one, other = next(shown), next(stored)
+        assert one.index.tolist() == other.index.tolist()
+        assert one.labels is not None and other.labels is not None
+        assert one.labels.tolist() == other.labels.tolist()
+        for ids, view, mine in zip(one.view_ids, other.views, other.view_ids, strict=True):
+            assert ids.tolist() == mine.tolist()
+            assert view[:, 0].tolist() == (100 * one.index + ids).tolist()

@@ -44,5 +44,5 @@ def test_a_head_of_nothing_is_a_linear_classifier() -> None:
 
 @pytest.mark.parametrize("widths", [[], [8], [8, 8, 8]])
 def test_other_numbers_of_shares_than_of_layers_are_refused(widths: list[int]) -> None:
-    with pytest.raises(UsageError, match=f"2 shares for {len(widths)} dense layers"):
+    with pytest.raises(UsageError, match=f"2 shares, and `widths` {len(widths)};"):
         checked(HeadSettings, {"widths": widths, "dropout": [0.1, 0.2]}, origin="here")
