@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from understudy.core.types import Batch, Guidance, Outputs, StepOutput, Targets
+from understudy.core.types import Batch, Guidance, Outputs, StepOutput, Tap, Targets
 from understudy.methods.method import Method, detached
 from understudy.models.network import Network
 from understudy.objectives.objective import Combined, Portion
@@ -85,16 +85,22 @@ class FixMatch(Method):
         unsupervised, sure = sure_cross_entropy(answered, answers, threshold=self.threshold)
         told = {**terms, "pseudo_label": unsupervised, "sure": sure}
         return StepOutput(
-            loss=loss + self.weight * unsupervised, terms=detached(told), size=len(batch.index)
+            loss=loss + self.weight * unsupervised,
+            terms=detached(told),
+            size=self.labelled,  # an epoch counts these
         )
 
     def objections(self, portion: Portion) -> list[str]:
-        """What the objectives object to, and other numbers of views than two."""
+        """What the objectives object to, other numbers of views than two, and other taps."""
         found = self.objective.objections(portion)
-        if portion.views == VIEWS:
-            return found
-        return [
-            *found,
-            f"`views` has {portion.views}, but method.kind=fixmatch compares a weak view of each "
-            "image with a strong one. List 2, the weak one first.",
-        ]
+        if self.objective.taps != {Tap.LOGITS}:
+            found.append(
+                "`terms` reads more than logits, and `fixmatch` gives its terms the logits of "
+                "labelled images. Leave `label` alone there."
+            )
+        if portion.views != VIEWS:
+            found.append(
+                f"`views` has {portion.views}, but `fixmatch` compares a weak view of each image "
+                "with a strong one. List 2, the weak one first."
+            )
+        return found

@@ -12,6 +12,7 @@ from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.network import Network, NetworkSettings
 from understudy.objectives.label import LabelSettings
 from understudy.objectives.objective import Portion, combine
+from understudy.objectives.selfsup.vicreg import VicregSettings
 
 LABELLED, OTHERS, CLASSES = 4, 12, 3
 
@@ -103,3 +104,13 @@ def test_other_numbers_of_views_than_two_are_objected_to(views: int) -> None:
     assert fit.objections(Portion(batch=4, views=2, images=16)) == []
     (objection,) = fit.objections(Portion(batch=4, views=views, images=16))
     assert "List 2, the weak one first" in objection
+
+
+def test_terms_that_read_more_than_logits_are_objected_to() -> None:
+    learner = network()
+    shape = learner.shape._replace(projected=8)
+    terms = [LabelSettings(), VicregSettings()]
+    objective = combine(terms, student=shape, guidance=None, images=torch.arange(LABELLED))
+    fit = FixMatch(learner, objective, labelled=LABELLED, threshold=0.4, weight=1.0)
+
+    assert "reads more than logits" in str(fit.objections(Portion(batch=4, views=2, images=16)))
