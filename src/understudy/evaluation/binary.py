@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from understudy.core.errors import UsageError
 from understudy.core.wording import nearest
 from understudy.evaluation.counts import Counts, figure_of
 from understudy.evaluation.labelled import Labelled, labelled
+from understudy.evaluation.ranking import area_under_curve
 
 FIGURES = ("precision", "recall", "f1", "f0.5")
 
@@ -85,19 +85,10 @@ def binary(
             tn=int((~truth & ~told).sum()),
             fn=int((truth & ~told).sum()),
         ),
-        _auc(_scores(answers, place), truth),
+        area_under_curve(_scores(answers, place), truth),
     )
 
 
 def _scores(answers: Labelled, place: int) -> NDArray[np.float64]:
     """[N], how much likelier the positive class is: softmax's order, without its rounding."""
     return np.asarray(answers.logits[:, place] - answers.logits[:, 1 - place], dtype=np.float64)
-
-
-def _auc(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> float | None:
-    """By ranks (Mann and Whitney 1947); equal scores share theirs."""
-    positives, negatives = int(truth.sum()), int((~truth).sum())
-    if not positives or not negatives:
-        return None
-    above = float(rankdata(scores)[truth].sum()) - positives * (positives + 1) / 2
-    return above / (positives * negatives)

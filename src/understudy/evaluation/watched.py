@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from understudy.core.monitors import MonitorName
 from understudy.evaluation.accuracy import Accuracy, accuracy
 from understudy.evaluation.labelled import labelled
+from understudy.evaluation.ranking import area_under_curve
 
 
 def watched(
@@ -34,17 +35,16 @@ def watched(
 def _figure(monitor: MonitorName, seen: Accuracy, logits: ArrayLike, labels: ArrayLike) -> float:
     if monitor == "auc":
         answers = labelled(logits, labels)
-        return area_under_curve(answers.log_probabilities, answers.labels)
+        return mean_area_under_curve(answers.log_probabilities, answers.labels)
     found: float = getattr(seen, monitor)
     return found
 
 
-def area_under_curve(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+def mean_area_under_curve(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     """The area under the ROC curve, averaged over the classes, each against all others.
 
-    Of two classes it is the usual one, whichever is called positive. It is the share of pairs of
-    an image of the class and one of another in which the first has the higher score; ties count
-    half (Mann and Whitney 1947). Classes without an image, or with all of them, are left out.
+    Of two classes it is the usual one, whichever is called positive. Classes without an image, or
+    with all of them, are left out.
 
     Args:
         scores: [N, K], rising with the probability of the class.
@@ -54,15 +54,8 @@ def area_under_curve(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> 
         From 0 to 1; NaN where all images are of one class.
     """
     areas = [
-        _area(scores[:, label], labels == label)
+        area
         for label in range(scores.shape[1])
-        if 0 < np.count_nonzero(labels == label) < len(labels)
+        if (area := area_under_curve(scores[:, label], labels == label)) is not None
     ]
     return float(np.mean(areas)) if areas else float("nan")
-
-
-def _area(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # equal scores share their mean rank
-    own, others = np.count_nonzero(positive), np.count_nonzero(~positive)
-    return float((ranks[positive].sum() - own * (own + 1) / 2) / (own * others))

@@ -7,7 +7,7 @@ from scipy.special import softmax
 from sklearn.metrics import f1_score, roc_auc_score
 
 from understudy.core.monitors import MONITORS, MonitorName
-from understudy.evaluation.watched import area_under_curve, watched
+from understudy.evaluation.watched import mean_area_under_curve, watched
 
 NAMES = ("ant", "bee", "cat")
 
@@ -30,12 +30,14 @@ def test_areas_are_those_of_scikit_learn(classes: int, ties: bool) -> None:
         if classes == 2
         else roc_auc_score(labels, shares, multi_class="ovr")
     )
-    assert area_under_curve(shares, labels) == pytest.approx(expected, abs=1e-12)
+    assert mean_area_under_curve(shares, labels) == pytest.approx(expected, abs=1e-12)
 
 
 def test_an_area_over_images_of_one_class_is_no_number() -> None:
     assert math.isnan(
-        area_under_curve(np.random.default_rng(1).normal(size=(5, 2)), np.zeros(5, dtype=np.int64))
+        mean_area_under_curve(
+            np.random.default_rng(1).normal(size=(5, 2)), np.zeros(5, dtype=np.int64)
+        )
     )
 
 
@@ -43,8 +45,8 @@ def test_a_class_without_an_image_counts_neither_way() -> None:
     logits, labels = answers(2)
     wider = np.column_stack([logits, np.full(len(logits), -9.0)])
 
-    assert area_under_curve(wider, labels) == pytest.approx(
-        area_under_curve(logits, labels), abs=1e-12
+    assert mean_area_under_curve(wider, labels) == pytest.approx(
+        mean_area_under_curve(logits, labels), abs=1e-12
     )
 
 
