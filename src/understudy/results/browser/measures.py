@@ -5,6 +5,7 @@ from math import floor, log10
 
 from understudy.results.binary import TITLES as OF_TWO
 from understudy.results.browser.sheet import Measure, Run
+from understudy.results.probes import parsed
 
 TITLES = {
     "test_top1": "test accuracy",
@@ -47,7 +48,8 @@ def measures_of(runs: Sequence[Run]) -> tuple[Measure, ...]:
 
 
 def _measure(name: str, values: Sequence[float]) -> Measure:
-    title = TITLES.get(name, name.replace("_", " "))
+    probe = parsed(name)
+    title = probe.title if probe else TITLES.get(name, name.replace("_", " "))
     if is_share(name, values):
         return Measure(name, title, scale=100.0, digits=2, unit=" %", of_differences=" points")
     return Measure(name, title, scale=1.0, digits=_digits(values), unit="", of_differences="")

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from understudy.results.probes import LINEAR
 from understudy.results.rows import STUDENTS
 
 STUDENT, TEACHER, BASELINE = "student", "teacher", "baseline"
 ROLE = "role"
 """The axis that says what a row is to the others, where rows differ in that."""
-PREFERRED = ("test_top1", "f1", "test_macro_f1", "accuracy", "val_top1", "auc")
+PREFERRED = ("test_top1", "f1", "test_macro_f1", "accuracy", "val_top1", "auc", LINEAR)
 """What is shown first, of the figures that there are."""
 WORDS_OF_FRACTION = ("percent", "fraction", "share", "labels", "per_class")
 

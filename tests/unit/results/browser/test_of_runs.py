@@ -5,13 +5,15 @@ import pytest
 from tests.unit.results.test_report import Page
 
 from understudy.results.browser import of_runs
+from understudy.results.browser.measures import measures_of
 from understudy.results.browser.observed import questions, splits
 from understudy.results.browser.of_runs import sheet_of
 from understudy.results.browser.section import browser
-from understudy.results.browser.sheet import Sheet, worth_browsing
+from understudy.results.browser.sheet import Run, Sheet, worth_browsing
 from understudy.results.browser.view import first_view
 from understudy.results.comparison import comparison
 from understudy.results.find import find
+from understudy.results.probes import LINEAR
 
 
 def read(study: Path) -> Sheet:
@@ -128,3 +130,13 @@ def test_an_axis_of_very_many_values_is_searched_and_not_ticked(tree: Any) -> No
     assert "61 values: search for one in the table of rows." in page.texts
     boxes = [one for tag, one in page.tags if tag == "input" and one.get("type") == "checkbox"]
     assert len(boxes) < 20
+
+
+def test_where_features_alone_are_judged_their_linear_probe_comes_first() -> None:
+    figures = {"parameters": 9.0, "probe.knn20_top1@1%": 0.3, LINEAR: 0.4}
+    run = Run("a", axes={}, figures=figures)
+
+    sheet = Sheet((run,), (), measures_of([run]))
+
+    assert sheet.measure.name == LINEAR
+    assert [one.title for one in sheet.measures] == ["parameters", "k-NN 20 at 1 %", "linear"]
