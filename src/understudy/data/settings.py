@@ -1,11 +1,11 @@
 """What decides which images a run sees, and which of them train, validate and test."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from understudy.core.settings import Settings, nearest
+from understudy.core.settings import Added, Settings, nearest
 from understudy.data.pack import Pack
 from understudy.data.schemes import SchemeSettings
 from understudy.data.sources import AnySource
@@ -24,9 +24,9 @@ class DataSettings(Settings):
     """Where the images come from; where there is a parent, by default its images."""
     split: SplitSettings = SplitSettings()
     """Which images are for training, validation and test; by default as for the parent."""
-    schemes: Mapping[str, SchemeSettings] = {}
+    schemes: Annotated[Mapping[str, SchemeSettings], Added()] = {}
     """Label schemes by name: classes made of the data's own labels; by default the parent's."""
-    scheme: str | None = None
+    scheme: Annotated[str | None, Added()] = None
     """Which of `schemes` says what the images are called; without one the data's own classes are
     meant, or where there is a parent, its scheme."""
 

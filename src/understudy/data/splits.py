@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from understudy.core.errors import DataError
-from understudy.core.settings import Settings
+from understudy.core.settings import Added, Settings
 from understudy.data.carve import Carver
 from understudy.data.check.duplicates import (
     in_validation,
@@ -32,14 +32,14 @@ class SplitSettings(Settings):
 
     validation: Share = 0.1
     """Share of the training images to validate with, where no validation split is given."""
-    validation_of: Literal["training", "all"] = "training"
+    validation_of: Annotated[Literal["training", "all"], Added()] = "training"
     """What `validation` is a share of: the images that are left once test images are drawn, or
     `all` of them, so that validation=0.15 and test=0.15 leave 70 %."""
     test: Share = 0.2
     """Share of all images to test with, where no test split is given."""
     seed: int = 0
     """Draws the carved splits; apart from the seeds of runs, which all share one split."""
-    keep_out: tuple[str, ...] = ()
+    keep_out: Annotated[tuple[str, ...], Added()] = ()
     """Schemes whose test images nothing here learns from, as for a pretraining that serves several;
     that of the run itself may be among them. Without a scheme of its own, and without a given test
     split, a run tests on them."""
@@ -47,7 +47,7 @@ class SplitSettings(Settings):
     """Go on although test images are identical to others, which makes the test too easy."""
     allow_shared_groups: bool = False
     """Go on although a given test split has groups in common with others: too easy a test."""
-    allow_seen: bool = False
+    allow_seen: Annotated[bool, Added()] = False
     """Go on although what a run starts or learns from, made for another scheme, has learned from
     images that are test images here."""
 

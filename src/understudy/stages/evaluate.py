@@ -12,7 +12,7 @@ from pydantic import Field
 
 from understudy.core.files import make_folder, write_bytes
 from understudy.core.run import Run
-from understudy.core.settings import Aside, RunPath
+from understudy.core.settings import Added, Aside, RunPath
 from understudy.data.pack import Pack
 from understudy.data.settings import DataSettings
 from understudy.data.splits import Splits, split
@@ -64,7 +64,7 @@ class EvaluateSettings(DataSettings):
     """Where to compute: device and threads; always in fp32, as it stands. Changes no identity."""
     on: Literal["test", "val"] = "test"
     """The split to evaluate on. Look at "val" as often as you like, at "test" once."""
-    positive: str | None = None
+    positive: Annotated[str | None, Added()] = None
     """Of two classes the one that is looked for, whose precision, recall, F1, F0.5 and AUC are
     told; by default that of the scheme which is not `otherwise`, else the second."""
     probe: ProbingSettings = ProbingSettings()

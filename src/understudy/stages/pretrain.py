@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import torch
 
 from understudy.core.run import Run
-from understudy.core.settings import Aside
+from understudy.core.settings import Added, Aside
 from understudy.data.labels import FewLabelsSettings
 from understudy.data.pack import Pack
 from understudy.data.views import ViewSettings
@@ -47,7 +47,7 @@ class PretrainSettings(TrainingSettings):
     """The network."""
     method: AnySelfSupervised = SimclrSettings()
     """How it learns without labels."""
-    images: Parts = "pool"
+    images: Annotated[Parts, Added()] = "pool"
     """The images that it learns from, by name or by several names, as `transfer` in `distill`."""
     views: tuple[ViewSettings, ...] = (ViewSettings(), ViewSettings())
     """How each view of an image is made."""

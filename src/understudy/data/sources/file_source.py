@@ -12,6 +12,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import AfterValidator, PositiveFloat, PositiveInt, model_validator
 
 from understudy.core.errors import UsageError
+from understudy.core.settings import Added
 from understudy.data.bands.choosing import BandNames, WantedBands, chosen_bands
 from understudy.data.bands.decoding import BandDecoding
 from understudy.data.check.finding import Finding
@@ -69,16 +70,16 @@ class FileSourceSettings(SourceSettings):
 
     channels: Channels = "rgb"
     """Of photographs: keep three colour channels, or one grey channel."""
-    bands: WantedBands | None = None
+    bands: Annotated[WantedBands | None, Added()] = None
     """Of images that are no photographs, the bands that become the channels, by name, in this
     order: [B04, B03, B02]. Or `all`; or `rgb`: those called red, green and blue, or so by
     Sentinel-2. Read are TIFF of any number of bands, .npy and .npz, 16 bits kept."""
-    band_names: BandNames | None = None
+    band_names: Annotated[BandNames | None, Added()] = None
     """What the bands of a file are called, in its order; by default as the file tells it, else 1,
     2, ..."""
-    white: PositiveFloat = 1.0
+    white: Annotated[PositiveFloat, Added()] = 1.0
     """Of bands of floats, the value that counts as 1; whole numbers are kept as they are."""
-    nodata: float | Literal["ignore"] | None = None
+    nodata: Annotated[float | Literal["ignore"] | None, Added()] = None
     """Of bands, the value that marks pixels without data, which are an error; by default what the
     file says. `ignore`: none does."""
     size: PositiveInt | None = None

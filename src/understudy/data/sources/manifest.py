@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from understudy.core.errors import UsageError
+from understudy.core.settings import Added
 from understudy.data.sources.class_list import class_list
 from understudy.data.sources.file_source import FileSourceSettings, Found, reading
 from understudy.data.sources.listing import Entry, existing
@@ -33,7 +34,7 @@ class ManifestSettings(FileSourceSettings):
     """Column of the images' paths; some data sets call it `file_name`."""
     label_column: str = USUAL["label"]
     """Column of the class names."""
-    label_separator: Annotated[str, Field(min_length=1)] | None = None
+    label_separator: Annotated[Annotated[str, Field(min_length=1)] | None, Added()] = None
     """Stands between the labels of an image that may have several, such as `;`: `schemes` make
     classes of them."""
     split_column: str = USUAL["split"]
