@@ -21,6 +21,7 @@ import torch
 from PIL import Image
 
 from understudy.core.errors import DivergedError, InterruptedRunError, StorageError, UsageError
+from understudy.core.locks import LOCK, OWNER
 from understudy.core.settings import checked
 from understudy.core.types import Tap
 from understudy.data.pack import stored_pack
@@ -178,7 +179,7 @@ def folder(go: Launcher, student: Launched, tmp_path: Path) -> Iterator[Callable
 
 def files(root: Path) -> set[str]:
     (run,) = (root / "export").iterdir()
-    return {path.name for path in run.iterdir()} - {".lock", "config.yaml"}
+    return {path.name for path in run.iterdir()} - {LOCK, OWNER, "config.yaml"}
 
 
 def test_g3_a_file_that_answers_otherwise_is_not_there_and_the_run_has_failed(

@@ -207,7 +207,8 @@ def test_counts_of_every_scheme_are_told_in_eighty_columns_and_on_a_page(
     assert main(["check-data", *words, "--runs", str(tmp_path / "r"), "--html", str(page)]) == 0
 
     told = capsys.readouterr().out
-    assert max(map(len, told.splitlines())) <= 80
+    lines = [line for line in told.splitlines() if not line.startswith("Report: ")]  # a path
+    assert max(map(len, lines)) <= 80
     assert "scheme seven: labels by share, and a pool of" in told
     assert "scheme even: labels by share, and a pool of" in told
     (row,) = [

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 import torch
 import torch.nn.functional as F
-from pydantic import PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor
 
 from understudy.core.depth import Depth, white
@@ -91,6 +91,10 @@ class ViewSettings(Settings):
         if self.augment:
             raise ValueError(f"augment: {', '.join(self.augment)} names a change twice")
         return self
+
+
+Views = Annotated[tuple[ViewSettings, ...], Field(min_length=1)]
+"""How each view of an image is made; there is at least one."""
 
 
 def view_objections(views: Sequence[ViewSettings], channels: int) -> list[str]:

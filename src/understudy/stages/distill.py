@@ -13,7 +13,7 @@ from understudy.core.seeds import derived_seed
 from understudy.core.settings import RunPath
 from understudy.core.types import Shape, Tap
 from understudy.data.pack import Pack
-from understudy.data.views import ViewSettings
+from understudy.data.views import Views, ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.bank import BankSettings
 from understudy.guidance.guide import Guide
@@ -91,7 +91,7 @@ class DistillSettings(ClassifyingSettings, StartedSettings):
     terms: tuple[AnyObjective, ...] = (SoftLabelSettings(),)
     """Objectives to add up; each carries its own weight. None by default where the method brings
     its own."""
-    views: tuple[ViewSettings, ...] = (ViewSettings(),)
+    views: Views = (ViewSettings(),)
     """How each view of an image is made; the teacher sees the same one, at its own size."""
     answers: AnswersSettings | None = None
     """Answers that somebody stored, where no teacher is at hand; they are to images as they lie

@@ -10,7 +10,7 @@ from understudy.core.errors import UsageError
 from understudy.core.run import Run
 from understudy.core.settings import RunPath
 from understudy.data.pack import Pack
-from understudy.data.views import ViewSettings
+from understudy.data.views import Views, ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.guide import unguided
 from understudy.methods.supervised import Supervised
@@ -47,7 +47,7 @@ class FinetuneSettings(TaughtByLabelsSettings, StartedSettings):
     """Whether the classifier begins at zero, as in SimCLR v2; else drawn at random."""
     terms: tuple[AnyObjective, ...] = (LabelSettings(),)
     """Objectives to add up; each carries its own weight."""
-    views: tuple[ViewSettings, ...] = (ViewSettings(),)
+    views: Views = (ViewSettings(),)
     """How each view of an image is made."""
     plan: PlanSettings = PlanSettings(epochs=60, patience=5)
 

@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 
 from understudy.core.run import Run
 from understudy.data.pack import Pack
-from understudy.data.views import ViewSettings
+from understudy.data.views import Views, ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.guide import unguided
 from understudy.methods.fixmatch import FixMatch
@@ -43,7 +43,7 @@ class FixmatchSettings(TaughtByLabelsSettings):
     """The network."""
     terms: tuple[AnyObjective, ...] = (LabelSettings(),)
     """What is learned from labels; each carries its own weight."""
-    views: tuple[ViewSettings, ...] = (ViewSettings(), ViewSettings())
+    views: Views = (ViewSettings(), ViewSettings())
     """How the weak view of each image is made, and how the strong one."""
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.95  # the paper's
     """The least probability of an answer from which is learned."""

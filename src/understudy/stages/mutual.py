@@ -10,7 +10,7 @@ from understudy.core.errors import UsageError
 from understudy.core.run import Run
 from understudy.core.types import Shape
 from understudy.data.pack import Pack
-from understudy.data.views import ViewSettings
+from understudy.data.views import Views, ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.guide import unguided
 from understudy.methods.mutual import Mutual
@@ -59,7 +59,7 @@ class MutualSettings(TrainingSettings):
     logits."""
     transfer: Parts = "labelled"
     """The images that are shown, by name or by several names, as in `distill`."""
-    views: tuple[ViewSettings, ...] = (ViewSettings(),)
+    views: Views = (ViewSettings(),)
     """How each view of an image is made; all peers see the same one."""
     plan: PlanSettings = PlanSettings(epochs=30)
 

@@ -8,7 +8,7 @@ from understudy.core.run import Run
 from understudy.core.settings import Added, Aside
 from understudy.data.labels import FewLabelsSettings
 from understudy.data.pack import Pack
-from understudy.data.views import ViewSettings
+from understudy.data.views import Views, ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.guide import unguided
 from understudy.methods import AnySelfSupervised, SimclrSettings
@@ -49,7 +49,7 @@ class PretrainSettings(TrainingSettings):
     """How it learns without labels."""
     images: Annotated[Parts, Added()] = "pool"
     """The images that it learns from, by name or by several names, as `transfer` in `distill`."""
-    views: tuple[ViewSettings, ...] = (ViewSettings(), ViewSettings())
+    views: Views = (ViewSettings(), ViewSettings())
     """How each view of an image is made."""
     plan: PlanSettings = PlanSettings(epochs=100, batch_size=256)
 

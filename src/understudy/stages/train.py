@@ -6,7 +6,7 @@ import torch
 
 from understudy.core.run import Run
 from understudy.data.pack import Pack
-from understudy.data.views import ViewSettings
+from understudy.data.views import Views, ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.guide import unguided
 from understudy.methods.supervised import Supervised
@@ -29,7 +29,7 @@ class TrainSettings(TaughtByLabelsSettings):
     """The network."""
     terms: tuple[AnyObjective, ...] = (LabelSettings(),)
     """Objectives to add up; each carries its own weight."""
-    views: tuple[ViewSettings, ...] = (ViewSettings(),)
+    views: Views = (ViewSettings(),)
     """How each view of an image is made; one view is usual here."""
     plan: PlanSettings = PlanSettings(epochs=30)
 

@@ -66,6 +66,8 @@ def _read(file: Named) -> Table | str:
         return f"{path}: cannot be read ({error.strerror}). Give a CSV file with a head."
     except (UnicodeDecodeError, csv.Error) as error:
         return f"{path}: is no CSV file in UTF-8 ({str(error).splitlines()[0]})."
+    except ValueError:  # NUL
+        return f"{str(path)!r}: holds a character that no path has. Give a CSV file with a head."
     if len(lines) < 2:
         return f"{path}: holds no row; a head and at least one row are needed."
     return next(_mistakes(path, lines), None) or Table(

@@ -277,3 +277,8 @@ def test_more_rows_than_a_page_can_show_are_refused(
 
     with pytest.raises(ReportError, match="96 rows are more than the 95 that a page can show"):
         read(*published(tmp_path))
+
+
+def test_a_path_that_cannot_be_one_is_told() -> None:
+    with pytest.raises(ReportError, match=r"'rows\\x00.csv': holds a character that no path has"):
+        read(Path("rows\0.csv"))
