@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from understudy.core.errors import UsageError
@@ -12,6 +13,8 @@ from understudy.core.settings import Settings, mistakes_in
 from understudy.core.wording import Location, dotted, headed
 from understudy.studies.drafts import Draft, DraftKey, Drafts
 from understudy.studies.study import Study
+
+COLUMNS = 80  # of a terminal
 
 
 @dataclass(frozen=True)
@@ -79,21 +82,20 @@ class Plan:
         names = list(dict.fromkeys(node.name for node in self.nodes))
         nowhere = [name for name in self.study.stages if name not in names]
         width = max(map(len, [*names, *nowhere]))
-        lines = [self._line([node for node in self.nodes if node.name == n], width) for n in names]
+        of_each = [[node for node in self.nodes if node.name == name] for name in names]
+        lines = [line for nodes in of_each for line in self._lines(nodes, width)]
         return [*lines, *(f"{name:{width}}  nowhere" for name in nowhere), self.count()]
 
-    def _line(self, nodes: Sequence[Node], width: int) -> str:
+    def _lines(self, nodes: Sequence[Node], width: int) -> list[str]:
         first = nodes[0]
         own = {node.key for node in self.runs if node.name == first.name}
         shared = "" if own else f"same as {self._name_of(first.key)}"
         after = ", ".join(dict.fromkeys(p.node for node in nodes for p in node.parents.values()))
-        parts = [
-            f"{first.name:{width}}  {first.stage:8}  {len({node.key for node in nodes})} x",
-            shared or _spread(nodes),
-            f"after {after}" if after else "",
-        ]
-        line = "  ".join(part for part in parts if part)
-        return line if len(line) <= 80 else f"{line[:77]}..."
+        head = f"{first.name:{width}}  {first.stage:8}  "
+        count = f"{len({node.key for node in nodes})} x"
+        parts = [count, shared or _spread(nodes), f"after {after}" if after else ""]
+        told = "  ".join(part for part in parts if part)
+        return wrap(told, COLUMNS, initial_indent=head, subsequent_indent=" " * (len(head) + 2))
 
     def _name_of(self, key: str) -> str:
         return next(node.name for node in self.nodes if node.key == key)

@@ -39,6 +39,15 @@ def test_a_plan_of_hundreds_counts_each_equal_run_once(study: Reader) -> None:
     assert found.count() == "339 runs: 120 train, 3 pretrain, 36 finetune, 180 distill"
 
 
+def test_a_plan_of_hundreds_is_told_whole_in_eighty_columns(study: Reader) -> None:
+    lines = plan(study(HUNDREDS), STAGES).lines()
+
+    assert max(map(len, lines)) <= 80
+    told = " ".join(" ".join(lines).split())
+    assert "x 6 fraction after pretrain" in told
+    assert "x 5 network after teacher" in told
+
+
 def test_a_stage_is_done_where_it_says_and_what_builds_on_it_there_too(
     study: Reader, stages: Stages
 ) -> None:
