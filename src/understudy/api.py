@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from understudy.core.errors import UnderstudyError, UsageError
 from understudy.core.interrupts import Interrupts, leave_work
@@ -120,7 +120,7 @@ def run(
     /,
     *,
     runs: Place = RUNS,
-    workers: int = 1,
+    workers: int | Literal["auto"] = 1,
     on: str = "here",
     cpus: float = 1.0,
     gpus: float | None = None,
@@ -131,7 +131,8 @@ def run(
     Args:
         study: Name of a shipped study, or path of a YAML file.
         runs: Where runs, packs and results lie.
-        workers: How many runs to do at once, each in a process of its own.
+        workers: How many runs to do at once, each in a process of its own; `auto` begins with one
+            and doubles while that is measured to pay and memory holds it.
         on: `ray` or `ray://HOST:PORT`: a Ray cluster that does the runs, with `runs` on a disk that
             all its machines see.
         cpus: Processors of each run, on a cluster.
@@ -398,7 +399,12 @@ def check_data(images: Place = "", /, *, runs: Place = RUNS, **settings: Any) ->
 
 
 def predict(
-    model: Place, /, *images: Place, top: int = 3, with_teacher: bool = False
+    model: Place,
+    /,
+    *images: Place,
+    top: int = 3,
+    with_teacher: bool = False,
+    scale: float | None = None,
 ) -> list[Prediction]:
     """Says what images show: the likeliest classes, with calibrated probabilities.
 
@@ -407,6 +413,8 @@ def predict(
         images: Image files, and folders of images at any depth.
         top: How many classes to name for each image.
         with_teacher: Ask the model's teacher too.
+        scale: Of bands whose files hold other numbers than the model learned from, what they are
+            multiplied by to be those.
 
     Returns:
         One for each image, in order, also for those that could not be read.
@@ -418,7 +426,12 @@ def predict(
 
     progress, _ = _ours()
     said = verbs.predicted(
-        _place(model), [*map(_place, images)], top=top, teacher=with_teacher, progress=progress
+        _place(model),
+        [*map(_place, images)],
+        top=top,
+        teacher=with_teacher,
+        scale=scale,
+        progress=progress,
     )
     return [
         Prediction(

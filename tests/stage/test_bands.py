@@ -1,6 +1,7 @@
 """Images of bands through every stage: what a network learned from is what it is asked about."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from safetensors.torch import load_file
 from tests.rasters import bands, class_folders, patch, tiff
@@ -213,3 +215,127 @@ def test_a_bank_stores_the_answers_to_pairs(go: Launcher, tuned: Launched) -> No
     whole = go("distill", bank={"views": 2}, **told)
 
     assert whole.summary["steps"] == 6
+
+
+SAME_NUMBERS = {"scale": 10_000, "white": 65_535}
+
+
+@pytest.fixture(scope="module")
+def reflectances(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same images as floats, 10,000 being 1."""
+    root = tmp_path_factory.mktemp("reflectances") / "images"
+    shutil.copytree(images, root)
+    for place in root.rglob("*.tif"):
+        values = np.moveaxis(tifffile.imread(place), 2, 0) / 10_000
+        place.write_bytes(tiff(values.astype(np.float32), description="B02 B03 B04 B08"))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("stage", "role", "run"),
+    [
+        ("evaluate", "models", "tuned"),
+        ("evaluate", "models", "pretrained"),
+        ("finetune", "start", "pretrained"),
+        ("distill", "teacher", "tuned"),
+        ("export", "model", "tuned"),
+    ],
+)
+def test_a_network_is_not_shown_numbers_that_mean_something_else(
+    go: Launcher,
+    reflectances: Path,
+    data: dict[str, Any],
+    stage: str,
+    role: str,
+    run: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    place = str(request.getfixturevalue(run).run.path)
+    named = {role: [place] if role == "models" else place}
+    labels = {} if stage in ("evaluate", "export") else {"labels": FEW}
+
+    with pytest.raises(
+        DataError, match=r"from 0 to 65,535, which .*these images hold floats from 0 to 1,"
+    ):
+        go(stage, data={**data, "path": str(reflectances)}, **named, **labels)
+
+
+def test_numbers_that_are_taken_to_its_own_are_answered_alike(
+    go: Launcher, tuned: Launched, reflectances: Path, data: dict[str, Any]
+) -> None:
+    models = [str(tuned.run.path)]
+    other = {**data, "path": str(reflectances), **SAME_NUMBERS}
+
+    whole, scaled = (go("evaluate", models=models, data=one) for one in (data, other))
+
+    assert whole.summary["pack"] != scaled.summary["pack"]
+    for key in ("top1", "per_class", "ece"):
+        assert whole.summary["evaluations"][0][key] == scaled.summary["evaluations"][0][key]
+    told = go("export", model=models[0], data=other, golden=2).run.path / "README.md"
+    assert "float values v, from 0 to 6.5535, become" in told.read_text()
+    assert "whole numbers are refused" in told.read_text()
+
+
+def test_a_network_of_before_numbers_were_kept_goes_on_as_before(
+    go: Launcher, tuned: Launched, reflectances: Path, data: dict[str, Any], tmp_path: Path
+) -> None:
+    before = tmp_path / "runs" / tuned.run.path.parent.name / tuned.run.path.name
+    shutil.copytree(tuned.run.path, before)
+    told = json.loads((before / "network.json").read_text())
+    assert told.pop("numbers") == {"kind": "whole", "white": 65_535}
+    (before / "network.json").write_text(json.dumps(told))
+
+    done = go(
+        "evaluate",
+        root=tmp_path / "runs",
+        models=[str(before)],
+        data={**data, "path": str(reflectances)},
+    )
+
+    assert done.summary["evaluations"]
+
+
+def test_weights_are_taken_to_other_numbers_on_purpose(
+    go: Launcher, pretrained: Launched, reflectances: Path, data: dict[str, Any]
+) -> None:
+    weights = pretrained.run.path / "checkpoints" / "last" / "model.safetensors"
+    own = {"mean": [0.1, 0.1, 0.1], "std": [0.05, 0.05, 0.05]}
+    floats = {**data, "path": str(reflectances)}
+    plan = {"steps": 2, "batch_size": 9, "observations": 1}
+
+    adopted = go("adopt", weights=str(weights), data=floats, labels=FEW, **own)
+    done = go("finetune", start=str(adopted.run.path), data=floats, labels=FEW, plan=plan)
+
+    assert done.summary["network"]["numbers"] == {"kind": "float", "white": 1}
+    assert statistics(done)[0] == pytest.approx(own["mean"])
+
+
+def test_files_of_other_numbers_are_refused_and_read_with_a_scale(
+    exported: Launched,
+    images: Path,
+    reflectances: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model, name = str(exported.run.path), "test/class1/0.tif"
+    assert main(["predict", model, str(images / name)]) == 0
+    answer = capsys.readouterr().out.split("  ", 1)[1]
+
+    assert main(["predict", model, str(reflectances / name)]) == 3
+    told = " ".join(capsys.readouterr().err.split())
+    assert "other numbers (float32: floats from 0 to 1; the model learned from" in told
+    assert "`--scale` takes the numbers of files to those" in told
+    assert main(["predict", model, str(reflectances / name), "--scale", "10000"]) == 0
+    assert capsys.readouterr().out.split("  ", 1)[1] == answer
+    assert main(["predict", model, str(images / name), "--scale", "0"]) == 2
+    assert "--scale = 0: must be a number above 0" in capsys.readouterr().err
+    done = subprocess.run(
+        [sys.executable, "predict.py", str(reflectances / name)],
+        cwd=exported.run.path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert (
+        "float numbers from 0 to 1; the model learned from whole numbers from 0 to 65,535"
+        in done.stderr
+    )

@@ -7,7 +7,7 @@ functions here import.
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Group, Parameter, validators
 
@@ -15,7 +15,7 @@ from understudy.cli.loudness import Telling
 from understudy.cli.names import explained, names_of
 from understudy.cli.runs_commands import RUNS, stored
 from understudy.cli.settings_help import own_runs, reference, settings_help
-from understudy.cli.whole import whole
+from understudy.cli.whole import whole_or_auto
 from understudy.cli.words import name_first
 from understudy.core.shipped import shipped_names
 
@@ -84,7 +84,7 @@ def run(
     /,
     *words: str,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
-    workers: Annotated[int, Parameter(converter=whole, validator=validators.Number(gte=1))] = 1,
+    workers: Annotated[int | Literal["auto"], Parameter(converter=whole_or_auto)] = 1,
     on: str = "here",
     cpus: Annotated[float, Parameter(validator=validators.Number(gt=0))] = 1.0,
     gpus: Annotated[float | None, Parameter(validator=validators.Number(gte=0))] = None,
@@ -99,8 +99,9 @@ def run(
         dry_run: Print the graph of runs, the time and the disk that they take as far as runs
             like them were measured, and do nothing.
         workers: How many runs to do at once, each in a process of its own with its share of the
-            cores. Small networks leave a GPU, and several cores, idle much of the time. A
-            `budget` is measured as if one run followed the other.
+            cores. Small networks leave a GPU, and several cores, idle much of the time. `auto`
+            begins with one and doubles while that is measured to pay and memory holds it; a line
+            tells what was found. A `budget` is measured as if one run followed the other.
         on: A cluster that does the runs, with RUNS on a disk that all its machines see: `ray` for
             the Ray cluster at hand, or ray://HOST:PORT. Needs the extra [ray].
         cpus: Processors of each run, on a cluster.
@@ -274,6 +275,7 @@ def predict(
     top: int = 3,
     csv: Path | None = None,
     with_teacher: Annotated[bool, Parameter(negative="")] = False,
+    scale: float | None = None,
     telling: Telling = NORMALLY,
 ) -> int:
     """Say what images show: the likeliest classes, with calibrated probabilities.
@@ -284,13 +286,14 @@ def predict(
         top: How many classes to name for each image.
         csv: Write one row for each image, also for those that could not be read.
         with_teacher: Ask the model's teacher too, and show both.
+        scale: Of bands, what takes the files' numbers to those that the model learned from.
         telling: How much to tell.
     """
     from understudy.cli.predict_command import predict_command
 
     loudness = telling.loudness
     return predict_command(
-        model, images, top=top, rows=csv, teacher=with_teacher, loudness=loudness
+        model, images, top=top, rows=csv, teacher=with_teacher, scale=scale, loudness=loudness
     )
 
 

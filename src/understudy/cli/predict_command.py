@@ -27,6 +27,7 @@ def predict_command(
     top: int,
     rows: Path | None,
     teacher: bool,
+    scale: float | None,
     loudness: Loudness,
 ) -> int:
     """Asks a model, and perhaps its teacher, about images.
@@ -36,7 +37,9 @@ def predict_command(
             where some image could not be read.
     """
     with progress_on(sys.stderr, loudness) as progress:
-        said = verbs.predicted(model, places, top=top, teacher=teacher, progress=progress)
+        said = verbs.predicted(
+            model, places, top=top, teacher=teacher, scale=scale, progress=progress
+        )
     found = said.answers
     names = [one_line(name) for name in said.models]
     answered = [answer for answer in found if not answer.problem]

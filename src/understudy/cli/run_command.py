@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 
@@ -20,7 +21,7 @@ def run_command(
     words: Sequence[str],
     *,
     dry_run: bool,
-    workers: int,
+    workers: int | Literal["auto"],
     on: str,
     cpus: float,
     gpus: float | None,

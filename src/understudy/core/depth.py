@@ -1,7 +1,7 @@
 """How deep pixels are: whole numbers of 8 or of 16 bits, the largest of which is 1 to a network.
 
 This is the one place that knows it. Everything else asks for `white`: packs, views, statistics, the
-exported file and its scripts.
+exported file and its scripts. What stood in files of bands for that 1 is told by `core/numbers.py`.
 """
 
 from typing import Any, Literal, get_args
@@ -33,6 +33,11 @@ def depth_of(dtype: DTypeLike) -> Depth:
 def white(dtype: DTypeLike) -> int:
     """The value that is 1 to a network: the largest of the type, 255 or 65,535."""
     return int(np.iinfo(depth_of(dtype)).max)
+
+
+def bits(depth: Depth) -> str:
+    """`8 bits`, `16 bits`."""
+    return f"{8 * np.dtype(depth).itemsize} bits"
 
 
 def grey_levels(pixels: Pixels) -> NDArray[np.uint8]:

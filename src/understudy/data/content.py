@@ -6,6 +6,7 @@ from hashlib import sha256
 from understudy.core.depth import Pixels
 from understudy.core.progress import Progress
 from understudy.data import decode
+from understudy.data.bands.decoding import BandDecoding
 from understudy.data.blocks import in_blocks
 from understudy.data.decode import Content
 from understudy.data.sources.listing import Entry, Listing
@@ -64,5 +65,7 @@ def _more(entry: Entry, listing: Listing) -> list[str | list[str]]:
 
 
 def _beginning(listing: Listing) -> bytes:
-    what = {"version": decode.VERSION, "decoding": listing.decoding, "classes": listing.classes}
+    own = listing.decoding
+    decoding = own.keyed if isinstance(own, BandDecoding) else own
+    what = {"version": decode.VERSION, "decoding": decoding, "classes": listing.classes}
     return json.dumps(what).encode() + b"\n"

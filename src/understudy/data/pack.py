@@ -13,7 +13,10 @@ from understudy.core.depth import Depth, Pixels, depth_of, white
 from understudy.core.errors import StorageError
 from understudy.core.files import make_folder, read_json, replace_folder, write_text
 from understudy.core.locks import one_at_a_time
+from understudy.core.numbers import Numbers
 from understudy.core.progress import Progress
+from understudy.data.bands.decoding import BandDecoding
+from understudy.data.bands.stack import types_in
 from understudy.data.check.files import unusable
 from understudy.data.check.inspection import Inspection, groups_or_none, read_inspection
 from understudy.data.content import content_digests, content_key, quick_key
@@ -46,6 +49,9 @@ class Pack(NamedTuple):
     """For each image what it belongs to, "" for nothing; empty where no image belongs to any."""
     bands: tuple[str, ...] = ()
     """Names of the channels where they are bands; empty for photographs, which are RGB or grey."""
+    numbers: Numbers | None = None
+    """What the numbers of their files are, of bands; None for photographs, or where it is not
+    known."""
     tags: tuple[str, ...] = ()
     """Every label there is, where an image may have several; empty where each has one class."""
     tagged: tuple[tuple[int, ...] | None, ...] = ()
@@ -197,7 +203,18 @@ def _loaded(folder: Path, listing: Listing) -> Examined | None:
         )
     except (OSError, StorageError, ValueError, KeyError, TypeError):
         return None
-    return Examined(inspection, pack)
+    return Examined(inspection, pack._replace(numbers=_numbers(inspection, pack.depth)))
+
+
+def _numbers(inspection: Inspection, depth: Depth) -> Numbers | None:
+    """From what was seen of the files, so that packs of before anybody asked tell it too."""
+    decoding = inspection.listing.decoding
+    if not isinstance(decoding, BandDecoding) or not len(inspection.readable):
+        return None
+    look = inspection.looks[inspection.readable[0]]  # all are of one type, or make no pack
+    types = [np.dtype(one) for one in types_in(look.mode)]  # a folder's other bands may have others
+    told = {decoding.numbers_of(one) for one in types if decoding.depth_of(one) == depth}
+    return told.pop() if len(told) == 1 else None
 
 
 def _loaded_pack(folder: Path, ignored: Mapping[str, int]) -> Pack | None:

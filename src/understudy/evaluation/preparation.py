@@ -1,7 +1,7 @@
 """What turns an image file into what a model was trained on, as an exported file states it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import torch
 from pydantic import Field, PositiveFloat, ValidationError
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from understudy.core.depth import Pixels
 from understudy.core.errors import UsageError
+from understudy.core.numbers import Numbers
 from understudy.core.settings import Settings
 from understudy.data.bands.choosing import BandName, BandNames
 from understudy.data.bands.decoding import BandDecoding
@@ -32,6 +33,8 @@ class Preparation(NamedTuple):
     size: int
     """Height and width that the network sees: where the decoded image has others, its shorter
     side is resized to it (bilinear, antialiased) and the central square is taken."""
+    numbers: Numbers | None = None
+    """What the numbers of bands must be; None: what the decoding reads."""
 
     @property
     def apart(self) -> bool:
@@ -46,16 +49,42 @@ class Preparation(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """As the metadata of an exported file hold it."""
         if isinstance(self.decoding, BandDecoding):
-            return {"channels": OF_BANDS, **self.decoding._asdict()}
+            numbers = self.numbers.model_dump(mode="json") if self.numbers else None
+            return {"channels": OF_BANDS, **self.decoding._asdict(), "numbers": numbers}
         return {"conversion": VERSION, **self.decoding._asdict()}
 
     def prepared(self, content: Content, *, name: str) -> Tensor:
         """One image file as the network is given it, [C, size, size], float32 in [0, 1].
 
         Raises:
-            UnreadableImageError: It cannot become pixels.
+            UnreadableImageError: It cannot become pixels, or its numbers are not those that the
+                network learned from.
         """
-        return self.seen(self.decoding.decoded(content, name=name).pixels)
+        if isinstance(self.decoding, BandDecoding):
+            found = self.decoding.decoded(content, name=name, only=self.numbers)
+        else:
+            found = self.decoding.decoded(content, name=name)
+        return self.seen(found.pixels)
+
+    def scaled(self, scale: float, *, origin: object) -> Self:
+        """The same for files of any numbers, which are multiplied first.
+
+        Args:
+            scale: What takes their numbers to those that the network learned from.
+            origin: The model, for the message.
+
+        Raises:
+            UsageError: It takes photographs, or nobody knows which numbers it learned from.
+        """
+        if not isinstance(self.decoding, BandDecoding):
+            raise UsageError(f"--scale: of bands; {origin} takes photographs. Leave it out.")
+        if self.numbers is None:
+            raise UsageError(
+                f"--scale: {origin} does not tell which numbers it learned from, for it was made "
+                "before that was kept. Leave it out, and give it files as it was trained on."
+            )
+        decoding = self.decoding._replace(scale=scale, white=self.numbers.white)
+        return self._replace(decoding=decoding, numbers=None)
 
     def seen(self, pixels: Pixels) -> Tensor:
         """Decoded pixels [C, H, W] as the network is given them."""
@@ -66,7 +95,7 @@ class Preparation(NamedTuple):
         first = self.decoding.size
         return [
             *(
-                _bands_in_words(self.decoding)
+                _bands_in_words(self.decoding, self.numbers)
                 if isinstance(self.decoding, BandDecoding)
                 else _photographs_in_words(self.decoding)
             ),
@@ -102,14 +131,28 @@ def _photographs_in_words(decoding: Decoding) -> list[str]:
     ]
 
 
-def _bands_in_words(decoding: BandDecoding) -> list[str]:
+def _numbers_in_words(decoding: BandDecoding, numbers: Numbers | None) -> list[str]:
+    one = decoding.white / (decoding.scale or 1)
+    become = f"from 0 to {one:.15g}, become 65,535 v / {one:.15g}, rounded"
+    if decoding.scale is not None:
+        whole, floats = f"whole numbers v, {become}", f"float values v, {become}"
+    else:
+        whole, floats = "whole numbers of 8 or 16 bits are kept", f"float values v, {become}"
+    if numbers is None:
+        return [whole, floats]
+    if numbers.kind == "float":
+        return [floats, "whole numbers are refused: the model learned from floats"]
+    if decoding.scale is None:
+        whole = f"whole numbers are kept, from 0 to {numbers.white:,.15g}"
+    return [whole, "float values are refused: the model learned from whole numbers"]
+
+
+def _bands_in_words(decoding: BandDecoding, numbers: Numbers | None) -> list[str]:
     told = f"as {', '.join(decoding.names)} in its order" if decoding.names else "as it names them"
     return [
         *([] if decoding.apart else [f"the bands of the file are called {told}"]),
         f"the channels are {', '.join(decoding.bands)}, in this order",
-        "whole numbers of 8 or 16 bits are kept",
-        f"float values v, from 0 to {decoding.white:g}, become 65,535 v / {decoding.white:g}, "
-        "rounded",
+        *_numbers_in_words(decoding, numbers),
         "pixels without data, or that are no numbers, are refused",
         *(
             ["bands, each in a file `..._BAND.tif`, are resized to the largest of them (bicubic)"]
@@ -134,7 +177,8 @@ def preparation_of(
         UsageError: It says nothing, or of a conversion that this version does not know.
     """
     if told.get("channels") == OF_BANDS:
-        return Preparation(_band_decoding(told, channels=channels, origin=origin), size)
+        decoding, numbers = _of_bands(told, channels=channels, origin=origin)
+        return Preparation(decoding, size, numbers)
     colours = next((name for name in CHANNELS if name == told.get("channels")), None)
     first = told.get("size")
     is_size = first is None or (isinstance(first, int) and 0 < first <= MOST_SIDE)
@@ -162,14 +206,18 @@ class _Bands(Settings):
     nodata: float | Literal["ignore"] | None
     apart: bool
     conversion: Literal[1]
+    scale: PositiveFloat | None = None
+    numbers: Numbers | None = None
 
 
-def _band_decoding(told: Mapping[str, Any], *, channels: int, origin: object) -> BandDecoding:
+def _of_bands(
+    told: Mapping[str, Any], *, channels: int, origin: object
+) -> tuple[BandDecoding, Numbers | None]:
     try:
-        found = _Bands.model_validate(dict(told)).model_dump(exclude={"channels"})
+        found = _Bands.model_validate(dict(told))
     except ValidationError as error:
         raise UsageError(f"{origin}: {_UNSAID}") from error
-    decoding = BandDecoding(**found)
+    decoding = BandDecoding(**found.model_dump(exclude={"channels", "numbers"}))
     if len(decoding.bands) != channels:
         raise UsageError(f"{origin}: {_UNSAID}")
-    return decoding
+    return decoding, found.numbers

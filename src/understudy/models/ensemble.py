@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from understudy.core.depth import Depth
 from understudy.core.errors import UsageError
+from understudy.core.numbers import Numbers
 from understudy.core.settings import Settings
 from understudy.core.types import Outputs, Shape, Tap
 from understudy.models.network import Network, NetworkSettings
@@ -146,6 +147,11 @@ class EnsembleNetworkSettings(Settings):
     def depth(self) -> Depth:
         """Of the images' pixels."""
         return self.members[0].depth
+
+    @property
+    def numbers(self) -> Numbers | None:
+        """What the numbers of the images' files were, of bands, as far as any member knows."""
+        return next((one.numbers for one in self.members if one.numbers), None)
 
     def empty(self) -> Ensemble:
         """The ensemble, with weights that a checkpoint is to replace."""

@@ -1,14 +1,15 @@
 """A backbone with everything that its images and its objectives need around it."""
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, model_serializer
 from torch import Tensor, nn
 
 from understudy.core.depth import Depth
 from understudy.core.errors import DataError, UsageError
+from understudy.core.numbers import Numbers
 from understudy.core.seeds import derived_seed
 from understudy.core.settings import Settings
 from understudy.core.types import Outputs, Shape, Tap
@@ -178,6 +179,9 @@ class NetworkSettings(Settings):
     """What the channels are called, where they are bands and not those of photographs."""
     depth: Depth = "uint8"
     """Of the images' pixels: the largest value of this type is 1 to the network."""
+    numbers: Numbers | None = None
+    """What the numbers of the images' files were, of bands; none: nobody knows, as of what was
+    trained before it was kept."""
     size: PositiveInt
     """Height and width of the images it is made for."""
     classes: Annotated[tuple[str, ...], Field(min_length=1)] | None
@@ -189,6 +193,14 @@ class NetworkSettings(Settings):
     """The layers of a projector that were kept before the classifier; none: nothing was."""
     head: HeadSettings = HeadSettings()
     """What the classifier reads."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `numbers` where there are none: what these settings are a key to stays found."""
+        told: dict[str, Any] = written(self)
+        if self.numbers is None:
+            told.pop("numbers", None)
+        return told
 
     def build(self, *, mean: Sequence[float], std: Sequence[float], seed: int) -> Network:
         """The network, initialised from `seed` alone; backbone and heads from streams of their own.

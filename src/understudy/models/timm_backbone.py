@@ -4,6 +4,7 @@ import difflib
 import itertools
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -106,6 +107,14 @@ class Published(NamedTuple):
     """Names of the layers that give the logits."""
 
 
+@cache
+def _listed() -> frozenset[str]:
+    """The names of its models, listed once: a study of hundreds of runs asks a thousand times."""
+    import timm
+
+    return frozenset(timm.list_models())
+
+
 class TimmSettings(BackboneSettings):
     """Any model of timm, with random weights: nothing is downloaded."""
 
@@ -123,9 +132,11 @@ class TimmSettings(BackboneSettings):
     @classmethod
     def _is_known(cls, name: str) -> str:
         """Refuses another name while a study is planned, before anything is trained."""
+        if name in _listed():
+            return name
         import timm  # not at the top: see `_model`
 
-        known = timm.list_models()
+        known = timm.list_models()  # a model may have been registered since
         if name not in known:
             close = difflib.get_close_matches(name, known, n=5, cutoff=0.0)
             raise ValueError(

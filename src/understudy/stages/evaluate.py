@@ -169,12 +169,12 @@ class _Model(NamedTuple):
 def _model(path: Path, settings: EvaluateSettings, pack: Pack, splits: Splits) -> _Model:
     """How a run is evaluated; looked at before any heavy work."""
     model = restored(path, "last")
+    same_channels(model, pack, path)
     if model.classes and not settings.probe.classifiers:
         return _Model(path, is_classifier=True, known=None, note="")
     if isinstance(model.network, Ensemble):
         note = f"{path.name}: an ensemble has no features of its own to be probed."
         return _Model(path, is_classifier=True, known=None, note=note)
-    same_channels(model, pack, path)
     known = known_labels(path, model, pack, splits, settings.probe)
     return _Model(path, is_classifier=bool(model.classes), known=known, note="")
 

@@ -75,7 +75,9 @@ def export(settings: ExportSettings, pack: Pack, run: Run) -> dict[str, Any]:
     run.progress.begin(f"{run.stage} {run.name}", 4 if settings.int8 else 3)
 
     temperature = temperature_of(settings.model, found, pack, splits)
-    prepared = preparation_for(settings, found, packed=int(pack.images.shape[2]))
+    prepared = preparation_for(
+        settings, found, packed=int(pack.images.shape[2]), numbers=pack.numbers
+    )
     file = run.path / f"{found.summary['name']}.onnx"
     checked = _written(file, found, pack, splits, temperature, prepared, run)
     run.progress.advance()

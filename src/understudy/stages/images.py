@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from understudy.core.depth import bits
 from understudy.core.progress import Progress
 from understudy.data.check.check import Check
 from understudy.data.opening import open_checked
@@ -50,7 +51,8 @@ def described(pack: Pack) -> str:
 
 def _channels(pack: Pack) -> str:
     if pack.bands:
-        return f"bands {', '.join(pack.bands)} of {8 * pack.images.dtype.itemsize} bits"
+        made = f", made of {pack.numbers}" if pack.numbers else ""
+        return f"bands {', '.join(pack.bands)} of {bits(pack.depth)}{made}"
     channels = int(pack.images.shape[1])
     return f"{channels} channel{'s' if channels > 1 else ''}"
 

@@ -148,6 +148,7 @@ class Material(NamedTuple):
             channels=self.channels,
             bands=self.pack.bands,
             depth=self.pack.depth,
+            numbers=self.pack.numbers,
             size=self.size,
             classes=classes,
             projector=projector,
@@ -192,12 +193,12 @@ def labelled_images(settings: LabelledSettings, pack: Pack) -> tuple[Splits, Ind
 
 
 def _statistics(pack: Pack, mean: list[float], std: list[float]) -> list[dict[str, Any]]:
-    """Mean and deviation of each band over the pool, in the numbers of the packed pixels.
+    """Mean and deviation of each band over the pool, in the images' own numbers, once scaled.
 
     For people: a network holds its own among its weights, on the scale of 0 to 1, and whatever
     starts from it takes them over.
     """
-    brightest = white(pack.depth)
+    brightest = pack.numbers.white if pack.numbers else white(pack.depth)
     return [
         {"band": band, "mean": brightest * centre, "std": brightest * spread}
         for band, centre, spread in zip(pack.bands, mean, std, strict=True)

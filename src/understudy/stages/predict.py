@@ -15,6 +15,7 @@ from understudy.core.run import finished_summary
 from understudy.core.settings import checked
 from understudy.core.types import Predict
 from understudy.core.yaml import read_yaml
+from understudy.data.bands.decoding import OTHER_NUMBERS
 from understudy.data.decode import Content, UnreadableImageError
 from understudy.data.meaning import pack_under
 from understudy.data.pack import Pack, stored_pack
@@ -32,6 +33,10 @@ from understudy.stages.preparing import preparation_for
 from understudy.stages.restore import Restored, Slot, classifier
 
 BATCH = 64  # images in memory at once
+SCALED = (
+    "`--scale` takes the numbers of files to those that a model learned from: 1 if they are the "
+    "same, 10000 for reflectances from 0 to 1 if it knows 10,000 as 1."
+)
 EXPORTED = ".onnx"
 INT8 = ".int8.onnx"
 
@@ -133,6 +138,15 @@ def with_teacher(student: Asked) -> tuple[Asked, Asked]:
     if place is None:
         raise UsageError(f"{student.run}: its teacher {told['run']} is gone.")
     return student, of_run(place, told["checkpoint"])._replace(name="teacher")
+
+
+def scaled(model: Asked, scale: float) -> Asked:
+    """The same model for files of bands whose numbers are to be multiplied by something first.
+
+    Raises:
+        UsageError: It takes photographs, or does not tell which numbers it learned from.
+    """
+    return model._replace(preparation=model.preparation.scaled(scale, origin=model.name))
 
 
 def answers(
@@ -243,6 +257,7 @@ def refused(answers: Sequence[Answer]) -> DataError | None:
             [
                 f"{len(bad)} of {len(answers)} images could not be read; the others were answered.",
                 *(f"  {answer.image}: {answer.problem}" for answer in bad),
+                *([SCALED] if any(one.problem.startswith(OTHER_NUMBERS) for one in bad) else []),
             ]
         )
     )

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
-from understudy.core.depth import Depth
+from understudy.core.depth import bits
 from understudy.core.errors import DataError, StorageError, UsageError
 from understudy.core.files import read_json
+from understudy.core.numbers import Numbers
 from understudy.core.run import finished_summary
 from understudy.core.settings import checked
 from understudy.data.pack import Pack
@@ -21,6 +20,9 @@ from understudy.models.network import Network, NetworkSettings
 Slot = Literal["best", "last"]
 FOR_BANDS = (
     " `adopt` makes weights of photographs those of bands: give it a checkpoint of this run."
+)
+ON_PURPOSE = (
+    " To go on from it all the same, `adopt` its checkpoint with `mean` and `std` of these images."
 )
 
 
@@ -188,13 +190,13 @@ def must_fit(found: Restored, pack: Pack, run: Path, *, advice: str = "") -> Non
 
 
 def same_channels(found: Restored, pack: Pack, run: Path) -> None:
-    """Compares the channels of a network with those of the images: number, bands, depth.
+    """Compares the channels of a network with those of the images: what they are, what 1 means.
 
     Raises:
         DataError: They differ.
     """
     theirs = found.settings
-    own, channels = _bits(pack.depth), int(pack.images.shape[1])
+    channels = int(pack.images.shape[1])
     if theirs.bands and pack.bands and theirs.bands != pack.bands:
         bands = f"Set `data.bands=[{','.join(theirs.bands)}]`, its own in their order."
         raise DataError(
@@ -208,14 +210,27 @@ def same_channels(found: Restored, pack: Pack, run: Path) -> None:
         )
     if bool(theirs.bands) != bool(pack.bands) or theirs.depth != pack.depth:
         raise DataError(
-            f"{run}: trained on {_kind(theirs.bands)} of {_bits(theirs.depth)}; these are "
-            f"{_kind(pack.bands)} of {own}, whose numbers mean something else."
+            f"{run}: trained on {_kind(theirs.bands)} of {bits(theirs.depth)}; these are "
+            f"{_kind(pack.bands)} of {bits(pack.depth)}, whose numbers mean something else."
+            f"{ON_PURPOSE}"
         )
+    if theirs.numbers and pack.numbers and theirs.numbers.white != pack.numbers.white:
+        raise DataError(f"{run}: {_other_numbers(theirs.numbers, pack.numbers)}{ON_PURPOSE}")
 
 
 def _kind(bands: tuple[str, ...]) -> str:
     return f"images of the bands {', '.join(bands)}" if bands else "photographs"
 
 
-def _bits(depth: Depth) -> str:
-    return f"{8 * np.dtype(depth).itemsize} bits"
+def _other_numbers(theirs: Numbers, own: Numbers) -> str:
+    scale, where = (
+        ("10000", "they are reflectances from 0 to 1, and it knows 10,000 as 1")
+        if theirs.white > own.white
+        else ("0.0001", "10,000 of them is reflectance 1, and it knows reflectances")
+    )
+    return (
+        f"trained on {theirs}, which are 0 to 1 to a network; these images hold {own}, and it "
+        f"would take them for other numbers. Set `data.white={theirs.white:.15g}`, and with "
+        "`data.scale` what takes their numbers to those that it knows: 1 if they are the same, "
+        f"{scale} if {where}."
+    )

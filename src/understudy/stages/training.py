@@ -218,7 +218,9 @@ def train_method(
             if (number := counted(part))
         },
         "network": network.model_dump(mode="json"),
-        "checkpoints": _checkpoints(run, fitted.step, fitted.watch.best_step),
+        "checkpoints": _checkpoints(
+            run, fitted.step, fitted.watch.best_step, batch=plan.settings.batch_size
+        ),
         "skipped": dict(material.pack.skipped),
         "notes": [*material.splits.notes, *parts_notes(parts, material.splits)],
         **told_of(named_parts(parts), parents_of(settings).values()),
@@ -310,7 +312,7 @@ def _subject(
     views: tuple[ViewSettings, ...],
 ) -> dict[str, Any]:
     return {
-        "network": network.model_dump(mode="json", exclude={"classes"}),
+        "network": network.model_dump(mode="json", exclude={"classes", "numbers"}),
         "classes": len(material.pack.classes),
         "size": material.size,
         "batch": plan.settings.batch_size,
@@ -318,21 +320,34 @@ def _subject(
     }
 
 
-def _checkpoints(run: Run, last: int, best: int | None) -> dict[str, Any]:
-    """For each kept checkpoint its step and what was seen on validation there."""
+def _checkpoints(run: Run, last: int, best: int | None, *, batch: int) -> dict[str, Any]:
+    """For each kept checkpoint its step, and what was seen there on validation and of its batches.
+
+    `train_top1` is the accuracy on the batches since the reading of the log before, each judged
+    before its step, and `train_images` the number of images in them; spoiled steps are in neither.
+    """
+    log = read_log(run)
     seen = {
         record["step"]: {
             f"val_{name}": value
             for name, value in record.items()
             if name not in ("step", "epoch", "phase")
         }
-        for record in read_log(run)
+        for record in log
         if record["phase"] == "validation"
     }
-    kept = {"last": {"step": last, **seen.get(last, {})}}
-    if best is not None:
-        kept["best"] = {"step": best, **seen.get(best, {})}
-    return kept
+    shown, before = {}, 0
+    for record in (one for one in log if one["phase"] == "train"):
+        step, right = record["step"], record.get("top1")
+        if right is not None:
+            sound = step - before - record["spoiled_steps"]
+            shown[step] = {"train_top1": right, "train_images": batch * sound}
+        before = step
+    steps = {"last": last, **({} if best is None else {"best": best})}
+    return {
+        slot: {"step": step, **seen.get(step, {}), **shown.get(step, {})}
+        for slot, step in steps.items()
+    }
 
 
 def _seconds_per_epoch(run: Run, plan: Plan) -> float | None:

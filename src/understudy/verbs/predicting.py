@@ -1,6 +1,7 @@
 """Models, asked about images."""
 
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +24,13 @@ class Predicted(NamedTuple):
 
 
 def predicted(
-    model: Path, places: Sequence[Path], *, top: int, teacher: bool, progress: Progress
+    model: Path,
+    places: Sequence[Path],
+    *,
+    top: int,
+    teacher: bool,
+    scale: float | None,
+    progress: Progress,
 ) -> Predicted:
     """Asks a model, and perhaps its teacher, about images.
 
@@ -32,6 +39,8 @@ def predicted(
         places: Image files, and folders of images at any depth.
         top: How many classes to name for each image.
         teacher: Whether to ask the model's teacher too.
+        scale: Of bands, what the numbers of the files are multiplied by; None: they must be those
+            that the model learned from.
         progress: Where to show how far it is.
 
     Raises:
@@ -39,6 +48,8 @@ def predicted(
     """
     if top < 1:
         raise UsageError(f"--top = {top}: must be 1 or more.")
+    if scale is not None and not 0 < scale < inf:
+        raise UsageError(f"--scale = {scale:g}: must be a number above 0.")
     if not places:
         raise UsageError("name at least one image or folder of images behind the model.")
     model = _exported_of(model)
@@ -49,7 +60,8 @@ def predicted(
     student = predict.asked(model)
     way = student.preparation
     images, ignored = named_images(places, suffixes=way.suffixes, apart=way.apart)
-    models = predict.with_teacher(student) if teacher else (student,)
+    asked = predict.with_teacher(student) if teacher else (student,)
+    models = asked if scale is None else tuple(predict.scaled(one, scale) for one in asked)
     for note in [one.note for one in models if one.note]:
         progress.say(note)
     for reason, count in ignored.items():

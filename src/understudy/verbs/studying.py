@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from understudy.core.errors import UsageError
 from understudy.core.interrupts import Interrupts
@@ -59,7 +59,7 @@ def carried_out(
     *,
     runs: Path,
     on: str = "here",
-    workers: int = 1,
+    workers: int | Literal["auto"] = 1,
     cpus: float = 1.0,
     gpus: float | None = None,
     progress: Progress,
@@ -71,7 +71,7 @@ def carried_out(
         plan: The plan.
         runs: Root of all runs.
         on: `here`, `ray`, or `ray://HOST:PORT`.
-        workers: How many at once, here.
+        workers: How many at once, here; auto: as many as prove to pay.
         cpus: Processors of each run, on a cluster.
         gpus: GPUs of each run, on a cluster.
         progress: Where to show how far it is.

@@ -5,6 +5,7 @@ import pytest
 
 from understudy.core.progress import Silent
 from understudy.data import decode
+from understudy.data.bands.decoding import BandDecoding
 from understudy.data.content import content_digest, content_digests, content_key, quick_key
 from understudy.data.decode import Decoding
 from understudy.data.sources.listing import Entry, Listing
@@ -67,6 +68,18 @@ def test_the_quick_key_changes_with_the_stamp_and_all_but_the_bytes(
 def test_an_image_without_a_group_has_the_key_that_it_had_before_there_were_groups() -> None:
     """Computed by the code of before: packs that lie on disks stay in use."""
     assert key_of(PLAIN) == "9cff904537af8bd8fa8d1a45aa3279d8"
+
+
+def test_bands_without_a_scale_have_the_key_that_they_had_before_there_were_scales() -> None:
+    """Likewise, for bands as they are and with all that could be said of them."""
+    bare = BandDecoding(bands=("B04", "B08"))
+    full = bare._replace(names=("B04", "B08"), white=2.0, nodata="ignore")
+    told = PLAIN._replace(decoding=full)
+
+    assert key_of(PLAIN._replace(decoding=bare)) == "2c8ade32966b059477bb8ad86e31598c"
+    assert key_of(told) == "cd41edcf2e10eb795f870a19e053d4df"
+    assert quick_key(told) == "d137b41b393711945df46e61741f3002"
+    assert key_of(PLAIN._replace(decoding=full._replace(scale=1.0))) != key_of(told)
 
 
 def test_without_a_stamp_there_is_no_quick_key() -> None:

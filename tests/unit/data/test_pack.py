@@ -17,8 +17,10 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 from tests.packs import open_pack
+from tests.rasters import bands, class_folders, tiff
 
 from understudy.core.errors import DataError, StorageError
+from understudy.core.numbers import Numbers
 from understudy.core.progress import Progress, Silent
 from understudy.data.pack import Pack
 from understudy.data.sources import walk
@@ -528,6 +530,37 @@ def test_the_real_cifar10_comes_out_bit_for_bit(shared: Path) -> None:
     mean, std = pack.mean_std(np.flatnonzero(given == "train"))
     np.testing.assert_allclose(mean, [0.4914, 0.4822, 0.4465], atol=5e-5)  # as published
     np.testing.assert_allclose(std, [0.2470, 0.2435, 0.2616], atol=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("scaled_by", "kind", "settings", "found"),
+    [
+        (1, np.uint16, {}, Numbers(kind="whole", white=65_535)),
+        (1 / 100, np.uint8, {}, Numbers(kind="whole", white=255)),
+        (1e-4, np.float32, {}, Numbers(kind="float", white=1)),
+        (1, np.float64, {"white": 1e4}, Numbers(kind="float", white=1e4)),
+        (1, np.int16, {"scale": 1e-4}, Numbers(kind="whole", white=1)),
+        (1 / 100, np.uint8, {"scale": 0.01}, Numbers(kind="whole", white=1)),
+    ],
+)
+def test_a_pack_knows_what_the_numbers_of_its_bands_were(
+    scaled_by: float, kind: Any, settings: dict[str, float], found: Numbers, tmp_path: Path
+) -> None:
+    root = class_folders(tmp_path / "images", classes=2, each=2)
+    for number, place in enumerate(sorted(root.rglob("*.tif"))):
+        values = bands(4, height=8, width=8, seed=number)
+        place.write_bytes(tiff((values * scaled_by).astype(kind), description="B02 B03 B04 B08"))
+    source = FolderSettings.model_validate({"path": root, "bands": "all", **settings})
+
+    made, loaded = (open_pack(source, shared=tmp_path / "shared") for _ in range(2))
+
+    assert made.numbers == loaded.numbers == found
+    written = tmp_path / "shared" / "packs" / made.key / "pack.json"
+    assert "numbers" not in json.loads(written.read_text()), "older packs know it as well"
+
+
+def test_nobody_asks_for_the_numbers_of_photographs(folder: Path, tmp_path: Path) -> None:
+    assert open_pack(FolderSettings(path=folder), shared=tmp_path / "shared").numbers is None
 
 
 @pytest.mark.skipif(not TWELVE_BANDS.exists(), reason="no ../shared/data/s2_l2a_12band")

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from tests.rasters import LAYOUTS, bands, npy, npz, tiff
 
 from understudy.core.errors import UsageError
+from understudy.core.numbers import Numbers
 from understudy.data.bands.decoding import BandDecoding
+from understudy.data.decode import UnreadableImageError
 from understudy.data.views import as_pixels
 from understudy.evaluation import standalone_scripts
 from understudy.evaluation.preparation import Preparation, preparation_of
@@ -105,3 +107,41 @@ def test_an_exported_file_says_all_of_it_and_is_believed_only_where_it_fits() ->
     ):
         with pytest.raises(UsageError, match="does not say how image"):
             preparation_of(broken, size=8, channels=2, origin=Path("x.onnx"))
+
+
+WHOLE = Numbers(kind="whole", white=65_535)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "numbers"),
+    [
+        ("planar", {}, WHOLE),
+        ("eight bits", {}, Numbers(kind="whole", white=255)),
+        ("floats", {}, Numbers(kind="float", white=1)),
+        ("npz", {"scale": 1e-4, "white": 2.0}, Numbers(kind="whole", white=2)),
+        ("floats", {"scale": 1e4, "white": 65_535.0}, Numbers(kind="float", white=65_535)),
+        ("eight bits", {"scale": 1 / 255}, Numbers(kind="whole", white=1)),
+    ],
+)
+def test_the_script_scales_as_training_did_and_refuses_what_it_refuses(
+    name: str, settings: dict[str, Any], numbers: Numbers
+) -> None:
+    decoding = BandDecoding(bands=("B04", "B02"), names=NAMES, size=12, **settings)
+    preparation = Preparation(decoding, 12, numbers)
+    depth: Any = "uint8" if numbers.white == 255 else "uint16"
+    shown = {kind: FILES[kind] for kind in ("planar", "eight bits", "floats")}
+
+    found = script(io.BytesIO(FILES[name]), preparation, depth)
+
+    wanted = as_pixels(preparation.prepared(FILES[name], name=name), depth).numpy()
+    assert np.abs(found.astype(int) - wanted.transpose(1, 2, 0).astype(int)).max() <= 1
+    for kind, content in shown.items():
+        read = decoding.numbers_of(
+            np.dtype({"planar": "u2", "eight bits": "u1", "floats": "f4"}[kind])
+        )
+        if read == numbers:
+            continue
+        with pytest.raises(UnreadableImageError, match="the model learned from"):
+            preparation.prepared(content, name=kind)
+        with pytest.raises(ValueError, match="the model learned from"):
+            script(io.BytesIO(content), preparation, depth)

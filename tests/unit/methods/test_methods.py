@@ -42,6 +42,25 @@ def batch(views: int, labels: bool = True) -> Batch:
     )
 
 
+def test_a_supervised_step_tells_which_share_of_its_batch_it_answered_right() -> None:
+    """Over all views, with the weights from before the step."""
+    student = network(seed=4)  # right of one view more often than of the other
+    method = Supervised(
+        student, combine([LabelSettings()], student=student.shape, guidance=None, images=IMAGES)
+    )
+    shown = batch(views=2)
+    assert shown.labels is not None
+    logits = [student(view, frozenset({Tap.LOGITS})).logits for view in shown.views]
+    answers = [int(row.argmax()) for each in logits if each is not None for row in each]
+    right = sum(map(int.__eq__, answers, [*shown.labels.tolist()] * 2))
+
+    found = method(shown, unguided(shown)).terms["top1"]
+
+    assert 0 < right < 2 * BATCH
+    assert float(found) == pytest.approx(right / (2 * BATCH))
+    assert not found.requires_grad
+
+
 def test_a_supervised_step_is_the_cross_entropy_of_its_view() -> None:
     student = network(seed=1)
     method = Supervised(

@@ -4,6 +4,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from understudy.core.errors import DataError, UsageError
+from understudy.core.numbers import Numbers
 from understudy.core.settings import checked
 from understudy.core.types import Outputs, Tap
 from understudy.models.dense import HeadSettings
@@ -260,3 +261,13 @@ def test_hidden_layers_keep_their_weights_and_statistics_with_the_backbone(
         "classifier.weight",
         "classifier.bias",
     ]
+
+
+def test_what_is_stored_by_a_networks_settings_is_found_where_nobody_asked_for_numbers(
+    settings: NetworkSettings,
+) -> None:
+    """Banks, costs and choices of precision are known by them; photographs have no numbers."""
+    known = settings.model_copy(update={"numbers": Numbers(kind="float", white=2)})
+
+    assert "numbers" not in settings.model_dump(mode="json")
+    assert checked(NetworkSettings, known.model_dump(mode="json"), origin="here") == known

@@ -15,6 +15,12 @@ from understudy.models.timm_backbone import TimmSettings
 STAGES = frozenset({Tap.STAGES})
 
 
+def test_a_model_that_was_registered_later_is_known_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("understudy.models.timm_backbone._listed", frozenset)
+
+    assert TimmSettings(name="resnet18").name == "resnet18"
+
+
 def test_an_unknown_name_is_answered_with_the_five_nearest() -> None:
     with pytest.raises(UsageError, match="name = 'resnet81'  is no model of timm") as caught:
         checked(TimmSettings, {"name": "resnet81"}, origin="here")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tests.packs import open_pack
 
+from understudy.core.numbers import Numbers
 from understudy.data.sources.digits import DigitsSettings
 from understudy.stages.images import described
 
@@ -25,3 +26,11 @@ def test_groups_are_told_and_how_many_images_have_one(
 
     assert told in described(few)
     assert np.array_equal(few.labels, pack.labels)
+
+
+def test_what_the_numbers_of_bands_were_is_told(tmp_path: Path) -> None:
+    pack = open_pack(DigitsSettings(), shared=tmp_path)
+
+    of_bands = pack._replace(bands=("B04",), numbers=Numbers(kind="float", white=2))
+
+    assert "bands B04 of 8 bits, made of floats from 0 to 2" in described(of_bands)

@@ -3,14 +3,19 @@
 - Bands are chosen and ordered by name.
 - Whole numbers of 8 or 16 bits are kept as they are; other whole numbers become 16 bits.
 - Float values run from 0 to `white`, and become 16 bits.
+- With a scale, numbers of any type are multiplied by it first, and then count as floats.
 - A pixel of a chosen band that is no number, or is marked as being without data, is an error.
 - Bands of several sizes, each in a file of its own, are resized to the largest (bicubic).
 - With a size, the shorter side is resized to it (bicubic, antialiased), then the centre is cropped.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from understudy.core.depth import Depth, white
+from understudy.core.numbers import Numbers
 from understudy.data.bands.arrays import read_archive, read_array
 from understudy.data.bands.names import numbered
 from understudy.data.bands.pixels import Band, Nodata, as_pixels, grid_of, must_be_pixels, one_type
@@ -21,6 +26,8 @@ from understudy.data.decode import Content, Decoded, UnreadableImageError, in_wo
 
 OTHER_BANDS = "other bands"
 """The reason of an image that does not have the bands that are wanted."""
+OTHER_NUMBERS = "other numbers"
+"""The reason of an image whose numbers are not those that a network learned from."""
 MOST_NAMES = 6  # of bands, in a sentence
 
 
@@ -36,30 +43,64 @@ class BandDecoding(NamedTuple):
     size: int | None = None
     """Height and width, or None: as the file has it."""
     white: float = 1.0
-    """The value of float pixels that counts as 1."""
+    """The value of float or scaled pixels that counts as 1."""
     nodata: Nodata = None
     """What marks a pixel without data; None: what the file says; "ignore": nothing does."""
     apart: bool = False
     """Whether each band lies in a file of its own, and those of an image in a folder."""
     conversion: int = 1
     """Version of this conversion: packs are keyed by it, so a change here makes new ones."""
+    scale: float | None = None
+    """What the files' numbers are multiplied by; None: by nothing, and whole numbers are kept."""
 
-    def decoded(self, content: Content, *, name: str) -> Decoded:
+    @property
+    def keyed(self) -> tuple[Any, ...]:
+        """As packs are keyed by it: those without a scale as before there were scales."""
+        return tuple(self) if self.scale is not None else tuple(self[:-1])
+
+    def numbers_of(self, kind: np.dtype[Any]) -> Numbers:
+        """What numbers of this type are, as they are read."""
+        is_float = kind.kind == "f"
+        if is_float or self.scale is not None:
+            return Numbers(kind="float" if is_float else "whole", white=self.white)
+        return Numbers(kind="whole", white=white(self.depth_of(kind)))
+
+    def depth_of(self, kind: np.dtype[Any]) -> Depth:
+        """How deep the pixels become that numbers of this type are read as."""
+        return "uint8" if kind == np.uint8 and self.scale is None else "uint16"
+
+    def decoded(self, content: Content, *, name: str, only: Numbers | None = None) -> Decoded:
         """The bands of one image, and what it says of itself.
 
+        Args:
+            content: A file, or a file for each band.
+            name: The image, as messages name it.
+            only: What its numbers must be; None: whatever can be read.
+
         Raises:
-            UnreadableImageError: It is damaged, has other bands, or pixels that are none.
+            UnreadableImageError: It is damaged, has other bands or numbers, or pixels that are
+                none.
             MissingResourceError: What reads it is not installed.
         """
         with in_words(name):
             found = _found(content, self.names, name=name)
             bands = self._chosen(found, name=name)
             try:
-                one_type(bands, name=name)
-                must_be_pixels(bands, brightest=self.white, nodata=self.nodata, name=name)
+                kind = one_type(bands, name=name)
+                if only is not None and self.numbers_of(kind) != only:
+                    told = f"{kind.name}: {self.numbers_of(kind)}; the model learned from {only}"
+                    raise UnreadableImageError(name, OTHER_NUMBERS, told)
+                brightest = self._brightest(kind)
+                must_be_pixels(bands, brightest=brightest, nodata=self.nodata, name=name)
             except UnreadableImageError as error:
                 raise UnreadableImageError(name, error.reason, error.detail, found.look) from error
-            return Decoded(as_pixels(bands, size=self.size, brightest=self.white), found.look)
+            return Decoded(as_pixels(bands, size=self.size, brightest=brightest), found.look)
+
+    def _brightest(self, kind: np.dtype[Any]) -> float | None:
+        """The value of the file's own numbers that becomes 1; None where they are kept."""
+        if self.scale is not None:
+            return self.white / self.scale
+        return self.white if kind.kind == "f" else None
 
     def _chosen(self, found: "_Found", *, name: str) -> list[Band]:
         lacking = [band for band in self.bands if band not in found.bands]

@@ -53,12 +53,14 @@ def grid_of(bands: Sequence[Band]) -> tuple[int, int]:
     return max(heights), max(widths)
 
 
-def must_be_pixels(bands: Sequence[Band], *, brightest: float, nodata: Nodata, name: str) -> None:
+def must_be_pixels(
+    bands: Sequence[Band], *, brightest: float | None, nodata: Nodata, name: str
+) -> None:
     """Refuses pixels that are no numbers, are without data, or lie outside the range.
 
     Args:
         bands: Those that are wanted.
-        brightest: The value of float pixels that counts as 1.
+        brightest: The value that counts as 1; None: whole numbers, which are kept.
         nodata: What marks a pixel without data; None: what each file says.
         name: The image, as messages name it.
 
@@ -80,28 +82,27 @@ def must_be_pixels(bands: Sequence[Band], *, brightest: float, nodata: Nodata, n
 
     low = min(float(band.values.min()) for band in bands)
     high = max(float(band.values.max()) for band in bands)
-    is_float = bands[0].values.dtype.kind == "f"
-    top = brightest if is_float else white(np.uint16)
+    top = white(np.uint16) if brightest is None else brightest
     if low < 0 or high > top:
-        advice = "; `data.white` says which value is 1" if is_float else ""
+        advice = "; `data.white` says which value is 1" if brightest is not None else ""
         found = f"values from {low:,.4g} to {high:,.4g}; 0 to {top:,g} are read{advice}"
         raise UnreadableImageError(name, "out of range", found)
 
 
-def as_pixels(bands: Sequence[Band], *, size: int | None, brightest: float) -> Pixels:
+def as_pixels(bands: Sequence[Band], *, size: int | None, brightest: float | None) -> Pixels:
     """Bands that were found good, as [C, H, W] on one grid.
 
     Args:
         bands: In the order of the channels.
         size: Height and width; None: those of the largest band.
-        brightest: The value of float pixels that counts as 1.
+        brightest: The value that counts as 1; None: whole numbers, which are kept.
     """
     kind, grid = bands[0].values.dtype, grid_of(bands)
     stack = np.stack([_sized(band.values, size, grid) for band in bands])
-    if kind == np.uint8:
+    if kind == np.uint8 and brightest is None:
         return _rounded(stack, white(np.uint8)).astype(np.uint8)
     deep = white(np.uint16)
-    if kind.kind == "f":
+    if brightest is not None:
         stack = stack.astype(np.float64) * (deep / brightest)
     return _rounded(stack, deep).astype(np.uint16)
 

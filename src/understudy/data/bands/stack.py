@@ -34,6 +34,11 @@ def layout(kind: str, bands: int) -> str:
     return f"{kind} in {bands} band{'' if bands == 1 else 's'}"
 
 
+def types_in(layout: str) -> list[str]:
+    """The types that such words tell of."""
+    return layout.split(" ", 1)[0].split("+")
+
+
 def must_be_small_enough(
     name: str, *, bands: int, height: int, width: int, bytes_each: int
 ) -> None:

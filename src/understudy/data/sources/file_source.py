@@ -30,7 +30,7 @@ from understudy.data.sources.walk import ARRAYS, SUFFIXES, Folder, ImageFile, st
 
 POOL = "data.unlabeled"
 """The setting that names a pool, and the beginning of its images' names."""
-OF_BANDS = ("band_names", "white", "nodata")
+OF_BANDS = ("band_names", "white", "scale", "nodata")
 """Settings that mean nothing without `bands`."""
 
 
@@ -78,7 +78,11 @@ class FileSourceSettings(SourceSettings):
     """What the bands of a file are called, in its order; by default as the file tells it, else 1,
     2, ..."""
     white: Annotated[PositiveFloat, Added()] = 1.0
-    """Of bands of floats, the value that counts as 1; whole numbers are kept as they are."""
+    """Of bands of floats, or of scaled ones, the value that counts as 1; whole numbers without
+    `scale` are kept as they are."""
+    scale: Annotated[PositiveFloat | None, Added()] = None
+    """Of bands, what every number of the files is multiplied by before `white` counts: 0.0001 takes
+    whole numbers of which 10,000 is reflectance 1 to reflectances. By default nothing is."""
     nodata: Annotated[float | Literal["ignore"] | None, Added()] = None
     """Of bands, the value that marks pixels without data, which are an error; by default what the
     file says. `ignore`: none does."""
@@ -131,6 +135,7 @@ class FileSourceSettings(SourceSettings):
             size=self.size,
             white=self.white,
             nodata=self.nodata,
+            scale=self.scale,
         )
 
     @abstractmethod

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from tests.rasters import LAYOUTS, Layout, bands, npy, npz, tiff
 
 from understudy.core.errors import MissingResourceError
+from understudy.core.numbers import Numbers
 from understudy.data.bands.decoding import BandDecoding, names_in
 from understudy.data.decode import UnreadableImageError
 
@@ -229,3 +230,82 @@ def test_no_damage_leads_to_any_other_error(data: st.DataObject) -> None:
         return
 
     assert found.shape == (4, 8, 8)
+
+
+REFLECTANCES = (BANDS / 10_000).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("values", "settings", "same_as"),
+    [
+        (BANDS, {"scale": 1e-4, "white": 1.0}, REFLECTANCES),
+        (REFLECTANCES, {"scale": 10_000.0, "white": 65_535.0}, BANDS),
+        (BANDS, {"scale": 1e-4, "white": 6.5535}, BANDS),
+        (BANDS.astype(np.float64), {"scale": 1.0, "white": 65_535.0}, BANDS),
+    ],
+)
+def test_a_scale_takes_numbers_to_those_of_other_files(
+    values: NDArray[Any], settings: dict[str, Any], same_as: NDArray[Any]
+) -> None:
+    found = pixels_of(tiff(values), **settings)
+
+    assert found.dtype == np.uint16
+    assert np.array_equal(found, pixels_of(tiff(same_as)))
+
+
+def test_scaled_whole_numbers_of_eight_bits_become_sixteen() -> None:
+    values = np.array([[0, 51, 255]], np.uint8)
+
+    found = pixels_of(npz(a=values, b=values), "a", names=("a", "b"), scale=1 / 255)
+
+    assert found.dtype == np.uint16
+    assert found.ravel().tolist() == [0, 13_107, 65_535]
+
+
+def test_range_and_mark_are_told_in_the_files_own_numbers() -> None:
+    bright, marked = BANDS.copy(), BANDS.copy()
+    bright[0, 0, 0], marked[0, 0, 0] = 12_000, 20_000
+
+    beyond = refusal(tiff(bright), scale=1e-4)
+    empty = refusal(tiff(marked), scale=1e-4, nodata=20_000)
+
+    assert "to 1.2e+04; 0 to 10,000 are read; `data.white` says" in beyond.detail
+    assert empty.detail == "value 20000: 1 of B02, 63 pixels each"
+
+
+@pytest.mark.parametrize(
+    ("values", "settings", "kind", "one"),
+    [
+        (BANDS.astype(np.uint8), {}, "whole", 255),
+        (BANDS, {"white": 3.0}, "whole", 65_535),
+        (BANDS.astype(np.int32), {}, "whole", 65_535),
+        (REFLECTANCES, {}, "float", 1),
+        (REFLECTANCES, {"white": 3.0}, "float", 3),
+        (BANDS, {"scale": 1e-4, "white": 2.0}, "whole", 2),
+        (BANDS.astype(np.uint8), {"scale": 1e-4}, "whole", 1),
+        (REFLECTANCES, {"scale": 1e4, "white": 65_535.0}, "float", 65_535),
+    ],
+)
+def test_only_numbers_that_mean_the_same_are_read_where_that_is_asked(
+    values: NDArray[Any], settings: dict[str, Any], kind: Any, one: float
+) -> None:
+    decoding = BandDecoding(bands=NAMES, names=NAMES, **settings)
+    own = Numbers(kind=kind, white=one)
+    other_kind = Numbers(kind="float" if kind == "whole" else "whole", white=one)
+
+    assert decoding.numbers_of(values.dtype) == own
+    assert decoding.decoded(tiff(values), name="a", only=own).pixels.shape == (4, 9, 7)
+    for other in (other_kind, Numbers(kind=kind, white=one / 2)):
+        with pytest.raises(UnreadableImageError, match="the model learned from") as caught:
+            decoding.decoded(tiff(values), name="a", only=other)
+        assert caught.value.reason == "other numbers"
+
+
+def test_other_numbers_are_told_before_their_range() -> None:
+    """`data.white` is no help to somebody who asks a finished model."""
+    decoding = BandDecoding(bands=NAMES, names=NAMES)
+
+    with pytest.raises(UnreadableImageError, match="float32: floats from 0 to 1; the model"):
+        decoding.decoded(
+            tiff(BANDS.astype(np.float32)), name="a", only=Numbers(kind="whole", white=65_535)
+        )

@@ -7,6 +7,7 @@ from tests.packs import open_pack
 from tests.rasters import SIDES, bands, patch, tiff
 
 from understudy.core.errors import DataError, UsageError
+from understudy.core.numbers import Numbers
 from understudy.data.pack import Pack
 from understudy.data.sources.named import named_images
 from understudy.data.sources.patches import PatchesSettings
@@ -155,3 +156,18 @@ def test_real_patches_become_one_grid_with_their_labels(tmp_path: Path) -> None:
 
     assert pack.images.shape == (6, 3, 120, 120)
     assert sum("Non-irrigated arable land" in (own or ()) for own in pack.label_sets) == 3
+
+
+def test_the_numbers_are_those_of_the_wanted_bands_whatever_lies_beside_them(root: Path) -> None:
+    for number, place in enumerate(sorted(root.iterdir())):
+        for name, kind in (("B04", np.uint16), ("SCL", np.uint8), ("B8A", np.float32)):
+            values = bands(1, height=24, width=24, seed=number, most=200).astype(kind)
+            (place / f"{place.name}_{name}.tif").write_bytes(tiff(values, "pages"))
+    whole = Numbers(kind="whole", white=65_535)
+
+    assert opened(root, bands=["B04", "B03"]).numbers == whole
+    assert opened(root, bands=["SCL"]).numbers == Numbers(kind="whole", white=255)
+    assert opened(root, bands="rgb").numbers is None, "all are read, and either may be meant"
+    for place in root.rglob("*_B8A.tif"):
+        place.unlink()
+    assert opened(root, bands="rgb").numbers == whole, "8 bits would have stayed 8 bits"

@@ -17,21 +17,33 @@ def pixels(file: Any, wanted: dict[str, Any]) -> Array:
     told, side = wanted["file"], wanted["height"]
     found, mark = _bands(file, told["names"], told["bands"])
     bands = [found[name] for name in told["bands"]]
-    kind, grid = bands[0].dtype, max(band.shape for band in bands)
+    grid = max(band.shape for band in bands)
     mark = mark if told["nodata"] is None else told["nodata"]
     if mark not in (None, "ignore") and any(np.any(band == float(mark)) for band in bands):
         raise ValueError(f"pixels of value {mark}, which marks that there are no data")
-    top = told["white"] if kind.kind == "f" else 65535
+    kind, scale = bands[0].dtype, told["scale"]
+    small = 255 if kind == np.uint8 and not scale else 65535
+    counted = told["white"] if scale or kind.kind == "f" else small
+    _refuse_others("float" if kind.kind == "f" else "whole", counted, told["numbers"])
+    top = counted / (scale or 1)
     if not all(np.all((band >= 0) & (band <= top)) for band in bands):  # false for NaN, too
         raise ValueError(f"values outside 0 to {top}")
-    small = 255 if kind == np.uint8 else 65535
     stack = np.stack([_on_grid(band, told["size"], grid) for band in bands])
-    scaled = stack.astype(np.float64) * (small / told["white"] if kind.kind == "f" else 1)
+    scaled = stack.astype(np.float64) * (small / top)
     whole = scaled.round().clip(0, small)
     if whole.shape[1:] != (side, side):
         whole = np.stack([_cut(band / small, side) for band in whole]) * small
     made: Array = whole.round().clip(0, small).astype(wanted["input"]["type"])
     return made.transpose(1, 2, 0)
+
+
+def _refuse_others(kind: str, white: float, known: dict[str, Any] | None) -> None:
+    """A file of other numbers than the model learned from, or of numbers that mean others."""
+    if known is not None and (kind, white) != (known["kind"], known["white"]):
+        raise ValueError(
+            f"{kind} numbers from 0 to {white:,.15g}; the model learned from {known['kind']} "
+            f"numbers from 0 to {known['white']:,.15g}. Convert the file to these"
+        )
 
 
 def _bands(file: Any, names: list[str], needed: list[str]) -> tuple[dict[str, Array], Any]:
