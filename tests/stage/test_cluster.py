@@ -21,6 +21,7 @@ import pytest
 
 from understudy.core.errors import MissingResourceError, UsageError
 from understudy.core.interrupts import Interrupts
+from understudy.core.progress import Silent
 from understudy.studies.executors.place import Place
 
 STUDY = """
@@ -165,7 +166,7 @@ def test_without_ray_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "ray", None)
 
     with pytest.raises(MissingResourceError, match=r"pip install understudy\[ray\]") as caught:
-        Place(on="ray").opened(Interrupts())
+        Place(on="ray").opened(Interrupts(), Silent())
 
     assert caught.value.exit_code == 7
 
@@ -176,6 +177,9 @@ def test_without_ray_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch)
         (Place(on="slurm"), "on = 'slurm': must be here, ray, or ray://HOST:PORT"),
         (Place(on="ray", cpus=0), "cpus = 0, gpus = None: must be above 0"),
         (Place(on="ray", gpus=-1), "cpus = 1, gpus = -1: must be above 0"),
+        (Place(on="ray", workers=4), "workers = 4: counts processes of this machine; on ray a run"),
+        (Place(cpus=2), "this study runs here. Leave them out, or set `on`"),
+        (Place(gpus=0.5, workers=2), "this study runs here. Leave them out, or set `on`"),
     ],
 )
 def test_a_place_that_is_none_is_refused(place: Place, complaint: str) -> None:

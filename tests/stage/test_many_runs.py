@@ -136,6 +136,7 @@ def test_a_scheduler_that_is_killed_is_started_again_and_does_nothing_twice(
 class Elsewhere:
     """An executor that finds the first run taken by another process some times."""
 
+    is_alone = True
     slots = 1
 
     def __init__(self, times: int) -> None:
@@ -146,6 +147,10 @@ class Elsewhere:
     @property
     def under_way(self) -> int:
         return len(self._ended)
+
+    @property
+    def room(self) -> int:
+        return self.slots - self.under_way
 
     def begin(self, job: Job, progress: object) -> None:  # noqa: ARG002
         self.begun.append(job.key)

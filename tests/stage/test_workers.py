@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from understudy.core.progress import Silent
 from understudy.studies.executors.executor import Job
 from understudy.studies.executors.place import Place
 from understudy.studies.executors.pool import Pool
+from understudy.studies.executors.sizing import Size
 from understudy.studies.running import run_study
 from understudy.studies.study import Study, read_study
 
@@ -126,9 +128,11 @@ def test_a_signal_makes_all_save_and_the_same_command_goes_on(study: Study, tmp_
     stops = Watching(": distill", lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(InterruptedRunError) as caught:
         run_study(study, runs=tmp_path / "runs", progress=stops, place=Place(workers=2))
-    (begun,) = (tmp_path / "runs").glob("distill/*")
-    assert (begun / "checkpoints" / "last" / "state.json").exists()
-    assert not (begun / "summary.json").exists()
+    begun = list((tmp_path / "runs").glob("distill/*"))  # the second, too, if a worker was free
+    saved = [one for one in begun if (one / "checkpoints" / "last" / "state.json").exists()]
+    assert saved
+    assert not any((one / "summary.json").exists() for one in begun)
+    assert all(one in saved for one in begun if (one / "metrics.jsonl").exists())
 
     outcome = run_study(study, runs=tmp_path / "runs", progress=Silent(), place=Place(workers=2))
 
@@ -190,7 +194,7 @@ def test_a_signal_to_a_process_that_is_being_started_leaves_no_traceback(
     number: signal.Signals, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     interrupts = Interrupts()
-    with Pool(2, interrupts) as pool:
+    with Pool(Size(2), interrupts) as pool:
         pool.begin(Job("key", "train", {}, "test", "name", tmp_path, 2), Silent())
         (process,) = active_children()
         _until(lambda: _catches_ctrl_c(process.pid or 0))
@@ -199,6 +203,99 @@ def test_a_signal_to_a_process_that_is_being_started_leaves_no_traceback(
             pool.ended()
 
     assert capfd.readouterr().err == ""
+
+
+SEEDS = """
+title: A few equal trainings
+seeds: [1, 2, 3, 4, 5, 6, 7]
+stages:
+  teacher:
+    stage: train
+COMMON
+    backbone: {kind: cifar_resnet, depth: 8, width: 0.5}
+    plan: {steps: 60, batch_size: 32}
+"""
+
+
+@pytest.fixture
+def equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    """Trainings of a second or less, which are taken for measurements here, on two threads."""
+    monkeypatch.setattr("understudy.studies.executors.sizing.SHORTEST", 0.0)
+    monkeypatch.setattr("understudy.studies.executors.place.ALL_THREADS", 2)
+    path = tmp_path / "equal.yaml"
+    path.write_text(SEEDS.replace("COMMON\n", COMMON.lstrip("\n")))
+    return read_study(str(path))
+
+
+class Second(Watching):
+    """Does something when two are under way for the first time, and keeps what was said."""
+
+    def __init__(self, then: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
+        self.second: Callable[[], None] | None = then
+        self.lines: list[str] = []
+        self.most_after = 0
+
+    def begin(self, title: str, total: int) -> None:
+        super().begin(title, total)
+        if self.second is None:
+            self.most_after = max(self.most_after, self.now)
+        elif self.now == 3:  # the study, and two of its runs
+            self.second()
+            self.second, self.now = None, 2
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+AUTO = Place(workers="auto")
+
+
+def test_the_number_of_workers_is_measured_and_again_after_an_interruption(
+    equal: Study, tmp_path: Path
+) -> None:
+    """What it comes to depends on the machine; that two are tried, and what is said, does not."""
+    runs = tmp_path / "runs"
+    stops = Second(lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(InterruptedRunError):
+        run_study(equal, runs=runs, progress=stops, place=AUTO)
+    assert not active_children()
+
+    watching = Second()
+    outcome = run_study(equal, runs=runs, progress=watching, place=AUTO)
+
+    assert (outcome.exit_code, outcome.found) == (0, 1)
+    found = listed(outcome.folder)
+    at_once = [shared(runs, found["teacher", seed]) for seed in range(1, 8)]
+    assert at_once[:2] == [1, 1], "the first of each attempt"
+    assert set(at_once) == {1, 2}
+    assert watching.most == 3
+    (told,) = [line for line in watching.lines if "worker" in line]
+    assert re.match(
+        r"(2 workers: \d\.\d\d times the runs of 1; torch has 2 threads"
+        r"|1 worker: 2 do \d\.\d\d times as many)",
+        told,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills a process")
+def test_a_worker_that_is_killed_while_the_number_grows_is_one_too_many(
+    equal: Study, tmp_path: Path
+) -> None:
+    """Its run fails and no other; there is one worker from then on; the same command does it."""
+    watching = Second(lambda: os.kill(active_children()[0].pid or 0, signal.SIGKILL))
+    outcome = run_study(equal, runs=tmp_path / "runs", progress=watching, place=AUTO)
+
+    runs = listed(outcome.folder)
+    lost = [seed for (_, seed), run in runs.items() if run["error"]]
+    assert len(lost) == 1
+    assert outcome.exit_code == 5
+    assert {run["status"] for (_, seed), run in runs.items() if seed not in lost} == {"finished"}
+    assert shared(tmp_path / "runs", runs["teacher", 7]) == 1
+    assert "1 worker: one of 2 was killed, as when memory runs out" in watching.lines
+
+    again = run_study(equal, runs=tmp_path / "runs", progress=Silent(), place=AUTO)
+    assert (again.exit_code, again.trained, again.found) == (0, 1, 6)
 
 
 class TornStage(str):
@@ -211,13 +308,13 @@ class TornStage(str):
 @pytest.mark.parametrize("stage", ["no such stage", TornStage("torn")], ids=["any", "EOFError"])
 def test_a_fault_of_ours_is_raised_with_its_traceback(stage: str, tmp_path: Path) -> None:
     job = Job("key", stage, {}, "test", "name", tmp_path, 2)
-    with Pool(2, Interrupts()) as pool:
+    with Pool(Size(2), Interrupts()) as pool:
         pool.begin(job, Silent())
         with pytest.raises(RuntimeError, match=r"(?s)Traceback.*no such stage"):
             pool.ended()
 
 
-@pytest.mark.parametrize("workers", [0, 1.5, "2"])
+@pytest.mark.parametrize("workers", [0, 1.5, "2", "AUTO"])
 def test_what_is_no_number_of_workers_is_a_mistake(
     study: Study, tmp_path: Path, workers: Any
 ) -> None:

@@ -26,6 +26,8 @@ class LineProgress:
         verbose: Whether details are written.
     """
 
+    has_bars = False
+
     def __init__(
         self,
         stream: TextIO,
@@ -71,7 +73,7 @@ class LineProgress:
         if self._verbose:
             self.say(text)
 
-    def beside(self) -> "LineProgress":
+    def beside(self, title: str = "") -> "LineProgress":  # noqa: ARG002 - each line has its own
         """Lines among the same lines."""
         return LineProgress(self._stream, self._clock, verbose=self._verbose)
 

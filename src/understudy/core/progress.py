@@ -6,6 +6,9 @@ from typing import Protocol, Self
 class Progress(Protocol):
     """Anything that can show how far a piece of work is."""
 
+    has_bars: bool
+    """Whether lines move on a screen; else lines stay, and each has to tell the whole."""
+
     def begin(self, title: str, total: int) -> None:
         """Starts a piece of work of `total` units."""
 
@@ -24,8 +27,8 @@ class Progress(Protocol):
     def detail(self, text: str) -> None:
         """Shows lines that stay, to a person who asked for all of them."""
 
-    def beside(self) -> "Progress":
-        """A place in the same view for work that goes on at the same time."""
+    def beside(self, title: str = "") -> "Progress":
+        """A place in the same view, under a title, for work that goes on at the same time."""
 
     def clear(self) -> None:
         """Takes away what is shown of work that has not ended, because it failed."""
@@ -33,6 +36,8 @@ class Progress(Protocol):
 
 class Silent:
     """Shows nothing."""
+
+    has_bars = False
 
     def begin(self, title: str, total: int) -> None:
         """Shows nothing."""
@@ -53,7 +58,7 @@ class Silent:
     def detail(self, text: str) -> None:
         """Shows nothing."""
 
-    def beside(self) -> Self:
+    def beside(self, title: str = "") -> Self:  # noqa: ARG002 - the protocol
         """Shows nothing either."""
         return self
 

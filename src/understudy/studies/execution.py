@@ -9,8 +9,8 @@ from typing import Any
 from understudy.core.errors import BusyError, UnderstudyError
 from understudy.core.progress import Progress
 from understudy.core.run import known_keys
-from understudy.core.wording import named
 from understudy.studies.executors.executor import Done, Ended, Executor, Job
+from understudy.studies.labels import brief, label
 from understudy.studies.numbered import Numbered
 from understudy.studies.plan import Node
 from understudy.studies.remaining import seconds_left, waiting
@@ -41,8 +41,12 @@ class Execution:
         """Those that were finished before."""
         self._elsewhere: dict[str, float] = {}
         """Of runs that other processes are doing: when to ask again."""
-        self._shown: dict[str, Progress] = {}
+        self._shown: dict[str, Numbered] = {}
         """Of the runs under way."""
+        self._expected: dict[str, float | None] = {}
+        """Seconds of the runs that have begun, by those like them."""
+        self._later: float | None = None
+        """Seconds of the runs that have not."""
 
     def do(
         self,
@@ -70,15 +74,18 @@ class Execution:
             node.key: f"[{part}{number} of {len(todo)}] {label(node)}"
             for number, node in enumerate(todo, start=1)
         }
+        if self.progress.has_bars:  # the whole has a line that counts; theirs have little room
+            titles = brief({node.key: node for node in todo})
         whole = Whole(self.progress, f"{self.study}: {part}{len(todo)} runs", len(todo))
-        with whole if self.executor.slots > 1 else nullcontext():
+        is_told_apart = self.progress.has_bars or not self.executor.is_alone
+        with whole if is_told_apart else nullcontext():
             while True:
-                free = self.executor.slots - self.executor.under_way
-                for node in self._ready(todo)[:free]:
+                for node in self._ready(todo)[: self.executor.room]:
                     todo.remove(node)
-                    self._begin(
-                        node, titles[node.key], self._seconds_after(node, every.values(), known)
-                    )
+                    begun = (*self._shown, node.key)
+                    self._later = self._seconds(every.values(), known, begun=begun)
+                    self._expected[node.key] = self._seconds_of([node], every.values())
+                    self._begin(node, titles[node.key], whole, is_told_apart=is_told_apart)
                 if not self.executor.under_way and not self._elsewhere:
                     return
                 for ended in self._ended():
@@ -88,7 +95,8 @@ class Execution:
                         continue
                     self._elsewhere.pop(ended.job.key, None)
                     self._remember(ended)
-                    whole.advance(self._seconds_after(None, every.values(), known))
+                    rest = self._seconds(every.values(), known)
+                    whole.advance(rest / self.executor.slots if rest else None)
                     if ended.job.key in self.paths:
                         after_each()
 
@@ -132,7 +140,7 @@ class Execution:
         ]
         return sorted(found, key=lambda node: node.key in self._elsewhere)
 
-    def _begin(self, node: Node, title: str, left: float | None) -> None:
+    def _begin(self, node: Node, title: str, whole: Whole, *, is_told_apart: bool) -> None:
         origin = f"{self.study}, {label(node)}"
         job = Job(
             node.key,
@@ -144,11 +152,12 @@ class Execution:
             at_once=self.executor.slots,
         )
         shown = Numbered(
-            self.progress.beside(),
+            self.progress.beside(title),
             title,
             node.stage,
-            after=left if self.executor.slots == 1 else None,  # else it is told of the whole
-            is_alone=self.executor.slots == 1,
+            after=None if is_told_apart else self._later or None,
+            is_alone=self.executor.is_alone,
+            noted=lambda: whole.expect(self._time_left()),
         )
         self._shown[node.key] = shown
         self.executor.begin(job, shown)
@@ -166,25 +175,27 @@ class Execution:
         if result.was_skipped:
             self.found.add(key)
 
-    def _seconds_after(
-        self, node: Node | None, every: Iterable[Node], known: set[str]
+    def _time_left(self) -> float | None:
+        """Seconds until all are done, by the pace of those under way; None where not known."""
+        own = [
+            self._expected.get(key) if shown.seconds_left is None else shown.seconds_left
+            for key, shown in self._shown.items()
+        ]
+        known = [seconds for seconds in own if seconds is not None]
+        if self._later is None or len(known) < len(own):
+            return None
+        return max([(sum(known) + self._later) / self.executor.slots, *known])
+
+    def _seconds(
+        self, every: Iterable[Node], known: set[str], *, begun: Iterable[str] = ()
     ) -> float | None:
-        """Of the runs after this one and those under way; None where that is not known.
-
-        Without one, those under way count in full.
-        """
+        """Of all runs but these and the finished ones, one by one; None where not known."""
         nodes = list(every)
-        done = {*self.paths, *(one.key for one in nodes if one.key in known)}
-        if node:
-            done |= {*self._shown, node.key}
+        done = {*self.paths, *begun, *(one.key for one in nodes if one.key in known)}
         left = waiting(nodes, done=done, lost=self.errors)
+        return self._seconds_of(left, nodes)
+
+    def _seconds_of(self, nodes: Iterable[Node], every: Iterable[Node]) -> float | None:
+        """About, one by one, by those like them; None where not known."""
         taken = {key: summary["seconds"] for key, summary in self.summaries.items()}
-        seconds = seconds_left(left, taken=taken, planned=nodes) if left else None
-        return None if seconds is None else seconds / self.executor.slots
-
-
-def label(node: Node) -> str:
-    """`student, objective dist, seed 1`."""
-    axes = [f"{axis} {named(value)}" for axis, value in node.axes.items()]
-    seed = [] if node.seed is None else [f"seed {node.seed}"]
-    return ", ".join([node.name, *axes, *seed])
+        return seconds_left(nodes, taken=taken, planned=every)

@@ -22,9 +22,10 @@ from understudy.results.tuning_csv import write_tuning
 from understudy.stages import STAGES
 from understudy.stages.images import described, open_images, warned
 from understudy.studies.budget import within_budget
-from understudy.studies.execution import Execution, label
+from understudy.studies.execution import Execution
 from understudy.studies.executors.place import Place
 from understudy.studies.fitting import images_key, must_fit
+from understudy.studies.labels import label
 from understudy.studies.plan import Node, Plan, plan
 from understudy.studies.recording import Record
 from understudy.studies.study import Study
@@ -103,7 +104,7 @@ def run_study(
         folder = make_folder(runs / "studies" / study.folder)
         with one_at_a_time(folder / ".lock", waiting=lambda: progress.say(_MEASURING)):
             study = within_budget(study, runs=runs, folder=folder, progress=progress)
-        with place.opened(interrupts) as executor:
+        with place.opened(interrupts, progress) as executor:
             execution = Execution(study.name, runs=runs, progress=progress, executor=executor)
             record = Record(folder, packs=packs, outside=_outside(planned), execution=execution)
             return _outcome(study, execution, record)

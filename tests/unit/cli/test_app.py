@@ -249,13 +249,21 @@ def test_a_dry_run_says_what_was_changed(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out.splitlines()[0] == "with labels.per_class=7"
 
 
-@pytest.mark.parametrize("workers", ["1.5", "two", "0"])
+@pytest.mark.parametrize("workers", ["1.5", "two", "0", "AUTO"])
 def test_a_number_of_workers_is_refused_and_not_rounded(
     workers: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["run", "digits", "--workers", workers, "--dry-run"]) == 2
 
     assert workers in capsys.readouterr().err
+
+
+def test_the_number_of_workers_may_be_left_to_measurement(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["run", "digits", "--workers", "auto", "--dry-run"]) == 0
+
+    assert "runs: " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,8 @@ import importlib
 import os
 import signal
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from math import inf
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -17,14 +15,14 @@ from understudy.core.errors import (
     UnderstudyError,
     UsageError,
 )
-from understudy.core.interrupts import HANDLED, Interrupts, stopped
+from understudy.core.interrupts import HANDLED, Interrupts
 from understudy.core.progress import Progress
+from understudy.studies.executors.afar import SECONDS_BETWEEN_LOOKS, Afar
 from understudy.studies.executors.executor import Ended, Job
 from understudy.studies.executors.messages import Broken
 from understudy.studies.executors.there import Mailbox, do_there
 
 AUTO, PREFIX = "ray", "ray://"
-SECONDS_BETWEEN_LOOKS = 0.2  # for a signal and for what is to be shown, while nothing has ended
 SECONDS_TO_SAVE = 120.0  # a step and a checkpoint; who needs more is left to its cluster
 ATTEMPTS = (
     4  # at a run whose process is lost: machines of clusters are taken away, but not each time
@@ -37,7 +35,7 @@ class _Task(NamedTuple):
     attempt: int
 
 
-class Cluster:
+class Cluster(Afar):
     """An executor on Ray; leaving it stops what is under way, which saves.
 
     Args:
@@ -55,7 +53,7 @@ class Cluster:
     def __init__(
         self, address: str, *, cpus: float, gpus: float | None, interrupts: Interrupts
     ) -> None:
-        self._interrupts = interrupts
+        super().__init__(interrupts)
         self._tasks: dict[Any, _Task] = {}
         self._ray = _loaded()
         self._is_ours = not self._ray.is_initialized()
@@ -82,6 +80,11 @@ class Cluster:
         return max(1, min(rooms))
 
     @property
+    def room(self) -> int:
+        """How many more jobs may begin now."""
+        return max(0, self.slots - self.under_way)  # a machine may have been taken away
+
+    @property
     def under_way(self) -> int:
         """How many jobs have begun, and are not told to have ended."""
         return len(self._tasks)
@@ -90,30 +93,6 @@ class Cluster:
         """Gives a job to the cluster."""
         with self._interrupts.deferred():
             self._submit(_Task(job, progress, attempt=1))
-
-    def ended(self, within: float | None = None) -> Sequence[Ended]:
-        """Waits until some jobs have ended, and tells what came of them.
-
-        Args:
-            within: Seconds after which it tells that none has.
-
-        Raises:
-            InterruptedRunError: A signal came; what was begun is saved.
-        """
-        with self._interrupts.deferred():
-            told: list[Ended] = []
-            until = inf if within is None else time.monotonic() + within
-            while self._tasks and not told and time.monotonic() < until:
-                if number := self._interrupts.received:
-                    self._stop()
-                    raise stopped(number)
-                done, _ = self._ray.wait(
-                    list(self._tasks), num_returns=1, timeout=SECONDS_BETWEEN_LOOKS
-                )
-                self._show()
-                found = [self._from(reference) for reference in done]
-                told = [one for one in found if one]
-        return told
 
     def __enter__(self) -> Self:
         return self
@@ -126,7 +105,7 @@ class Cluster:
     ) -> None:
         """Stops what is under way, and leaves the cluster as it was."""
         with self._interrupts.deferred():
-            self._stop()
+            self._stop(signal.SIGTERM)
             with suppress(Exception):  # the cluster may be gone
                 self._ray.kill(self._mailbox)
             self._leave()
@@ -139,6 +118,12 @@ class Cluster:
         threads = max(1, int(self._share["CPU"]))
         reference = self._does.remote(task.job, os.getcwd(), threads, self._mailbox)
         self._tasks[reference] = task
+
+    def _heard(self) -> list[Ended]:
+        done, _ = self._ray.wait(list(self._tasks), num_returns=1, timeout=SECONDS_BETWEEN_LOOKS)
+        self._show()
+        found = [self._from(reference) for reference in done]
+        return [one for one in found if one]
 
     def _show(self) -> None:
         """Shows what the runs have sent."""
@@ -174,7 +159,7 @@ class Cluster:
         self._submit(task._replace(attempt=task.attempt + 1))
         return None
 
-    def _stop(self) -> None:
+    def _stop(self, number: int) -> None:  # noqa: ARG002 - Ray has one way to stop a task
         """Has all that work save, and waits for them."""
         with suppress(self._ray.exceptions.RayError):
             for reference in self._tasks:

@@ -45,16 +45,23 @@ class Ended(NamedTuple):
 class Executor(Protocol):
     """Does jobs, one or several at once."""
 
+    is_alone: bool
+    """Whether it never does more than one job at once."""
+
     @property
     def slots(self) -> int:
-        """How many jobs it does at once."""
+        """How many jobs it does at once, as things stand."""
+
+    @property
+    def room(self) -> int:
+        """How many more jobs may begin now."""
 
     @property
     def under_way(self) -> int:
         """How many jobs have begun, and are not told to have ended."""
 
     def begin(self, job: Job, progress: Progress) -> None:
-        """Begins a job; only where fewer than `slots` are under way.
+        """Begins a job; only where there is room.
 
         Args:
             job: What to do.

@@ -15,6 +15,7 @@ class Here:
         interrupts: Where to ask whether a signal came.
     """
 
+    is_alone = True
     slots = 1
 
     def __init__(self, interrupts: Interrupts) -> None:
@@ -25,6 +26,11 @@ class Here:
     def under_way(self) -> int:
         """How many jobs are done, and not told."""
         return len(self._ended)
+
+    @property
+    def room(self) -> int:
+        """How many more jobs may begin now."""
+        return self.slots - self.under_way
 
     def begin(self, job: Job, progress: Progress) -> None:
         """Does a job.

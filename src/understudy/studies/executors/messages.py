@@ -22,6 +22,17 @@ class Shown(NamedTuple):
         getattr(progress, self.method)(*self.values)
 
 
+class Used(NamedTuple):
+    """What the process takes, told whenever a run has ended."""
+
+    memory: int | None
+    """The most that it had for itself, in bytes; None where the system does not tell."""
+    gpu: int = 0
+    """The most of a GPU's memory, its context among it; 0 without a GPU."""
+    gpu_free: int = 0
+    """What of the GPU's memory all together may take, if this is the only process."""
+
+
 class Stopped(NamedTuple):
     """A signal came; what was begun is saved."""
 
@@ -32,7 +43,7 @@ class Broken(NamedTuple):
     trace: str
 
 
-Message = Shown | Ended | Stopped | Broken
+Message = Shown | Used | Ended | Stopped | Broken
 
 
 class Sends(Protocol):
@@ -49,6 +60,8 @@ class SentProgress:
         connection: Where to send it.
         clock: Seconds from any origin, never going back.
     """
+
+    has_bars = False
 
     def __init__(self, connection: Sends, clock: Callable[[], float] = time.monotonic) -> None:
         self._connection, self._clock = connection, clock
@@ -85,7 +98,7 @@ class SentProgress:
         """Sends details."""
         self._send("detail", text)
 
-    def beside(self) -> Progress:
+    def beside(self, title: str = "") -> Progress:  # noqa: ARG002 - whoever asked knows it
         """Everything goes to the same place."""
         return self
 

@@ -4,10 +4,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from math import inf
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -15,14 +14,14 @@ from types import ModuleType, TracebackType
 from typing import Self
 
 from understudy.core.errors import MemoryExhaustedError, UnderstudyError
-from understudy.core.interrupts import Interrupts, held_back, stopped
+from understudy.core.interrupts import Interrupts, held_back
 from understudy.core.progress import Progress
 from understudy.engine.machine import ALL_THREADS
-from understudy.studies.executors.executor import Ended, Job
-from understudy.studies.executors.messages import Broken, Message, Shown, Stopped
+from understudy.studies.executors.afar import SECONDS_BETWEEN_LOOKS, Afar
+from understudy.studies.executors.executor import Done, Ended, Job
+from understudy.studies.executors.messages import Broken, Message, Shown, Stopped, Used
+from understudy.studies.executors.sizing import Size
 from understudy.studies.executors.worker import serve
-
-SECONDS_BETWEEN_LOOKS = 0.2  # for a signal, while nothing is told
 
 
 @dataclass
@@ -31,25 +30,35 @@ class _Worker:
     connection: Connection
     job: Job | None = None
     progress: Progress | None = None
+    began: float = 0.0
+    """When its job did."""
+    beside: float = 0.0
+    """Seconds of all jobs that were under way meanwhile, its own among them."""
 
 
-class Pool:
+class Pool(Afar):
     """An executor of several processes; leaving it ends them.
 
     A signal is handed on to all that work: each saves, and is waited for. A process that dies takes
-    its own job with it and no other.
+    its own job with it and no other. Where another number of processes is wanted, what is under way
+    ends first: the number of threads is each process's share, and does not change while it lives.
 
     Args:
-        slots: How many processes.
+        size: How many processes.
         interrupts: Where to ask whether a signal came.
     """
 
-    def __init__(self, slots: int, interrupts: Interrupts) -> None:
-        self.slots = slots
-        self._interrupts = interrupts
-        self._threads = max(1, ALL_THREADS // slots)
+    def __init__(self, size: Size, interrupts: Interrupts) -> None:
+        super().__init__(interrupts)
+        self._size = size
+        self.slots = size.workers
         self._workers: list[_Worker] = []
-        self._is_told = False
+        self._looked = time.monotonic()
+
+    @property
+    def room(self) -> int:
+        """How many more jobs may begin now."""
+        return self.slots - self.under_way if self.slots == self._size.workers else 0
 
     @property
     def under_way(self) -> int:
@@ -65,27 +74,10 @@ class Pool:
         with self._interrupts.deferred():
             idle = next((worker for worker in self._workers if not worker.job), None)
             worker = idle or self._new()
+            self._look_at_clock()
             worker.job, worker.progress = job, progress
+            worker.began, worker.beside = self._looked, 0.0
             worker.connection.send(job)
-
-    def ended(self, within: float | None = None) -> Sequence[Ended]:
-        """Waits until some jobs have ended, and tells what came of them.
-
-        Args:
-            within: Seconds after which it tells that none has.
-
-        Raises:
-            InterruptedRunError: A signal came; what was begun is saved.
-        """
-        with self._interrupts.deferred():  # in the middle of a message nothing may be raised
-            told: list[Ended] = []
-            until = inf if within is None else time.monotonic() + within
-            while self._busy and not told and time.monotonic() < until:
-                if number := self._interrupts.received:
-                    self._stop(number)
-                    raise stopped(number)
-                told = self._heard()
-        return told
 
     def __enter__(self) -> Self:
         return self
@@ -99,15 +91,34 @@ class Pool:
         """Ends all processes; those that still work save first."""
         with self._interrupts.deferred():
             self._stop(self._interrupts.received or signal.SIGTERM)
-            for worker in self._workers:
-                worker.connection.close()  # whoever waits for a job leaves
-            for worker in self._workers:
-                worker.process.join()
+            self._send_home()
+
+    def _send_home(self) -> None:
+        for worker in self._workers:
+            worker.connection.close()  # whoever waits for a job leaves
+        for worker in self._workers:
+            worker.process.join()
+        self._workers.clear()
+
+    def _resize(self) -> None:
+        """Has as many processes as are wanted now, once nothing is under way."""
+        if self.slots != self._size.workers and not self._busy:
+            self._send_home()
+            self._size.look()
+            self.slots = self._size.workers
+
+    def _look_at_clock(self) -> None:
+        """Counts for all that are under way how many they were since the last time."""
+        now = time.monotonic()
+        for worker in self._busy:
+            worker.beside += (now - self._looked) * len(self._busy)
+        self._looked = now
 
     def _new(self) -> _Worker:
         context = get_context("spawn")  # a copy of this process would hold its threads' locks
         ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(theirs, self._threads), daemon=False)
+        threads = max(1, ALL_THREADS // self.slots)
+        process = context.Process(target=serve, args=(theirs, threads), daemon=False)
         resource_tracker.ensure_running()  # which would let signals through
         with held_back(), _without_main():  # until it listens
             process.start()
@@ -117,10 +128,10 @@ class Pool:
         return worker
 
     def _heard(self) -> list[Ended]:
-        """What is told within a short while; what is to be shown is shown."""
         by_connection = {worker.connection: worker for worker in self._busy}
         ready = wait(list(by_connection), timeout=SECONDS_BETWEEN_LOOKS)
         heard = [self._from(worker) for c, worker in by_connection.items() if c in ready]
+        self._resize()
         return [ended for ended in heard if ended]
 
     def _from(self, worker: _Worker) -> Ended | None:
@@ -133,19 +144,32 @@ class Pool:
         if isinstance(message, Shown):
             message.on(progress)
             return None
+        if isinstance(message, Used):
+            self._size.hear(message, workers=self.slots)
+            return None
+        self._look_at_clock()
         worker.job = None
         if isinstance(message, Broken):
             raise RuntimeError(f"{job.origin}: in a process of its own:\n{message.trace}")
-        return None if isinstance(message, Stopped) else message
+        if isinstance(message, Stopped):
+            return None
+        took = self._looked - worker.began
+        if isinstance(message.result, Done) and took:
+            beside = worker.beside / took
+            self._size.learn(message.result, workers=self.slots, beside=beside, seconds=took)
+        return message
 
     def _lost(self, worker: _Worker, job: Job) -> UnderstudyError:
         """What to say of a process that is gone without a word."""
         worker.process.join()
         worker.connection.close()
+        self._look_at_clock()
+        count = len(self._busy)
         worker.job = None
         self._workers.remove(worker)
         code = worker.process.exitcode or 0
         if code == -signal.SIGKILL:
+            self._size.lose(count)
             return MemoryExhaustedError(
                 f"{job.origin}: its process was killed, as systems do when memory runs out. What "
                 "was saved is kept; fewer `--workers` need less, and the same command continues."

@@ -9,13 +9,44 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 
 from understudy.core.errors import InterruptedRunError
 from understudy.core.interrupts import Interrupts, let_through
+from understudy.core.memory import own_memory
 from understudy.studies.executors.executor import Job
-from understudy.studies.executors.messages import Broken, Message, SentProgress, Stopped
+from understudy.studies.executors.messages import Broken, Message, SentProgress, Stopped, Used
+
+SECONDS_BETWEEN_LOOKS = 0.1  # at our memory: a step, or a look at validation, takes longer
+CONTEXT = 1 << 30  # bytes of a GPU beside tensors: half of that was seen, and kernels come to it
+
+
+@dataclass
+class _Memory:
+    """The most that this process had."""
+
+    most: int | None = None
+
+    def look(self) -> None:
+        now = own_memory()
+        self.most = now if self.most is None or now is None else max(self.most, now)
+
+    def used(self) -> Used:
+        """The most so far, of a GPU too if it is in use; of several GPUs the one that is."""
+        import torch
+
+        self.look()
+        if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            return Used(self.most)
+        device = max(range(torch.cuda.device_count()), key=torch.cuda.max_memory_reserved)
+        free, _ = torch.cuda.mem_get_info(device)
+        return Used(
+            self.most,
+            gpu=torch.cuda.max_memory_reserved(device) + CONTEXT,
+            gpu_free=free + torch.cuda.memory_reserved(device) + CONTEXT,
+        )
 
 
 def serve(connection: Connection, threads: int) -> None:
@@ -30,7 +61,8 @@ def serve(connection: Connection, threads: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)
     interrupts = Interrupts()
     with interrupts.listening():
-        threading.Thread(target=_leave_with_parent, daemon=True).start()
+        memory = _Memory()
+        threading.Thread(target=_beside_the_work, args=(memory,), daemon=True).start()
         try:
             let_through()
             import torch
@@ -40,7 +72,9 @@ def serve(connection: Connection, threads: int) -> None:
 
             for job in _jobs(connection):
                 progress = SentProgress(connection)
-                _tell(connection, do(job, progress=progress, interrupts=interrupts))
+                ended = do(job, progress=progress, interrupts=interrupts)
+                _tell(connection, memory.used())
+                _tell(connection, ended)
         except InterruptedRunError:
             _tell(connection, Stopped())
         except Exception:
@@ -59,9 +93,12 @@ def _tell(connection: Connection, message: Message) -> None:
         connection.send(message)
 
 
-def _leave_with_parent() -> None:
-    """Saves and leaves when whoever asked is gone: a killed process closes nothing in order."""
+def _beside_the_work(memory: _Memory) -> None:
+    """Watches memory; saves and leaves when whoever asked is gone, for a kill closes nothing."""
     parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
+    while parent is not None:
+        parent.join(SECONDS_BETWEEN_LOOKS)
+        if not parent.is_alive():
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        memory.look()
