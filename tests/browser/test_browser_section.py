@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -178,6 +179,31 @@ def test_figure_axis_colours_and_plots_are_chosen(tab: Chromium, page: Path, she
     view = {"along": "arch", "panels": "", "group": "labeling"}
     told = [one[1:] for one in tables(tab, "#browser .answers")]
     assert told == expected(sheet, "auc", sheet.chosen(), **view)
+
+
+def test_means_along_names_are_bars_from_nothing_and_along_numbers_lines(
+    tab: Chromium, page: Path
+) -> None:
+    kinds = f"[...new Set({PLOT}.data.filter((one) => one.error_y).map((one) => one.type))]"
+    opened(tab, page)
+    assert tab(kinds) == ["scatter"]  # along split_percent
+
+    choose(tab, "along", "arch")
+    assert tab(kinds) == ["bar"]
+    assert tab(f"{PLOT}.layout.yaxis.rangemode") == "tozero"
+    assert tab(f"{PLOT}.querySelectorAll('.bartext').length") == 0, "What the pointer is told."
+    lowest = f"{PLOT}._fullLayout.yaxis.range[0]"
+    assert tab(lowest) == 0
+    ends = f"{PLOT}.data.filter((one) => one.error_y).map((one) => [one.x[0], one.width])"
+    spots = sorted(tab(ends)[:3])
+    assert all(two[0] - one[0] >= one[1] for one, two in pairwise(spots))
+
+    choose(tab, "shape", "points")
+    assert tab(kinds) == ["scatter"]
+    assert "shape=points" in tab("location.hash")
+    choose(tab, "along", "split_percent")
+    choose(tab, "shape", "bars")
+    assert tab(kinds) == ["bar"]
 
 
 def test_costs_are_averaged_at_each_value_or_drawn_row_by_row(

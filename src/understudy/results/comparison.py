@@ -14,6 +14,8 @@ CHECKPOINTS = ("last", "best")  # last first: nothing was chosen to get it
 BASELINES = ("train", "pretrain")
 """Stages of a model that learned by itself, with labels or without."""
 ENSEMBLE = "ensemble"
+PEER = "fixmatch"
+"""The stage of the other road from few labels: students are held to it, it to baselines alone."""
 FINE_TUNED = "finetune"
 """The stage of a model that is held to the study's reference, if to nothing else."""
 JUDGED = ("test_top1", "test_macro_f1", "test_f1", "val_top1")
@@ -106,10 +108,10 @@ def comparison(record: StudyRecord) -> Comparison:
     """Builds the main table of a study.
 
     Runs that share study, name, axes and configuration make one line. Each distilled model is
-    contrasted with its baseline (trained on labels alone under the same axes), its teacher, and
-    what the study takes for the reference among the values of an axis; each ensemble with its
-    members. Probes of frozen features are compared likewise, among themselves; there a pretraining
-    without a teacher is a baseline too.
+    contrasted with its baseline (trained without a teacher under the same axes; on labels from the
+    same start, where it has one), its teacher, and what the study takes for the reference among the
+    values of an axis; each ensemble with its members. Probes of frozen features are compared
+    likewise, among themselves; there a pretraining without a teacher is a baseline too.
     """
     rows = rows_of(record)
     lines = lines_of([row for row in rows if row.val_top1 is not None or row.test_top1 is not None])
@@ -178,14 +180,34 @@ def lines_of(rows: Sequence[Row]) -> list[Line]:
     ]
     contexts = _ranks((line.study, *line.axes.items()) for line in lines)
     names = _ranks(line.name for line in lines)
+    families = _families(lines)
     return sorted(
         lines,
         key=lambda line: (
+            families[line.study, tuple(line.axes)],
             contexts[line.study, *line.axes.items()],
             names[line.name],
             CHECKPOINTS.index(line.checkpoint),
         ),
     )
+
+
+def _families(lines: Sequence[Line]) -> dict[tuple[str, tuple[str, ...]], int]:
+    """By study and axes, the rank of all that is varied along any axis in common.
+
+    Parts of a study that share no axis, such as a transfer beside a distillation, stand apart.
+    """
+    ranks = _ranks((line.study, tuple(line.axes)) for line in lines)
+    joined: list[set[tuple[str, tuple[str, ...]]]] = []
+    for study, axes in ranks:
+        near = [
+            family
+            for family in joined
+            if any(study == other and not {*axes}.isdisjoint(theirs) for other, theirs in family)
+        ]
+        joined = [family for family in joined if family not in near]
+        joined.append({(study, axes)}.union(*near))
+    return {one: min(ranks[each] for each in family) for family in joined for one in family}
 
 
 def _ranks(things: Iterable[Thing]) -> dict[Thing, int]:
@@ -239,7 +261,18 @@ def _opponents(student: Line, lines: Sequence[Line]) -> list[tuple[str, Line]]:
     found = [
         max(some, key=lambda pair: _nearness(pair[1], student)) for some in met.values() if some
     ]
-    return sorted(found, key=lambda pair: pair[0])
+    once = {_runs_of(line): (role, line) for role, line in sorted(found, key=_many_axes)}
+    return sorted(once.values(), key=lambda pair: pair[0])
+
+
+def _runs_of(line: Line) -> Hashable:
+    """A study may ask for the same runs under two names."""
+    return frozenset(row.identity for row in line.rows)
+
+
+def _many_axes(pair: tuple[str, Line]) -> int:
+    """Of equal runs the last one stays: the name that needs the fewest axes."""
+    return -len(pair[1].axes)
 
 
 def _ensembles_of_teachers(student: Line, lines: Sequence[Line]) -> Iterator[tuple[str, Line]]:
@@ -278,7 +311,9 @@ def _role(other: Line, student: Line) -> str:
         one.backbone is not None and one.backbone == two.backbone
     )
     same = one.data == two.data and is_alike and other.axes.items() <= student.axes.items()
-    return "baseline" if same and other.stage in BASELINES else ""
+    by_labels = other.stage == FINE_TUNED and one.start == two.start != ""
+    by_itself = other.stage in BASELINES or (other.stage == PEER != student.stage)
+    return "baseline" if same and (by_itself or by_labels) else ""
 
 
 def _nearness(other: Line, student: Line) -> tuple[bool, int, bool, bool, bool]:

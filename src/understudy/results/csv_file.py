@@ -23,12 +23,12 @@ AFTER_AXES = (
 
 def as_mappings(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The rows by the columns of rows.csv, values as they are: None where nothing was measured."""
-    axes, probes, of_two = _axes(rows), _probes(rows), _of_two(rows)
+    axes, probes, of_some = _axes(rows), _probes(rows), _of_some(rows)
     return [
         {column: getattr(row, column) for column in BEFORE_AXES}
         | {f"axis.{axis}": row.axes.get(axis) for axis in axes}
         | {column: getattr(row, column) for column in AFTER_AXES}
-        | {metric: value_of(row, metric) for metric in of_two}
+        | {metric: value_of(row, metric) for metric in of_some}
         | {f"{PREFIX}{name}": row.probes.get(name) for name in probes}
         for row in rows
     ]
@@ -37,7 +37,7 @@ def as_mappings(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def write_csv(rows: Sequence[Row], path: Path) -> None:
     """Writes rows.csv whole or not at all.
 
-    `axis.*` stands after the seed; what is of two classes alone, and `probe.*`, at the end.
+    `axis.*` stands after the seed; at the end what only some rows have, and `probe.*`.
     Numbers are written with all their digits, what was not measured as an empty cell. A text
     that a spreadsheet would take for a formula gets an apostrophe in front.
 
@@ -48,7 +48,7 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
     writer = csv.writer(stream, lineterminator="\n")
     axes = [f"axis.{axis}" for axis in _axes(rows)]
     probes = [f"{PREFIX}{name}" for name in _probes(rows)]
-    writer.writerow([*BEFORE_AXES, *map(text_cell, axes), *AFTER_AXES, *_of_two(rows), *probes])
+    writer.writerow([*BEFORE_AXES, *map(text_cell, axes), *AFTER_AXES, *_of_some(rows), *probes])
     for row in as_mappings(rows):
         writer.writerow([cell(value) for value in row.values()])
     write_text(path, stream.getvalue())
@@ -62,6 +62,7 @@ def _probes(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row.probes))
 
 
-def _of_two(rows: Sequence[Row]) -> tuple[str, ...]:
-    """The columns of two classes; none where no row has any."""
-    return OF_TWO if any(row.binary for row in rows) else ()
+def _of_some(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Columns that stand there where any row has them: of training batches, and of two classes."""
+    of_batches = ("train_top1",) if any(row.train_top1 is not None for row in rows) else ()
+    return (*of_batches, *(OF_TWO if any(row.binary for row in rows) else ()))

@@ -65,7 +65,7 @@ def _changes(record: StudyRecord) -> Iterator[str]:
 
 def _is_place(key: str) -> bool:
     """Whether the parameter says where images lie; a page that is passed on need not tell."""
-    return key == "data" or key in ("data.path", "data.root", "data.unlabeled")
+    return key == "data" or key.rpartition(".")[2] in ("path", "root", "unlabeled")
 
 
 def _sizes(contrasts: Sequence[Contrast]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from understudy.core.files import make_folder, write_text
+from understudy.results.browser.of_runs import sheet_of
 from understudy.results.comparison import Comparison, Line, comparison
 from understudy.results.finding import telling
 from understudy.results.findings import findings
@@ -17,12 +18,20 @@ from understudy.results.formats import (
 )
 from understudy.results.markdown_cells import GAINS, at, gain, mean, plain, spread, table
 from understudy.results.markdown_frozen import frozen
+from understudy.results.markdown_many import MOST_LINES, many
 from understudy.results.published import Compared, beside
 from understudy.results.records import StudyRecord
 from understudy.results.tuned import Tuned
 from understudy.results.tuning_words import head, mark, reading, score
 
-HEAD = ("model", "checkpoint", "test %", "validation %", "parameters", "ms / image", "labels", "n")
+ACCURACIES = {
+    "test_top1": "test %",
+    "val_top1": "validation %",
+    "train_top1": "last batches %",
+    "agreement": "agreement %",
+}
+"""Columns of the first table; one that no model has is left out."""
+COSTS = ("parameters", "ms / image", "labels", "n")
 RUNS = ("model", "seed", "steps", "time", "computed in", "code", "run")
 
 
@@ -39,25 +48,20 @@ def write_markdown(record: StudyRecord, path: Path) -> None:
 def markdown(record: StudyRecord) -> str:
     """The page's text."""
     found = comparison(record)
+    are_many = len(found.lines) > MOST_LINES
+    sheet = sheet_of(record, found, beside=Path()) if are_many else None
+    runs = table(RUNS, _runs(record))
     parts = [
         f"# {plain(record.title)}",
         f"Study `{plain(record.name)}`; written by `understudy report`, not by hand.",
         *([f"**Reduced:** {plain(record.reduced)}"] if record.reduced else []),
-        table(HEAD, [_cells(line, telling(found.lines)) for line in found.lines]),
-        table(
-            GAINS,
-            [
-                gain(one, metric, telling(found.contrasts))
-                for one in found.contrasts
-                for metric in one.differences
-            ],
-        ),
+        *(_one_by_one(found) if sheet is None else many(sheet)),
         *(own := [*frozen(found), *_finetuned(found), *_published(record, found)]),
         *(["## Findings"] if own else []),
         "\n".join(f"- {plain(finding.text)}" for finding in findings(record, found)),
         *(part for one in record.tuned for part in _tuning(one)),
         "## Runs",
-        table(RUNS, _runs(record)),
+        *(_folded(runs, "Every run") if sheet else [runs]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -120,12 +124,30 @@ def _tuning(one: Tuned) -> list[str]:
     ]
 
 
-def _cells(line: Line, axes: Sequence[str]) -> list[str]:
+def _folded(text: str, title: str) -> list[str]:
+    """What a reader unfolds, where Markdown is shown as a page."""
+    return [f"<details><summary>{title}</summary>", text, "</details>"]
+
+
+def _one_by_one(found: Comparison) -> list[str]:
+    """Every model and every difference, a line each."""
+    axes = telling(found.contrasts)
+    differences = [gain(one, metric, axes) for one in found.contrasts for metric in one.differences]
+    return [_models(found.lines), table(GAINS, differences)]
+
+
+def _models(lines: Sequence[Line]) -> str:
+    """Every model at its kept checkpoints."""
+    shown = [metric for metric in ACCURACIES if any(line.cell(metric) for line in lines)]
+    head = ["model", "checkpoint", *(ACCURACIES[metric] for metric in shown), *COSTS]
+    return table(head, [_cells(line, telling(lines), shown) for line in lines])
+
+
+def _cells(line: Line, axes: Sequence[str], accuracies: Sequence[str]) -> list[str]:
     return [
         at(line.name, line.axes, axes),
         line.checkpoint,
-        spread(line, "test_top1"),
-        spread(line, "val_top1"),
+        *(spread(line, metric) for metric in accuracies),
         count(mean(line, "parameters")),
         milliseconds(mean(line, "latency_ms")),
         str(round(labels)) if (labels := mean(line, "labels")) is not None else ABSENT,

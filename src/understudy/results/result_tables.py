@@ -25,6 +25,14 @@ from understudy.results.quantised import Quantised
 FIGURES: tuple[tuple[str, Column, Callable[[float | None], str]], ...] = (
     ("test_top1", Column("Test %", help="Top-1 accuracy on the test split"), hundredths),
     ("val_top1", Column("Validation %", help="Top-1 accuracy on validation"), hundredths),
+    (
+        "train_top1",
+        Column(
+            "Batch %",
+            help="Accuracy on its last training batches, as they were shown; says little of others",
+        ),
+        hundredths,
+    ),
     ("test_macro_f1", Column("Macro F1 %", help="Mean F1 over the classes, test"), hundredths),
     ("test_f1", Column("F1 %", help="Of the class that is looked for, test"), hundredths),
     (
@@ -71,7 +79,16 @@ COSTS: tuple[tuple[str, Column, Callable[[float | None], str]], ...] = (
     ("latency_ms_64", Column("ms, batch 64", help="Exported, one thread, all 64"), milliseconds),
 )
 SPREAD = frozenset(
-    {"test_top1", "val_top1", "test_macro_f1", "test_ece", "test_nll", "agreement", *OF_TWO}
+    {
+        "test_top1",
+        "val_top1",
+        "train_top1",
+        "test_macro_f1",
+        "test_ece",
+        "test_nll",
+        "agreement",
+        *OF_TWO,
+    }
 )
 """Figures that chance moves; the others show their mean alone."""
 MOST_SEEDS = 12  # columns that a page has room for

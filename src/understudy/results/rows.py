@@ -68,6 +68,9 @@ class Row:
     none."""
     data: str
     """Key of the images that it learned from; not a column."""
+    train_top1: float | None = None
+    """Share of its last training batches, as they were shown, that it answered right before it
+    learned from them; what tells of other images is `test_top1`."""
     leaked: int | None = None
     """Test images that are identical to one outside the test split."""
     seen: int | None = None
@@ -76,6 +79,8 @@ class Row:
     """Of the evaluation; not a column."""
     backbone: int | None = None
     """Parameters of the backbone alone; not a column."""
+    classes: int | None = None
+    """How many it tells apart; not a column."""
     start: str = ""
     """Identity of the run that it went on from, twelve digits; not a column."""
     is_student: bool = False
@@ -122,7 +127,8 @@ def _checkpoints(entry: Entry) -> Iterator[tuple[str, Any]]:
 def _taught(record: StudyRecord) -> set[str]:
     """Runs that learned from other networks, and those that went on from such a one."""
     begun = {entry.run.identity: _start(entry) for entry in record.entries}
-    found = {entry.run.identity for entry in record.entries if entry.stage in STUDENTS}
+    students = {entry.run.identity for entry in record.entries if entry.stage in STUDENTS}
+    found = students - {""}  # of those that are not done: what began with nothing is none of theirs
     while more := {run for run, start in begun.items() if start in found} - found:
         found |= more
     return found
@@ -184,6 +190,7 @@ def _row(
         seconds=number(summary.get("seconds")),
         precision=text(summary.get("precision")),
         val_top1=number(facts.get("val_top1")),
+        train_top1=number(facts.get("train_top1")),
         test_top1=number(tested.get("top1")),
         test_top5=number(tested.get("top5")),
         test_macro_f1=number(tested.get("macro_f1")),
@@ -209,6 +216,7 @@ def _row(
         seen=whole(tested.get("seen", probed.get("seen"))),
         test_images=whole(images.get("images")),
         backbone=whole(mapping(summary.get("parts")).get("backbone")),
+        classes=len(listing(mapping(summary.get("network")).get("classes"))) or None,
         start=_start(entry),
         is_student=is_student,
         binary=figures_of_two(tested.get("binary")),

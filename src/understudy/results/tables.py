@@ -16,6 +16,7 @@ from understudy.results.rows import Row
 
 METRICS = (
     *("parameters", "labels", "steps", "seconds", "val_top1", "test_top1", "test_top5"),
+    "train_top1",
     *("test_macro_f1", "test_ece", "test_nll", "agreement", "latency_ms"),
     *("latency_ms_64", "macs", "file_bytes"),
 )

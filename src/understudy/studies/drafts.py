@@ -116,24 +116,27 @@ class Drafts:
         settings, of_each, mistakes = gathered(filled, lengths)
         parents = {
             location: self._parent(
-                node, location, name, {**chosen, **dict([of_each[location]])}, behind
+                node, location, name, {**chosen, **of_each.get(location, {})}, behind
             )
-            if location in of_each
-            else self._parent(node, location, name, chosen, behind)
             for location, name in runs_in(settings)
-            if name in self._study.stages or of_each.get(location, ("", 0))[1] == 0  # told once
+            if name in self._study.stages
+            or not any(of_each.get(location, {}).values())  # told once
         }
         positions |= {axis: chosen[axis] for axis in filling.used}
         for location, parent in parents.items():
             if parent is None:
                 continue
-            over, at_first = of_each.get(location, ("", 1))
+            over = of_each.get(location, {})
             inherited = dict(parent.positions if isinstance(parent, Absent) else parent[1])
-            positions |= {axis: at for axis, at in inherited.items() if axis != over}
-            if at_first == 0 and over not in inherited and not isinstance(parent, Absent):
-                name = parent[0]
-                text = f" = @{name}[{over}]  {name} is the same for every {over}"
-                mistakes.append((location, text))
+            positions |= {axis: at for axis, at in inherited.items() if axis not in over}
+            if isinstance(parent, Absent) or any(over.values()):
+                continue
+            name = parent[0]
+            mistakes += [
+                (location, f" = @{name}[{', '.join(over)}]  {name} is the same for every {axis}")
+                for axis in over
+                if axis not in inherited
+            ]
         absent = [place for place, parent in parents.items() if isinstance(parent, Absent)]
         left = without(settings, absent)
         if left is None:

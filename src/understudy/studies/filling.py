@@ -1,14 +1,15 @@
 """`${parameter}` and `@run` in the settings of a stage: what they stand for, and where from."""
 
+import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from understudy.core.wording import Location, nearest
 
 REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 RUN = re.compile(r"@([A-Za-z0-9][A-Za-z0-9_-]*)")
-RUN_OF_EACH = re.compile(r"@([A-Za-z0-9][A-Za-z0-9_-]*)\[(\w+)\]")
+RUN_OF_EACH = re.compile(r"@([A-Za-z0-9][A-Za-z0-9_-]*)\[([^\[\]]*)\]")
 
 
 class Filling:
@@ -109,16 +110,16 @@ def runs_in(value: Any, location: Location = ()) -> Iterator[tuple[Location, str
 
 
 class Gathered(NamedTuple):
-    """Settings in which `@name[axis]`, an entry of a list, became the run of every value."""
+    """Settings in which `@name[axis, ...]`, an entry of a list, became the run of every value."""
 
     settings: Any
-    positions: dict[Location, tuple[str, int]]
-    """Where such a run stands now: the axis, and which of its values."""
+    positions: dict[Location, dict[str, int]]
+    """Where such a run stands now: which value of each of its axes."""
     mistakes: list[tuple[Location, str]]
 
 
 def gathered(value: Any, lengths: Mapping[str, int], location: Location = ()) -> Gathered:
-    """Gathers the runs of all values of an axis: `members: ['@teacher[seed]']`.
+    """Gathers the runs of all values of some axes: `members: ['@teacher[seed]']`.
 
     Args:
         value: Settings.
@@ -142,15 +143,25 @@ def gathered(value: Any, lengths: Mapping[str, int], location: Location = ()) ->
         if named is None:
             parts.append(gathered(each, lengths, here))
             entries.append(parts[-1].settings)
-        elif named[2] not in lengths:
-            text = f" = {named[0]}  names no axis; {nearest(named[2], list(lengths))}"
-            parts.append(Gathered(each, {}, [(here, text)]))
-        else:
-            for position in range(lengths[named[2]]):
-                spot = (*location, len(entries))
-                parts.append(Gathered(None, {spot: (named[2], position)}, []))
-                entries.append(f"@{named[1]}")
+            continue
+        axes = [axis.strip() for axis in named[2].split(",")]
+        if objections := [(here, f" = {named[0]}  {one}") for one in _unknown(axes, lengths)]:
+            parts.append(Gathered(each, {}, objections))
+            continue
+        for positions in itertools.product(*(range(lengths[axis]) for axis in axes)):
+            spot = (*location, len(entries))
+            parts.append(Gathered(None, {spot: dict(zip(axes, positions, strict=True))}, []))
+            entries.append(f"@{named[1]}")
     return _joined(entries, parts)
+
+
+def _unknown(axes: Sequence[str], lengths: Mapping[str, int]) -> Iterator[str]:
+    """What is wrong with the names in brackets."""
+    for axis in dict.fromkeys(axes):
+        if axis not in lengths:
+            yield f"names no axis; {nearest(axis, list(lengths))}"
+        elif axes.count(axis) > 1:
+            yield f"names {axis} twice"
 
 
 class Left(NamedTuple):

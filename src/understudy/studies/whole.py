@@ -29,6 +29,11 @@ class Whole:
         if self._is_shown:
             self._progress.advance(1, "" if seconds is None else f"{about(seconds)} left")
 
+    def expect(self, seconds: float | None) -> None:
+        """The others will take so long; told where a line can change."""
+        if self._is_shown and seconds is not None and self._progress.has_bars:
+            self._progress.advance(0, f"{about(seconds)} left")
+
     def __enter__(self) -> Self:
         self._progress.begin(self._title, self._total)
         self._is_shown = True

@@ -235,3 +235,71 @@ def test_every_value_of_an_axis_is_compared_with_the_reference(tree: Any) -> Non
     assert dist.values == pytest.approx((0.02, 0.018, 0.014))
     assert dist.verdict == "better"
     assert hints.verdict == "no difference shown", "equal in all seeds"
+
+
+def test_what_learned_the_labels_from_the_same_start_is_a_students_baseline(tree: Any) -> None:
+    """A frozen base: how good its head is without a teacher is what the student is held to."""
+    start = {"start": {"identity": "0" * 12, "run": "pretrain/base-000000000000"}}
+    other = {"start": {"identity": "1" * 12, "run": "pretrain/base-111111111111"}}
+    for seed in (1, 2):
+        tree.train("by_labels", seed, stage="finetune", summary={"parents": start})
+        tree.train("elsewhere", seed, stage="finetune", summary={"parents": other})
+        tree.train("student", seed, summary={"parents": start, "parameters": 100_000})
+
+    contrasts = comparison(find(tree.study())).contrasts
+
+    assert {(one.role, one.of.name, one.against.name) for one in contrasts} == {
+        ("baseline", "student", "by_labels")
+    }
+
+
+def test_a_student_is_held_to_fixmatch_and_both_to_the_baseline(tree: Any) -> None:
+    for name, stage in (("baseline", "train"), ("fixmatch", "fixmatch"), ("student", "distill")):
+        tree.train(name, 1, stage=stage, summary={"parameters": 78_042})
+
+    contrasts = comparison(find(tree.study())).contrasts
+
+    last = [one for one in contrasts if one.checkpoint == "last"]
+    assert [(one.role, one.title) for one in last] == [
+        ("baseline", "fixmatch − baseline"),
+        ("baseline", "student − baseline"),
+        ("baseline", "student − fixmatch"),
+    ]
+
+
+def test_equal_runs_under_two_names_are_met_once(tree: Any) -> None:
+    teacher = tree.train("teacher", 1)
+    tree.entries.append({**teacher, "node": "augmented", "axes": {"augment": "all"}})
+    tree.train("student", 1)
+
+    contrasts = comparison(find(tree.study())).contrasts
+
+    assert [(one.role, one.against.name) for one in contrasts if one.checkpoint == "last"] == [
+        ("teacher", "teacher")
+    ]
+
+
+def test_parts_of_a_study_that_share_no_axis_stand_apart(tree: Any) -> None:
+    for value in ("a", "b"):
+        tree.train("augmented", 1, stage="finetune", axes={"augment": value})
+        tree.train("transferred", 1, stage="finetune", axes={"task": value})
+        tree.train("larger", 1, stage="finetune", axes={"task": value, "batch": 32})
+
+    lines = comparison(find(tree.study())).at("last")
+
+    assert [line.name for line in lines] == [
+        *("augmented", "augmented"),
+        *("transferred", "larger", "transferred", "larger"),
+    ]
+
+
+def test_a_student_that_is_not_done_makes_no_student_of_what_began_with_nothing(tree: Any) -> None:
+    tree.train("teacher", 1)
+    tree.train("transferred", 1, stage="finetune")
+    pending = {"run": "", "identity": "", "status": "pending", "error": None}
+    tree.entries.append({"node": "student", "stage": "distill", "seed": 1, "axes": {}, **pending})
+
+    found = comparison(find(tree.study()))
+
+    assert not any(row.is_student for row in found.rows)
+    assert found.contrasts == ()

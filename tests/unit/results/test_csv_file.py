@@ -96,3 +96,13 @@ def test_figures_of_two_classes_stand_behind_the_contract_where_there_are_any(
     assert ",".join(one).startswith(CONTRACT)
     assert (float(one["test_f1"]), float(one["test_f0.5"]), one["test_tp"]) == (2 / 3, 0.7, "12.0")
     assert (one["test_recall"], other["test_f1"]) == ("", "")
+
+
+def test_the_accuracy_of_the_last_batches_stands_behind_the_contract_where_there_is_any(
+    row: Row, tmp_path: Path
+) -> None:
+    write_csv([replace(row, train_top1=0.75), row], tmp_path / "rows.csv")
+
+    one, other = read(tmp_path / "rows.csv")
+    assert ",".join(one) == f"{CONTRACT},train_top1"
+    assert (one["train_top1"], other["train_top1"]) == ("0.75", "")

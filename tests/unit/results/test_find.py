@@ -107,3 +107,14 @@ def test_a_long_value_that_a_study_ran_with_is_named_and_not_written_out(tree: A
     told = [finding.text for finding in findings(record, comparison(record))]
 
     assert "The study ran with epochs=2, views of its own." in told
+
+
+def test_where_images_lie_is_nobodys_business_whichever_parameter_says_it(tree: Any) -> None:
+    changed = {"data.path": "/home/a", "elsewhere.path": "/home/b", "others.root": "/home/c"}
+    tree.train("baseline", 1)
+
+    record = find(tree.study(changed={**changed, "elsewhere.size": 32}))
+
+    told = " ".join(one.text for one in findings(record, comparison(record)))
+    assert "The study ran with elsewhere.size=32." in told
+    assert "/home" not in told

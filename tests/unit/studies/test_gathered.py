@@ -70,6 +70,21 @@ def test_an_axis_may_be_gathered_too(study: Reader, stages: Stages) -> None:
     ]
 
 
+def test_several_axes_may_be_gathered_together(study: Reader, stages: Stages) -> None:
+    found = plan(
+        study(TEXT.replace('models: ["@teacher[seed]"]', 'models: ["@teacher[depth, seed]"]')),
+        stages,
+    )
+
+    teachers = {(node.axes["depth"], node.seed): node.key for node in named(found, "teacher")}
+    (together,) = named(found, "together")
+    assert together.seed is None
+    assert not together.axes
+    assert [parent.key for parent in together.parents.values()] == [
+        teachers[depth, seed] for depth in (8, 14) for seed in (1, 2, 3)
+    ]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
@@ -77,6 +92,9 @@ def test_an_axis_may_be_gathered_too(study: Reader, stages: Stages) -> None:
         ('teacher: "@together"', 'teacher: "@teacher[seed]"', "make it an entry of a list"),
         ('models: ["@teacher[seed]"]', 'models: ["@techer[seed]"]', "is no stage of this study"),
         ('models: ["@teacher[seed]"]', 'models: ["@fixed[depth]"]', "fixed is the same for every"),
+        ('models: ["@teacher[seed]"]', 'models: ["@teacher[seed, dep]"]', "names no axis; did you"),
+        ('models: ["@teacher[seed]"]', 'models: ["@teacher[seed,seed]"]', "names seed twice"),
+        ('models: ["@teacher[seed]"]', 'models: ["@teacher[]"]', "names no axis"),
     ],
 )
 def test_what_leads_nowhere_is_told_once(

@@ -54,3 +54,26 @@ def test_a_line_says_whose_it_is_where_it_might_be_anothers(is_alone: bool, told
     shown.detail("machine: fp32")
 
     assert lines.seen == [told] * 3
+
+
+def test_a_note_is_heard_with_the_time_that_is_left() -> None:
+    heard: list[float | None] = []
+    shown = Numbered(
+        Silent(),
+        "student",
+        "train",
+        after=None,
+        is_alone=False,
+        noted=lambda: heard.append(shown.seconds_left),
+    )
+    assert shown.seconds_left is None
+
+    shown.begin("train student", 4)
+    shown.advance()
+    shown.advance()
+    shown.advance(0, "loss 0.3")
+
+    assert len(heard) == 1
+    assert heard[0] is not None
+    shown.begin("bank: asking", 4)
+    assert shown.seconds_left is None, "a preparation says nothing of the run"

@@ -8,7 +8,9 @@ from understudy.results.browser.view import View
 from understudy.results.formats import exact
 from understudy.results.markup import Markup, element, joined
 
-SPREADS = {"sd": "± standard deviation", "range": "lowest to highest", "": "nothing"}
+SPREADS = {"sd": "± deviation", "range": "lowest to highest", "": "nothing"}
+SHAPES = {"": "bars along names", "bars": "bars", "points": "points"}
+"""How means are drawn; by default as bars from 0 where they stand along names, not numbers."""
 
 
 def controls(sheet: Sheet, view: View) -> Markup:
@@ -25,7 +27,8 @@ def controls(sheet: Sheet, view: View) -> Markup:
             _select("along", "Along", [*axes, *costs], view.along),
             _select("group", "Coloured by", [*nothing, *axes], view.group),
             _select("panels", "A plot for each", [*nothing, *axes], view.panels),
-            _select("spread", "Bars", list(SPREADS.items()), "sd"),
+            _select("shape", "Drawn as", list(SHAPES.items()), ""),
+            _select("spread", "Spread", list(SPREADS.items()), "sd"),
             class_="choices",
         ),
         element(

@@ -11,6 +11,7 @@ TITLES = {
     "test_top1": "test accuracy",
     "test_top5": "test top-5 accuracy",
     "val_top1": "validation accuracy",
+    "train_top1": "accuracy on the last training batches",
     "test_macro_f1": "test macro F1",
     "test_ece": "test calibration error",
     "test_nll": "test NLL",

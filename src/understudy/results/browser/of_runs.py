@@ -1,7 +1,7 @@
 """Finished runs as a sheet: every trained model at each of its checkpoints."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from understudy.results.binary import METRICS as OF_TWO
@@ -38,6 +38,9 @@ CURVES = (
 MOST_POINTS = 40_000  # of all curves: about 600 kB
 LEAST, MOST = 8, 60  # points of one curve
 MOST_CELLS = 150_000  # of all confusions: about 400 kB
+FINE_TUNED = "fine-tuned"
+FEWEST_STUDENTS = 0.1
+"""Of the rows; where students are fewer, they are not what a reader is shown at first."""
 MOST_ROWS = 1_500  # about 1 kB of the page each; `rows.csv` holds all of them
 
 
@@ -68,13 +71,16 @@ def sheet_of(record: StudyRecord, found: Comparison, *, beside: Path) -> Sheet |
         notes.append("Confusions of so many classes are left out here; predictions hold them.")
     curves = _curves([entry for entry in entries.values() if entry.run.id in {r.run for r in rows}])
     several = len({row.study for row in rows}) > 1
-    told = len({(role_of(row.stage), row.name) for row in rows}) > len(
-        {role_of(row.stage) for row in rows}
-    )
+    unlike = len({row.classes for row in rows if row.classes}) > 1
+    teaching = _teaching(rows)
+    roles = {(row.study, row.stage, row.name): _role(row, teaching) for row in rows}
+    told = len({(role, name) for (_, _, name), role in roles.items()}) > len(set(roles.values()))
     runs = [
         Run(
             name=f"{row.run} {row.checkpoint}",
-            axes=_axes(row, study=several, name=told),
+            axes=_axes(
+                row, roles[row.study, row.stage, row.name], study=several, name=told, classes=unlike
+            ),
             figures=dict(_figures(row)),
             teacher=teachers.get(place),
             baseline=baselines.get(place),
@@ -85,7 +91,9 @@ def sheet_of(record: StudyRecord, found: Comparison, *, beside: Path) -> Sheet |
         )
         for place, row in enumerate(rows)
     ]
-    axes = axes_of(runs, {ROLE: (STUDENT,), "checkpoint": ("last",)})
+    students = sum(run.axes[ROLE] == STUDENT for run in runs)
+    first = (STUDENT,) if students >= FEWEST_STUDENTS * len(runs) else ()
+    axes = axes_of(runs, {ROLE: first, "checkpoint": ("last",)})
     return Sheet(
         runs=tuple(runs),
         axes=axes,
@@ -97,13 +105,37 @@ def sheet_of(record: StudyRecord, found: Comparison, *, beside: Path) -> Sheet |
     )
 
 
-def _axes(row: Row, *, study: bool, name: bool) -> dict[str, str]:
-    """By axis; study and name are left out where they tell nothing that the role does not."""
+def _teaching(rows: Sequence[Row]) -> set[tuple[str, str]]:
+    """Study and name of whatever taught; of a run with two names, the one of the fewest axes.
+
+    By names and not by runs, so that all values of an axis are of one role and can be compared.
+    """
+    origins = {origin for row in rows for origin in row.origins}
+    taught = [row for row in rows if row.identity in origins]
+    by_run = {
+        (row.study, row.identity): row.name
+        for row in sorted(taught, key=lambda row: -len(row.axes))
+    }
+    return {(study, name) for (study, _), name in by_run.items()}
+
+
+def _role(row: Row, teaching: Collection[tuple[str, str]]) -> str:
+    """What a model is to the others; a fine-tuned one is a teacher where its name taught any."""
+    return (
+        FINE_TUNED
+        if row.stage == "finetune" and (row.study, row.name) not in teaching
+        else role_of(row.stage)
+    )
+
+
+def _axes(row: Row, role: str, *, study: bool, name: bool, classes: bool) -> dict[str, str]:
+    """By axis; study, name and number of classes are left out where they tell nothing."""
     return {
-        ROLE: role_of(row.stage),
+        ROLE: role,
         **({"study": row.study} if study and row.study else {}),
         **({"model": row.name} if name else {}),
         **row.axes,
+        **({"classes": str(row.classes)} if classes and row.classes else {}),
         "checkpoint": row.checkpoint,
         **({} if row.seed is None else {"seed": str(row.seed)}),
     }

@@ -8,6 +8,7 @@ from understudy.results.browser.sheet import ROLE, Sheet
 
 MOST_GROUPS = 12  # lines that an eye can follow in one plot
 MOST_PANELS = 6  # plots that an eye compares
+LEAST_SHARE = 0.5  # of the rows that have a value of an axis that tells rows apart at first
 NEVER = frozenset({ROLE, "checkpoint", "seed", "file"})
 """Axes that are averaged over, or chosen, before anything is told apart by them."""
 
@@ -39,7 +40,10 @@ def _ranked(sheet: Sheet, figure: str, along: str) -> list[tuple[str, int]]:
     chosen = [place for place in sheet.chosen() if figure in sheet.runs[place].figures]
     found = []
     for axis in sheet.axes:
-        values = {sheet.runs[place].axes.get(axis.name) for place in chosen} - {None}
+        told = [sheet.runs[place].axes.get(axis.name) for place in chosen]
+        values = {*told} - {None}
+        if told.count(None) > (1 - LEAST_SHARE) * len(told):
+            continue
         if axis.name not in NEVER | {along} and 1 < len(values) <= MOST_GROUPS:
             found.append(
                 (_explained(sheet, chosen, figure, axis.name, along), axis.name, len(values))

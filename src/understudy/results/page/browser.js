@@ -77,6 +77,7 @@
       group: axes.get(one("group")) ?? null,
       panels: axes.get(one("panels")) ?? null,
       spread: one("spread"),
+      shape: one("shape"),
       overlays: new Set(told.getAll("overlay")),
       ticked: [...axes.values()].map((axis) => new Set(told.getAll(`of.${axis.at}`))),
     };
@@ -116,14 +117,16 @@
   const named = (axis, code) => (axis && code >= 0 ? axis.values[code] : "");
 
   function draw(found, seen) {
-    const { measure, along, cost, group, panels, spread, overlays } = seen;
+    const { measure, along, cost, group, panels, spread, shape, overlays } = seen;
     const { cells, apart } = found;
+    const bars = apart && Boolean(along) && (shape === "bars" || (shape === "" && !along.numeric));
     const plots = [...new Set(cells.map((cell) => cell.panel))].slice(0, MOST_PLOTS);
     const groups = [...new Set(cells.map((cell) => cell.group))].sort((a, b) => a - b);
     const width = drawing.clientWidth;
     const columns = Math.max(1, Math.min(plots.length, width < 640 ? 1 : plots.length === 4 ? 2 : 3));
     const lines = Math.ceil(plots.length / columns) || 1;
-    const step = groups.length > 1 && along ? Math.min(0.12, 0.6 / groups.length) : 0;
+    const thick = 0.8 / groups.length; // bars of a place leave a fifth of it free
+    const step = groups.length > 1 && along ? (bars ? thick : Math.min(0.12, 0.6 / groups.length)) : 0;
     const shift = (code) => step * (groups.indexOf(code) - (groups.length - 1) / 2);
     const look = (code) => {
       const at = Math.max(0, code);
@@ -161,13 +164,14 @@
             hovertemplate: "%{text}<extra></extra>" });
         }
         if (apart) {
-          const bars = spread && own.some((cell) => cell.n > 1) ? {
-            error_y: { type: "data", symmetric: spread === "sd", thickness: 1.2, width: 3, color: colour,
+          const spreads = spread && own.some((cell) => cell.n > 1) ? {
+            error_y: { type: "data", symmetric: spread === "sd", thickness: 1.2, width: 3, color: bars ? "var(--ink)" : colour,
               array: own.map((cell) => scaled(spread === "sd" ? cell.sd ?? 0 : cell.high - cell.mean)),
               arrayminus: own.map((cell) => scaled(spread === "sd" ? cell.sd ?? 0 : cell.mean - cell.low)) } } : {};
-          traces.push({ type: "scatter", mode: along && !along.numeric ? "markers" : "lines+markers", ...where, x,
-            y: own.map((cell) => scaled(cell.mean)), ...bars, ...keyed(name),
-            line: { color: colour, width: 2 }, marker: { color: colour, size: 9, symbol },
+          const form = bars ? { type: "bar", textposition: "none", width: 0.92 * Math.min(thick, 0.5), marker: { color: colour, opacity: 0.75 } }
+            : { type: "scatter", mode: along && !along.numeric ? "markers" : "lines+markers",
+              line: { color: colour, width: 2 }, marker: { color: colour, size: 9, symbol } };
+          traces.push({ ...form, ...where, x, y: own.map((cell) => scaled(cell.mean)), ...spreads, ...keyed(name),
             text: own.map((cell) => `${plain(name)}: mean ${level(measure, cell.mean)}${measure.unit} of ${cell.n}` +
               (cell.sd == null ? "" : ` ± ${level(measure, cell.sd)}`)),
             hovertemplate: "%{text}<extra></extra>" });
@@ -177,7 +181,7 @@
           traces.push({ type: "scatter", mode: "markers", ...where, x: each.map(([spot]) => spot),
             y: each.map(([, run]) => scaled(measure.of[run])), customdata: each.map(([, run]) => run),
             ...(apart ? { showlegend: false, legendgroup: plain(name) } : keyed(name)),
-            marker: { color: colour, size: apart ? 5 : 8, symbol, opacity: apart ? 0.35 : 0.7 },
+            marker: { color: bars ? "var(--ink)" : colour, size: apart ? 5 : 8, symbol, opacity: bars ? 0.6 : apart ? 0.35 : 0.7 },
             text: each.map(([, run]) => plain(`${described(run)}: ${level(measure, measure.of[run])}${measure.unit}`)),
             hovertemplate: "%{text}<extra></extra>" });
         }
@@ -214,7 +218,7 @@
         ...(along ? { tickvals: along.values.map((_, code) => code), ticktext: along.values.map((one) => plain(one)),
           range: [-0.5, along.values.length - 0.5], showgrid: false } : { nticks: 6 }) };
       layout[`yaxis${suffix}`] = { ...quiet, domain: [Math.max(0, upper - size.y), upper], anchor: `x${suffix}`,
-        matches: at ? "y" : undefined, nticks: 7, ticksuffix: column ? "" : measure.unit, showticklabels: !column,
+        matches: at ? "y" : undefined, rangemode: bars ? "tozero" : "normal", nticks: 7, ticksuffix: column ? "" : measure.unit, showticklabels: !column,
         title: column ? undefined : title(measure.title) };
       if (panels) layout.annotations.push({ text: plain(`${panels.name}: ${named(panels, panel) || "–"}`), showarrow: false,
         xref: "paper", yref: "paper", x: left, xanchor: "left", y: upper, yanchor: "bottom", yshift: 4,
@@ -226,7 +230,7 @@
     caption.textContent = `${measure.title[0].toUpperCase()}${measure.title.slice(1)} along ${along ? along.name : cost.title}`;
     const all = new Set(cells.map((cell) => cell.panel)).size;
     small.textContent = [apart ? "Means of the rows below" : "Each dot is a row",
-      apart && spread === "sd" ? "bars: standard deviation over them" : apart && spread ? "bars: lowest to highest" : "",
+      apart && spread === "sd" ? "lines: standard deviation over them" : apart && spread ? "lines: lowest to highest" : "",
       apart && overlays.has("runs") && dots > MOST_DOTS ? `${commas(String(dots))} single rows are too many to draw` : "",
       all > plots.length ? `${plots.length} of ${all} plots drawn` : ""].filter(Boolean).join("; ");
     const plot = drawing.querySelector(".plot");

@@ -140,3 +140,76 @@ def test_where_features_alone_are_judged_their_linear_probe_comes_first() -> Non
 
     assert sheet.measure.name == LINEAR
     assert [one.title for one in sheet.measures] == ["parameters", "k-NN 20 at 1 %", "linear"]
+
+
+def test_what_is_fine_tuned_and_taught_nobody_is_no_teacher(tree: Any) -> None:
+    tree.train("teacher", 1)
+    tree.train("student", 1)
+    for augment in ("none", "crop"):
+        tree.train("augmented", 1, stage="finetune", axes={"augment": augment})
+
+    found = {(run.axes["role"], run.axes.get("augment")) for run in read(tree.study()).runs}
+
+    assert found == {
+        *(("teacher", None), ("student", None)),
+        *(("fine-tuned", "none"), ("fine-tuned", "crop")),
+    }
+
+
+def test_a_run_that_taught_under_another_name_stays_beside_those_of_its_own(tree: Any) -> None:
+    """Else it would lack where its axis is drawn, and be compared with no other value of it."""
+    teacher = tree.train("teacher", 1)
+    tree.train("student", 1)
+    tree.entries.append({**teacher, "node": "augmented", "axes": {"augment": "all"}})
+    tree.train("augmented", 1, stage="finetune", axes={"augment": "none"})
+
+    sheet = read(tree.study(reference={"augment": "none"}))
+
+    roles = {(run.axes["role"], run.axes.get("augment")) for run in sheet.runs}
+    assert roles == {
+        *(("teacher", None), ("student", None)),
+        *(("fine-tuned", "all"), ("fine-tuned", "none")),
+    }
+    assert "all − none" in [one.title for one in questions(sheet)]
+
+
+def test_few_students_among_many_others_are_not_all_that_is_shown_first(tree: Any) -> None:
+    tree.train("student", 1)
+    for task in range(8):
+        tree.train("transferred", 1, stage="finetune", axes={"task": str(task)})
+    few = read(tree.study())
+    assert {few.runs[place].axes["role"] for place in few.chosen()} == {"student"}
+
+    tree.train("transferred", 1, stage="finetune", axes={"task": "8"})
+    tree.train("transferred", 1, stage="finetune", axes={"task": "9"})
+
+    many = read(tree.study())
+    assert {many.runs[place].axes["role"] for place in many.chosen()} == {"student", "fine-tuned"}
+
+
+def test_numbers_of_classes_are_an_axis_where_they_differ(tree: Any) -> None:
+    for task, classes in (("two", ["a", "b"]), ("three", ["a", "b", "c"])):
+        network = {"network": {"classes": classes}}
+        tree.train("transferred", 1, stage="finetune", axes={"task": task}, summary=network)
+        if task == "two":
+            tree.train("pretrain", 1)
+            assert "classes" not in {axis.name for axis in read(tree.study()).axes}
+
+    axis = read(tree.study()).axis("classes")
+    assert axis is not None
+    assert axis.numbers == [2, 3]
+
+
+def test_what_few_rows_were_varied_in_tells_no_rows_apart_at_first(tree: Any) -> None:
+    for task in ("two", "five"):
+        for classes, batch in (("2", 32), ("5", 64), ("10", 128)):
+            axes = {"classes": classes, "task": task, "batch": batch}
+            tree.train("transferred", 1, stage="finetune", axes=axes)
+    for augment, validation in (("none", 0.1), ("crop", 0.9)):
+        axes = {"classes": "5", "augment": augment}
+        tree.train("augmented", 1, stage="finetune", axes=axes, validation=validation)
+
+    view = first_view(read(tree.study()))
+
+    assert "augment" not in view
+    assert "task" in (view.group, view.panels)
