@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from understudy.cli import main
 from understudy.core.seeds import derived_seed
@@ -15,8 +16,11 @@ from understudy.core.shipped import shipped_folders, shipped_names
 from understudy.core.yaml import read_yaml
 from understudy.data.labels import FewLabelsSettings, Indices, few_labels
 from understudy.data.pack import Pack
+from understudy.engine.plan import PlanSettings
 from understudy.models.network import NetworkSettings
 from understudy.objectives import every_objective
+from understudy.results.comparison import comparison
+from understudy.results.find import find
 from understudy.stages import STAGES
 from understudy.stages.finetune import FinetuneSettings
 from understudy.stages.material import LABELS
@@ -95,14 +99,61 @@ def test_every_student_has_a_baseline_that_gets_what_it_gets(name: str) -> None:
             node.seed,
         )
 
+    def beside_labels(node: Node) -> tuple[object, ...]:
+        """From one start, with one head, through the same views."""
+        settings = node.settings
+        return (
+            node.parents["start"].key,
+            settings.get("transfer", "pool")
+            if node.stage == "distill"
+            else settings.get("epochs_over", "labelled"),
+            *(settings.get(key) for key in ("data", "split", "labels", "size", "views", "head")),
+            *(settings.get(key) for key in ("frozen", "last_stages", "stored_views", "plan")),
+            node.seed,
+        )
+
     baselines = [spent(node) for node in nodes if node.stage == "train"]
+    by_labels = [beside_labels(node) for node in nodes if node.stage == "finetune"]
     alone = [shown_without_labels(node) for node in nodes if node.stage == "pretrain"]
     assert students
     assert all(
         spent(each) in baselines
         or (has_no_classifier(each) and shown_without_labels(each) in alone)
+        or (each not in going_on and "start" in each.parents and beside_labels(each) in by_labels)
         for each in students
     )
+
+
+def test_fixmatch_learns_from_as_many_images_in_as_many_steps_as_the_student() -> None:
+    for scale in read_study("few-labels-fixmatch").scales:
+        study = with_words(read_study("few-labels-fixmatch"), [f"scale={scale}"])
+        nodes = {node.name: node.settings for node in plan(study, STAGES).nodes}
+        fixmatch, student = nodes["fixmatch"], nodes["student"]
+
+        in_step = fixmatch["plan"]["batch_size"] * (1 + fixmatch["unlabeled_ratio"])
+        assert in_step == student["plan"]["batch_size"]
+        steps = [one["plan"]["epochs"] / one["plan"]["batch_size"] for one in (fixmatch, student)]
+        assert steps[0] == pytest.approx(steps[1])
+        assert fixmatch["epochs_over"] == student.get("transfer", "pool") == "pool"
+        assert {fixmatch["labels"]["per_class"]} == {student["labels"]["per_class"]}
+
+
+def test_of_a_thousand_images_the_average_of_fixmatch_has_forgotten_how_it_began() -> None:
+    for scale in read_study("few-labels-fixmatch").scales:
+        study = with_words(read_study("few-labels-fixmatch"), [f"scale={scale}"])
+        (fixmatch,) = (node for node in plan(study, STAGES).nodes if node.name == "fixmatch")
+        settings = PlanSettings.model_validate(fixmatch.settings["plan"])
+
+        assert settings.average is None or settings.average ** settings.over(1000).steps < 0.1
+
+
+def test_a_frozen_network_of_photographs_is_asked_about_each_image_once() -> None:
+    """Else its forward pass at every step is nearly all that 60 baselines cost."""
+    nodes = plan(read_study("simclr-s2-imagenet"), STAGES).nodes
+    found = [node.settings for node in nodes if node.name == "supervised_imagenet"]
+
+    assert len(found) == 60
+    assert all(one["frozen"] and one["stored_views"] == 1 for one in found)
 
 
 def has_no_classifier(student: Node) -> bool:
@@ -324,3 +375,43 @@ def test_the_benchmark_runs_on_digits_and_tells_its_objectives_apart(
     assert "student − soft_label" in " ".join(shown.split())
     assert "terms.1.weight of “student”" in " ".join(shown.split())
     assert "Nothing new to do: all 11 runs" in again.err
+
+
+@pytest.mark.slow
+def test_features_on_other_images_are_told_beside_their_last_batch_and_their_baselines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`simclr-flowers` on drawn images: what learns of each base, and by what it is judged."""
+    sets = {
+        "data": ["daisy", "dandelion", "roses"],
+        "source": ["cat", "dog"],
+        "eurosat": ["Forest", "Highway", "River", "SeaLake"],
+    }
+    for name, classes in sets.items():
+        for place, label in enumerate(classes):
+            for split, numbers in (("train", range(40)), ("test", range(40, 44))):
+                for number in numbers:
+                    colour = (60 * place + 20, 200 - 40 * place, number * 5)
+                    file = tmp_path / name / split / label / f"{number}.png"
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    Image.new("RGB", (16, 16), colour).save(file)
+    words = ["run", "simclr-flowers", "scale=smoke", "--runs", str(tmp_path / "runs")]
+    words += [f"{name}.path={tmp_path / name}" for name in sets]
+    words += [f"{name}.size=16" for name in sets]
+
+    assert main([*words, "source.kind=folder"]) == 0
+
+    capsys.readouterr()
+    (folder,) = (tmp_path / "runs" / "studies").iterdir()
+    rows = list(csv.DictReader((folder / "rows.csv").read_text().splitlines()))
+    last = [row for row in rows if row["checkpoint"] == "last"]
+    tuned = [row for row in last if row["stage"] == "finetune"]
+    assert {row["name"] for row in tuned} == {"augmented", "teacher", "by_labels", "transferred"}
+    for row in tuned:
+        assert row["test_top1"]
+        assert 0 <= float(row["train_top1"]) <= 1
+    assert {row["axis.base"] for row in last if row["name"] == "student"} == {"same", "other"}
+    assert all(row["agreement"] for row in last if row["name"] == "student")
+    contrasts = comparison(find(folder)).contrasts
+    held = {(one.role, one.against.name) for one in contrasts if one.of.name == "student"}
+    assert held == {("teacher", "teacher"), ("baseline", "by_labels"), ("reference", "student")}

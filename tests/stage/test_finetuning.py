@@ -11,6 +11,7 @@ from tests.stage.conftest import Launcher
 
 from understudy.core.errors import InterruptedRunError, UsageError
 from understudy.core.types import Outputs, Tap
+from understudy.methods.supervised import Supervised
 from understudy.models.backbone import Staged
 from understudy.stages.launch import Launched
 
@@ -258,3 +259,57 @@ def test_features_that_would_not_stay_as_they_are_are_not_stored(
         go("distill", root=tmp_path, **taught)
     with pytest.raises(UsageError, match=r"set `bank\.views: 2`"):
         go("distill", root=tmp_path, bank={"views": 4}, **taught)
+
+
+def test_the_summary_tells_how_the_last_batches_were_answered(
+    go: Launcher, pretrained: Launched, tmp_path: Path
+) -> None:
+    """Whole images of the batches since the reading of the log before, as they were shown."""
+    plan = {"steps": 6, "batch_size": 16, "observations": 2}
+    tuned = go("finetune", root=tmp_path, start=str(pretrained.run.path), frozen=True, plan=plan)
+
+    kept = tuned.summary["checkpoints"]
+    by_step = {record["step"]: record["top1"] for record in log(tuned, "train")}
+    assert list(by_step) == [1, 2, 3, 4, 5, 6]
+    for facts in kept.values():
+        assert facts["train_images"] == 16
+        assert facts["train_top1"] == by_step[facts["step"]]
+        assert facts["train_top1"] * 16 == pytest.approx(round(facts["train_top1"] * 16))
+
+
+def test_batches_between_two_readings_of_the_log_are_told_together(
+    go: Launcher, pretrained: Launched, tmp_path: Path
+) -> None:
+    plan = {"steps": 100, "batch_size": 4, "observations": 1}
+    start = str(pretrained.run.path)
+
+    tuned = go("finetune", root=tmp_path, start=start, frozen=True, plan=plan)
+
+    assert tuned.summary["checkpoints"]["last"]["train_images"] == 8
+
+
+def test_a_spoiled_step_is_not_counted_among_the_last_batches(
+    go: Launcher, pretrained: Launched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = Supervised.forward
+    steps: list[int] = []
+
+    def spoilt(self: Supervised, batch: Any, guidance: Any) -> Any:
+        output = honest(self, batch, guidance)
+        steps.append(1)
+        return output._replace(loss=output.loss * (float("nan") if len(steps) == 100 else 1.0))
+
+    monkeypatch.setattr(Supervised, "forward", spoilt)
+    plan = {"steps": 100, "batch_size": 4, "observations": 1, "tolerated": 1}
+    start = str(pretrained.run.path)
+
+    tuned = go("finetune", root=tmp_path, start=start, frozen=True, plan=plan)
+
+    facts = tuned.summary["checkpoints"]["last"]
+    assert log(tuned, "train")[-1]["spoiled_steps"] == 1
+    assert facts["train_images"] == 4
+    assert facts["train_top1"] * 4 == pytest.approx(round(facts["train_top1"] * 4))
+
+
+def test_a_training_without_labels_tells_no_batch_accuracy(pretrained: Launched) -> None:
+    assert "train_top1" not in pretrained.summary["checkpoints"]["last"]
