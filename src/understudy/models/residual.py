@@ -5,11 +5,29 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+NARROW = 16
+"""Channels that fill a vector register of AVX-512; 8 fill one of AVX2."""
+
+
+class Thinned(nn.Conv2d):
+    """A 1x1 convolution with a stride, as one without over those pixels that it reads.
+
+    Over fewer channels than fill a vector register, processors compute the gradient of the strided
+    one wrongly in the layout channels_last, half of it in our trials, and write beyond their memory
+    (oneDNN issue 6035, in torch 2.15).
+    """
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[B, C, H, W] to [B, K, ceil(H / stride), ceil(W / stride)]."""
+        down, right = self.stride
+        return F.conv2d(images[:, :, ::down, ::right], self.weight, self.bias)
+
 
 def convolution(inputs: int, outputs: int, *, size: int, stride: int) -> nn.Sequential:
     """A square convolution that keeps the size (at stride 1), and its batch norm."""
+    kind = Thinned if size == 1 and stride > 1 and inputs < NARROW else nn.Conv2d
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, size, stride=stride, padding=size // 2, bias=False),
+        kind(inputs, outputs, size, stride=stride, padding=size // 2, bias=False),
         nn.BatchNorm2d(outputs),
     )
 

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from typing import Any, Literal
 
 import pytest
@@ -6,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.testing import assert_close
 
-from understudy.models.residual import Residual, scaled, stage, stem
+from understudy.models.residual import Residual, Thinned, scaled, stage, stem
 
 
 def test_two_convolutions_add_before_the_last_relu() -> None:
@@ -67,3 +70,53 @@ def test_the_stem_keeps_the_resolution() -> None:
 @pytest.mark.parametrize(("width", "channels"), [(1.0, 16), (0.5, 8), (4.0, 64), (0.001, 1)])
 def test_a_width_factor_leaves_at_least_one_channel(width: float, channels: int) -> None:
     assert scaled(16, width) == channels
+
+
+GRADIENTS = """
+import torch
+from understudy.models.residual import Residual
+
+torch.set_num_threads({threads})
+torch.manual_seed(0)
+block = Residual({channels}, 8, stride=2, convolutions=1)
+apart = 0.0
+for _ in range(30):
+    features, wanted = torch.rand(16, {channels}, 16, 16), torch.rand(16, 8, 8, 8)
+    found = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        block.to(memory_format=layout).zero_grad()
+        block(features.to(memory_format=layout)).backward(wanted)
+        found.append(block.shortcut[0].weight.grad.flatten().clone())
+    apart = max(apart, float((found[0] - found[1]).norm() / found[0].norm()))
+print(apart)
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_gradients_of_few_channels_are_equal_in_both_layouts(channels: int, threads: int) -> None:
+    """In a process of its own: an AVX2 processor overwrote memory, or erred by half."""
+    script = GRADIENTS.format(channels=channels, threads=threads)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+    )
+
+    assert done.returncode == 0, done.stderr[-500:]
+    assert float(done.stdout) < 1e-4
+
+
+def test_a_thinned_convolution_is_the_one_with_a_stride() -> None:
+    narrow, wide = (
+        Residual(4, 8, stride=2, convolutions=1),
+        Residual(16, 8, stride=2, convolutions=1),
+    )
+    images = torch.rand(2, 4, 7, 9)
+
+    layers: Any = narrow.shortcut
+    assert isinstance(layers[0], Thinned)
+    assert_close(layers[0](images), F.conv2d(images, layers[0].weight, stride=2))
+    assert type(next(iter(wide.shortcut.children()))) is nn.Conv2d
