@@ -260,14 +260,18 @@ def test_the_number_of_workers_is_measured_and_again_after_an_interruption(
     with pytest.raises(InterruptedRunError):
         run_study(equal, runs=runs, progress=stops, place=AUTO)
     assert not active_children()
+    before = {path.parent for path in runs.glob("train/*/summary.json")}  # 1, or 2 by the signal
 
     watching = Second()
     outcome = run_study(equal, runs=runs, progress=watching, place=AUTO)
 
-    assert (outcome.exit_code, outcome.found) == (0, 1)
+    assert (outcome.exit_code, outcome.found) == (0, len(before))
+    assert 1 <= len(before) < 4, "stopped early"
     found = listed(outcome.folder)
+    places = [runs / found["teacher", seed]["run"] for seed in range(1, 8)]
     at_once = [shared(runs, found["teacher", seed]) for seed in range(1, 8)]
-    assert at_once[:2] == [1, 1], "the first of each attempt"
+    later = [shared for shared, place in zip(at_once, places, strict=True) if place not in before]
+    assert at_once[0] == later[0] == 1, "the first of each attempt"
     assert set(at_once) == {1, 2}
     assert watching.most == 3
     (told,) = [line for line in watching.lines if "worker" in line]
@@ -283,7 +287,9 @@ def test_a_worker_that_is_killed_while_the_number_grows_is_one_too_many(
     equal: Study, tmp_path: Path
 ) -> None:
     """Its run fails and no other; there is one worker from then on; the same command does it."""
-    watching = Second(lambda: os.kill(active_children()[0].pid or 0, signal.SIGKILL))
+    watching = Second(
+        lambda: os.kill(max(one.pid or 0 for one in active_children()), signal.SIGKILL)
+    )
     outcome = run_study(equal, runs=tmp_path / "runs", progress=watching, place=AUTO)
 
     runs = listed(outcome.folder)
