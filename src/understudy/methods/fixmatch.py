@@ -10,6 +10,7 @@ from torch import Tensor
 
 from understudy.core.types import Batch, Guidance, Outputs, StepOutput, Tap, Targets
 from understudy.methods.method import Method, detached
+from understudy.methods.threshold import AdaptiveThreshold, FixedThreshold
 from understudy.models.network import Network
 from understudy.objectives.objective import Combined, Portion
 from understudy.objectives.reading import given, precise
@@ -19,21 +20,22 @@ VIEWS = 2
 
 
 def sure_cross_entropy(
-    logits: Tensor, answers: Tensor, *, threshold: float
+    logits: Tensor, answers: Tensor, *, threshold: FixedThreshold | AdaptiveThreshold
 ) -> tuple[Tensor, Tensor]:
     """Cross-entropy with the likeliest class of another view, where that is likely enough.
 
     Args:
         logits: Of strong views, [B, K].
         answers: Logits of weak views of the same images, [B, K]; no gradient is sent into them.
-        threshold: The least probability.
+        threshold: The least probability of each.
 
     Returns:
         The mean over all B, of which those that are not sure enough count zero, as in the paper;
         and the share that is sure enough.
     """
-    probability, label = answers.detach().softmax(dim=1).max(dim=1)
-    is_sure = (probability >= threshold).to(logits.dtype)
+    probabilities = answers.detach().softmax(dim=1)
+    probability, label = probabilities.max(dim=1)
+    is_sure = (probability >= threshold(probabilities)).to(logits.dtype)
     losses = F.cross_entropy(logits, label, reduction="none")
     return (losses * is_sure).mean(), is_sure.mean()
 
@@ -58,7 +60,7 @@ class FixMatch(Method):
         objective: Combined,
         *,
         labelled: int,
-        threshold: float,
+        threshold: FixedThreshold | AdaptiveThreshold,
         weight: float,
     ) -> None:
         super().__init__(network, objective)

@@ -1,7 +1,6 @@
 """Distill a finished teacher into a small student, on images whose labels are not read."""
 
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Literal, Self
 
 import torch
@@ -20,7 +19,6 @@ from understudy.guidance.guide import Guide
 from understudy.methods import AnyDistillation, DistilledSettings
 from understudy.methods.distilled import DistillationSettings, Distilled
 from understudy.models import AnyBackbone
-from understudy.models.backbone import BackboneSettings
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.network import Network, NetworkSettings
 from understudy.objectives import AnyObjective
@@ -43,7 +41,7 @@ from understudy.stages.material import (
     material,
 )
 from understudy.stages.observers import ClassifierObserver, FeatureObserver
-from understudy.stages.restore import Slot, one_network, restored, same_channels
+from understudy.stages.restore import Slot
 from understudy.stages.sources import (
     FileSource,
     RunSource,
@@ -52,7 +50,7 @@ from understudy.stages.sources import (
     run_source,
     stored_of,
 )
-from understudy.stages.starting_from import StartedSettings
+from understudy.stages.starting_from import StartedSettings, backbone_of
 from understudy.stages.training import parent_identity, refuse_unfit, steps_of, train_method
 
 ANY = Shape(pooled=1, stages=(), num_classes=10, projected=1)  # of two, some see no order
@@ -342,7 +340,9 @@ def _student(
     )
     fresh = images.built(network, seed=settings.stream("initialisation"))
     if settings.start is not None:
-        fresh.take_backbone(_started(settings.start, settings.student, images.pack))
+        fresh.take_backbone(
+            backbone_of(settings.start, settings.student, images.pack, setting="student")
+        )
     settings.stilled(fresh)
     student = settings.method.begun(fresh, source.network, classes=source.columns)
     objective = combine(
@@ -357,24 +357,6 @@ def _student(
         return network, student, objective
     student.drop_classifier()
     return network.model_copy(update={"classes": None}), student, objective
-
-
-def _started(path: Path, student: BackboneSettings, pack: Pack) -> Network:
-    """The network that the student goes on from.
-
-    Raises:
-        UsageError: It is an ensemble, or has another backbone than the student.
-        DataError: It was trained on images with other channels.
-    """
-    found = restored(path, "last")
-    same_channels(found, pack, path)
-    network, known = one_network(found, path)
-    if known.backbone != student:
-        raise UsageError(
-            f"start: the backbone of {path} is {known.backbone.model_dump_json()}, the student's "
-            f"{student.model_dump_json()}. Set `student` to the same."
-        )
-    return network
 
 
 def _source(

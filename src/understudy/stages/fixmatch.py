@@ -3,14 +3,16 @@
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 
 from understudy.core.run import Run
+from understudy.core.settings import Added, RunPath
 from understudy.data.pack import Pack
 from understudy.data.views import Views, ViewSettings
 from understudy.engine.plan import PlanSettings
 from understudy.guidance.guide import unguided
 from understudy.methods.fixmatch import FixMatch
+from understudy.methods.threshold import Threshold, threshold_of
 from understudy.models import AnyBackbone
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.network import Network, NetworkSettings
@@ -27,7 +29,14 @@ from understudy.stages.material import (
     pool_of,
 )
 from understudy.stages.observers import ClassifierObserver
-from understudy.stages.training import Beside, refuse_unfit, train_method
+from understudy.stages.starting_from import backbone_of
+from understudy.stages.training import (
+    Beside,
+    parent_identity,
+    refuse_unfit,
+    steps_of,
+    train_method,
+)
 
 
 class FixmatchSettings(TaughtByLabelsSettings):
@@ -41,12 +50,16 @@ class FixmatchSettings(TaughtByLabelsSettings):
     stage: Literal["fixmatch"] = "fixmatch"
     backbone: AnyBackbone = CifarResNetSettings()
     """The network."""
+    start: Annotated[RunPath | None, Added()] = None
+    """Run whose last backbone the network starts from, such as a pretraining; it must be the
+    network's. By default the network begins freshly initialised."""
     terms: tuple[AnyObjective, ...] = (LabelSettings(),)
     """What is learned from labels; each carries its own weight."""
     views: Views = (ViewSettings(), ViewSettings())
     """How the weak view of each image is made, and how the strong one."""
-    threshold: Annotated[float, Field(ge=0, le=1)] = 0.95  # the paper's
-    """The least probability of an answer from which is learned."""
+    threshold: Threshold = 0.95  # the paper's
+    """The least probability of an answer from which is learned; a number, or `{momentum: 0.999}`:
+    as sure as answers are by now, and less for classes that are seldom named, as in FreeMatch."""
     unlabeled_ratio: PositiveInt = 7  # mu of the paper
     """Images without label in a step, for each of the `plan.batch_size` labeled ones."""
     weight: NonNegativeFloat = 1.0  # lambda of the paper
@@ -88,7 +101,7 @@ class FixmatchSettings(TaughtByLabelsSettings):
             network,
             objective,
             labelled=self.plan.batch_size,
-            threshold=self.threshold,
+            threshold=threshold_of(self.threshold, len(pack.classes)),
             weight=self.weight,
         )
 
@@ -102,6 +115,10 @@ def fixmatch(settings: FixmatchSettings, pack: Pack, run: Run) -> dict[str, Any]
     images = material(settings, pack, run)
     network = images.classifier(settings.backbone, settings.head)
     student = images.built(network, seed=settings.stream("initialisation"))
+    if settings.start is not None:
+        student.take_backbone(
+            backbone_of(settings.start, settings.backbone, pack, setting="backbone")
+        )
 
     summary = train_method(
         settings,
@@ -117,7 +134,16 @@ def fixmatch(settings: FixmatchSettings, pack: Pack, run: Run) -> dict[str, Any]
         observe=ClassifierObserver(images, monitor=settings.plan.monitor),
         beside=Beside(images.pool, each=settings.unlabeled_ratio),
     )
-    labels = labels_read(run, pack, train=images.labelled, validation=images.validation, parents=())
+    labels = labels_read(
+        run,
+        pack,
+        train=images.labelled,
+        validation=images.validation,
+        parents=[] if settings.start is None else [settings.start],
+    )
     weights = weights_in(settings.terms, images.classes())
     told = {"unlabeled": len(images.pool), "labels": labels, "parents": {}}
+    if settings.start is not None:
+        told["parents"] = {"start": parent_identity(settings.start)}
+        told["steps_before"] = steps_of(settings.start, "last")
     return {**summary, **weights, **told}

@@ -1,11 +1,16 @@
-"""What a training keeps of the backbone that it starts from: all that does not learn."""
+"""The backbone that a training starts from, and what it keeps of it: all that does not learn."""
 
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import NonNegativeInt, PositiveInt, model_validator
 
+from understudy.core.errors import UsageError
 from understudy.core.settings import Added, Settings
+from understudy.data.pack import Pack
+from understudy.models.backbone import BackboneSettings
 from understudy.models.network import Network
+from understudy.stages.restore import one_network, restored, same_channels
 
 
 class StartedSettings(Settings):
@@ -62,3 +67,27 @@ class StartedSettings(Settings):
         if self.frozen:
             network.freeze_backbone(last_stages=self.last_stages)
         return network
+
+
+def backbone_of(path: Path, wanted: BackboneSettings, pack: Pack, *, setting: str) -> Network:
+    """The network whose last backbone a training of the same backbone goes on from.
+
+    Args:
+        path: A finished run.
+        wanted: The backbone of the training.
+        pack: Its images.
+        setting: What its own backbone is called there, for messages.
+
+    Raises:
+        UsageError: The run is an ensemble, or has another backbone.
+        DataError: It was trained on images with other channels.
+    """
+    found = restored(path, "last")
+    same_channels(found, pack, path)
+    network, known = one_network(found, path)
+    if known.backbone != wanted:
+        raise UsageError(
+            f"start: the backbone of {path} is {known.backbone.model_dump_json()}, and `{setting}` "
+            f"is {wanted.model_dump_json()}. Set `{setting}` to the same."
+        )
+    return network

@@ -34,6 +34,8 @@ from understudy.data.views import (
 
 KINDS: tuple[type[Transform], ...] = typing.get_args(typing.get_args(AnyTransform)[0])
 EVERYTHING: tuple[Any, ...] = tuple(kind.model_validate({}) for kind in KINDS)
+STEADY = tuple(one for one in EVERYTHING if one.kind != "rand_augment")
+"""Without what jumps between levels: there a rounding may be a level, see its own test."""
 SIMCLR = (
     RandomResizedCropSettings(),
     HorizontalFlipSettings(),
@@ -126,10 +128,10 @@ def test_pixels_are_equal_bit_for_bit_when_made_again() -> None:
 def test_pixels_agree_within_rounding_whatever_the_batch() -> None:
     images, index = pixels(), torch.arange(COUNT)
 
-    together = view(images, EVERYTHING, view_ids=index)
+    together = view(images, STEADY, view_ids=index)
 
     alone = [
-        view(images[n : n + 1], EVERYTHING, index=index[n : n + 1], view_ids=index[n : n + 1])
+        view(images[n : n + 1], STEADY, index=index[n : n + 1], view_ids=index[n : n + 1])
         for n in range(0, COUNT, 10)
     ]
     assert_close(together[::10], torch.cat(alone), atol=1e-5, rtol=0)
@@ -140,7 +142,7 @@ def test_pixels_of_sixteen_bits_are_the_same_view_as_the_same_pixels_of_eight() 
     images = pixels()
     deep = torch.from_numpy(images.numpy().astype("uint16") * 257)
 
-    assert_close(view(deep, EVERYTHING), view(images, EVERYTHING), atol=1e-6, rtol=0)
+    assert_close(view(deep, STEADY), view(images, STEADY), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 12])
@@ -163,21 +165,21 @@ def test_pixels_survive_the_way_to_floats_and_back(depth: Depth) -> None:
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     images = pixels()
-    usual = view(images, EVERYTHING)
+    usual = view(images, STEADY)
 
     monkeypatch.setattr(views_module, "_CHUNK_BYTES", 1)
 
-    assert_close(view(images, EVERYTHING), usual, atol=1e-5, rtol=0)
+    assert_close(view(images, STEADY), usual, atol=1e-5, rtol=0)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_views_on_a_gpu_are_those_of_the_cpu_within_rounding() -> None:
     images = pixels()
 
-    there = view(images.cuda(), EVERYTHING)
+    there = view(images.cuda(), STEADY)
 
     assert there.is_cuda
-    assert_close(there.cpu(), view(images, EVERYTHING), atol=1e-4, rtol=0)
+    assert_close(there.cpu(), view(images, STEADY), atol=1e-4, rtol=0)
 
 
 def test_making_views_neither_uses_nor_moves_the_global_random_state() -> None:

@@ -8,6 +8,7 @@ from torch.testing import assert_close
 
 from understudy.core.types import Batch, Outputs
 from understudy.methods.fixmatch import FixMatch, sure_cross_entropy
+from understudy.methods.threshold import FixedThreshold
 from understudy.models.cifar_resnet import CifarResNetSettings
 from understudy.models.network import Network, NetworkSettings
 from understudy.objectives.label import LabelSettings
@@ -31,7 +32,13 @@ def method(learner: Network, *, threshold: float = 0.4, weight: float = 2.0) -> 
     objective = combine(
         [LabelSettings()], student=learner.shape, guidance=None, images=torch.arange(LABELLED)
     )
-    return FixMatch(learner, objective, labelled=LABELLED, threshold=threshold, weight=weight)
+    return FixMatch(
+        learner,
+        objective,
+        labelled=LABELLED,
+        threshold=FixedThreshold(threshold),
+        weight=weight,
+    )
 
 
 def batch() -> Batch:
@@ -75,7 +82,7 @@ def test_no_gradient_reaches_the_answers_and_none_comes_of_those_that_are_not_su
     answers = torch.tensor([[9.0, 0.0], [0.1, 0.0]], requires_grad=True)
     logits = torch.zeros(2, 2, requires_grad=True)
 
-    loss, share = sure_cross_entropy(logits, answers, threshold=0.95)
+    loss, share = sure_cross_entropy(logits, answers, threshold=FixedThreshold(0.95))
     loss.backward()  # type: ignore[no-untyped-call]
 
     assert float(share) == 0.5
@@ -111,6 +118,6 @@ def test_terms_that_read_more_than_logits_are_objected_to() -> None:
     shape = learner.shape._replace(projected=8)
     terms = [LabelSettings(), VicregSettings()]
     objective = combine(terms, student=shape, guidance=None, images=torch.arange(LABELLED))
-    fit = FixMatch(learner, objective, labelled=LABELLED, threshold=0.4, weight=1.0)
+    fit = FixMatch(learner, objective, labelled=LABELLED, threshold=FixedThreshold(0.4), weight=1.0)
 
     assert "reads more than logits" in str(fit.objections(Portion(batch=4, views=2, images=16)))

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from understudy.data.augment.pair import PairSettings
+from understudy.data.augment.rand_augment import RandAugmentSettings
 from understudy.data.augment.single import Single
 
-AnyTransform = Annotated[Single | PairSettings, Field(discriminator="kind")]
+AnyTransform = Annotated[Single | PairSettings | RandAugmentSettings, Field(discriminator="kind")]

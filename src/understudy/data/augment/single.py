@@ -7,6 +7,7 @@ from pydantic import Field
 from understudy.data.augment.brightness import BrightnessSettings
 from understudy.data.augment.color_jitter import ColorJitterSettings
 from understudy.data.augment.contrast import ContrastSettings
+from understudy.data.augment.cutout import CutoutSettings
 from understudy.data.augment.flip import (
     FlipSettings,
     HorizontalFlipSettings,
@@ -38,5 +39,6 @@ Single = (
     | GaussianBlurSettings
     | SolarizeSettings
     | SpeckleSettings
+    | CutoutSettings
 )
 SingleTransform = Annotated[Single, Field(discriminator="kind")]
