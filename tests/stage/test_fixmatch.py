@@ -81,3 +81,51 @@ def test_a_stopped_one_goes_on_bit_for_bit(go: Launcher, tmp_path: Path) -> None
 def test_one_view_is_refused_before_any_work(go: Launcher, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="List 2, the weak one first"):
         started(go, tmp_path, views=VIEWS[:1])
+
+
+def test_it_goes_on_from_a_pretrained_backbone(go: Launcher, tmp_path: Path) -> None:
+    """With a learning rate of nearly nothing, what is saved is what it started from."""
+    small = {"steps": 2, "batch_size": 8}
+    before = go("pretrain", root=tmp_path, backbone=SMALL, plan=small)
+    plan = {**small, "steps": 1, "optimizer": {"kind": "sgd", "learning_rate": 1e-12}}
+
+    found = started(go, tmp_path, plan=plan, start=str(before.run.path))
+
+    first, second = (
+        load_file(each.run.path / "checkpoints" / "last" / "model.safetensors")
+        for each in (before, found)
+    )
+    backbone = [name for name in second if "backbone" in name and name.endswith(".weight")]
+    assert backbone
+    assert all(torch.allclose(first[name], second[name], atol=1e-8) for name in backbone)
+    assert found.summary["parents"]["start"]["identity"] == before.run.identity
+    assert found.summary["steps_before"] == 2
+
+
+def test_another_backbone_than_the_starts_is_refused(go: Launcher, tmp_path: Path) -> None:
+    before = go("pretrain", root=tmp_path, backbone=SMALL, plan={"steps": 2, "batch_size": 8})
+    other = {**SMALL, "width": 0.25}
+
+    with pytest.raises(UsageError, match="Set `backbone` to the same"):
+        started(go, tmp_path, backbone=other, start=str(before.run.path))
+
+
+def test_an_adaptive_threshold_lets_more_be_learned_from_at_first(
+    go: Launcher, tmp_path: Path
+) -> None:
+    """As sure as answers are, of ten classes a tenth at first; and goes on where it was stopped."""
+    plan = {"steps": 6, "batch_size": 8, "observations": 1}
+    fixed = started(go, tmp_path / "fixed", threshold=0.95, plan=plan)
+    adaptive = {"threshold": {"momentum": 0.9}, "plan": plan}
+    whole = started(go, tmp_path / "whole", **adaptive)
+    with pytest.raises(InterruptedRunError):
+        started(go, tmp_path / "stopped", **adaptive, stop_after=3)
+
+    resumed = started(go, tmp_path / "stopped", **adaptive)
+
+    assert log(fixed, "train")[0]["sure"] < log(whole, "train")[0]["sure"]
+    first, second = (
+        load_file(each.run.path / "checkpoints" / "last" / "model.safetensors")
+        for each in (whole, resumed)
+    )
+    assert all(torch.equal(first[name], second[name]) for name in first)
