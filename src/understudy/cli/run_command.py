@@ -35,7 +35,8 @@ def run_command(
     """
     plan = verbs.planned(asked, parse_overrides(words), must_be_at_hand=not dry_run)
     if dry_run:
-        print("\n".join([*changed(plan.study), *map(plain, verbs.told(plan, runs=runs))]))
+        told = verbs.told(plan, runs=runs, on=on, workers=workers, cpus=cpus, gpus=gpus)
+        print("\n".join([*changed(plan.study), *map(plain, told)]))
         return 0
 
     with progress_on(sys.stderr, loudness) as progress:

@@ -42,12 +42,34 @@ def planned(study: str, given: Mapping[str, Any], *, must_be_at_hand: bool) -> "
     return plan_of_all
 
 
-def told(plan: "Plan", *, runs: Path) -> list[str]:
-    """A plan for a person: each stage, the time and the disk that it takes, the number of runs."""
+def told(
+    plan: "Plan",
+    *,
+    runs: Path,
+    on: str = "here",
+    workers: int | Literal["auto"] = 1,
+    cpus: float = 1.0,
+    gpus: float | None = None,
+) -> list[str]:
+    """A plan for a person: each stage, the time and the disk that it takes, the number of runs.
+
+    Args:
+        plan: The plan.
+        runs: Root of all runs.
+        on: Where its runs are to be done; so are the others, as for `carried_out`.
+        workers: How many at once.
+        cpus: Processors of each run.
+        gpus: GPUs of each run.
+
+    Raises:
+        UsageError: They cannot be done so.
+    """
     from understudy.stages import STAGES
+    from understudy.studies.executors.place import Place
     from understudy.studies.estimate import estimate
     from understudy.studies.tuning import tuning_of
 
+    Place(on=on, workers=workers, cpus=cpus, gpus=gpus).must_be_one()
     tuning = tuning_of(plan, STAGES)
     *stages, count = plan.lines()
     taken = estimate(plan, STAGES, runs=runs).lines()

@@ -243,6 +243,21 @@ def test_help_of_a_study_that_is_none_says_so(capsys: pytest.CaptureFixture[str]
     assert "did you mean 'digits'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--on", "ray", "--workers", "4"], "counts processes of this machine"),
+        (["--cpus", "2"], "this study runs here"),
+        (["--on", "slurm"], "must be here, ray, or ray://HOST:PORT"),
+    ],
+)
+def test_a_dry_run_refuses_a_place_that_the_run_would(
+    words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "digits", "--dry-run", *words]) == 2
+    assert complaint in " ".join(capsys.readouterr().err.split())
+
+
 def test_a_dry_run_says_what_was_changed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "few-labels", "labels.per_class=7", "seeds=3", "--dry-run"]) == 0
 

@@ -24,7 +24,8 @@ class ShardSettings(FileSourceSettings):
     image_column: str = "image"
     """Column of the images; some data sets call it `img`."""
     label_column: str = "label"
-    """Column of the labels; some data sets call it `fine_label`."""
+    """Column of the labels; some data sets call it `fine_label`. Where it holds lists, an image has
+    several: `schemes` make classes of them."""
     classes: tuple[str, ...] | None = None
     """Class names, first that of label 0. Without it, those that the files carry; else numbers."""
 
@@ -53,13 +54,24 @@ class ShardSettings(FileSourceSettings):
             for file, split in splits.items()
         ]
         _whole([shard.name for shard in shards], origin=origin)
-        classes = self._class_list(shards, origin=origin)
         problems: list[Finding] = []
-        entries = [entry for shard in shards for entry in _entries(shard, len(classes), problems)]
+        names = self._names(shards, origin=origin)
+        tags = () if names is None else names
+        classes = self._class_list(shards, origin=origin) if names is None else ()
+        entries = [
+            entry
+            for shard in shards
+            for entry in (
+                _entries(shard, len(classes), problems)
+                if names is None
+                else _tagged_entries(shard, names, problems)
+            )
+        ]
         return Found(
             origin=origin,
             root=root,
             classes=classes,
+            tags=tags,
             entries=entries,
             read=Rows(shards, self.image_column).read,
             files=[ImageFile(str(shard.path), shard.name, shard.times) for shard in shards],
@@ -68,24 +80,44 @@ class ShardSettings(FileSourceSettings):
             problems=tuple(problems),
         )
 
+    def _names(self, shards: Sequence[Shard], *, origin: str) -> tuple[str, ...] | None:
+        """The names of all labels where rows have lists of them; None where each has one."""
+        lists = [shard.tagged for shard in shards if shard.tagged is not None]
+        if not lists:
+            return None
+        if len(lists) < len(shards):
+            (one, *_) = (shard.name for shard in shards if shard.tagged is None)
+            raise DataError(f"{origin}: {one} has one label for each row, other files have lists.")
+        every = {label for rows in lists for row in rows for label in row or ()}
+        named = {label for label in every if isinstance(label, str)}
+        if named:
+            return tuple(sorted(named))
+        known = self.classes or self._carried(shards, origin=origin)
+        return known or tuple(str(label) for label in range(max(map(int, every), default=-1) + 1))
+
     def _class_list(self, shards: Sequence[Shard], *, origin: str) -> tuple[str, ...]:
         if self.classes is not None:
             return self.classes
+        if carried := self._carried(shards, origin=origin):
+            return carried
+        most = max(int(shard.labels.max(initial=-1)) for shard in shards)
+        return tuple(str(label) for label in range(most + 1))
+
+    def _carried(self, shards: Sequence[Shard], *, origin: str) -> tuple[str, ...]:
+        """The names that the files carry; none where they carry none."""
         carried = {shard.classes: shard for shard in shards if shard.classes is not None}
         if len(carried) > 1:
             lists = "; ".join(f"{s.name}: {', '.join(names)}" for names, s in carried.items())
             raise DataError(f"{origin}: the files have different class lists: {lists}.")
-        if carried:
-            return next(iter(carried))
-        most = max(int(shard.labels.max(initial=-1)) for shard in shards)
-        return tuple(str(label) for label in range(most + 1))
+        return next(iter(carried), ())
 
 
 class ParquetSettings(ShardSettings):
     """Parquet files whose names begin with their split: `train-*.parquet`, `test-*.parquet`.
 
-    One column holds the images ({bytes, path}), one the labels (whole numbers; -1 or nothing:
-    unlabeled). One file, or a folder of them at any depth.
+    One column holds the images ({bytes, path}), one the labels: whole numbers (-1 or nothing:
+    unlabeled), or lists of numbers or names where an image has several (nothing: unlabeled). One
+    file, or a folder of them at any depth.
     """
 
     kind: Literal["parquet"] = "parquet"
@@ -159,10 +191,39 @@ def _entries(shard: Shard, num_classes: int, problems: list[Finding]) -> Iterato
             "Remove the file, or rename it to begin with `unlabeled-`."
         )
         problems.append(Finding("no label", "error", sentence, (), without))
-    for row, (label, image_name) in enumerate(zip(shard.labels, shard.image_names, strict=True)):
+    for row, label in enumerate(shard.labels):
         unlabeled = not 0 <= label < num_classes or shard.split == "unlabeled"
         yield Entry(
-            name=f"{shard.name}:{row}" + (f":{image_name}" if image_name else ""),
+            name=_name(shard, row),
             split="unlabeled" if unlabeled else shard.split,
             label=-1 if unlabeled else int(label),
         )
+
+
+def _tagged_entries(shard: Shard, names: Sequence[str], problems: list[Finding]) -> Iterator[Entry]:
+    """Rows with several labels each; an empty list is a row with none of them."""
+    positions = {name: place for place, name in enumerate(names)}
+    outside: list[tuple[int, int]] = []
+    for row, labels in enumerate(shard.tagged or ()):
+        places = {positions[one] if isinstance(one, str) else one for one in labels or ()}
+        inside = {place for place in places if 0 <= place < len(names)}
+        outside += [(row, place) for place in sorted(places - inside)]
+        is_known = labels is not None and shard.split != "unlabeled"
+        yield Entry(
+            name=_name(shard, row),
+            split=shard.split,
+            label=-1,
+            tags=tuple(sorted(inside)) if is_known else None,
+        )
+    if outside:
+        row, place = outside[0]
+        sentence = (
+            f"{shard.name}: row {row} has label {place}; there are {len(names)} labels, so 0 to "
+            f"{len(names) - 1}."
+        )
+        problems.append(Finding("label outside", "error", sentence, (), len(outside)))
+
+
+def _name(shard: Shard, row: int) -> str:
+    image = shard.image_names[row]
+    return f"{shard.name}:{row}" + (f":{image}" if image else "")

@@ -32,10 +32,14 @@ class Shard(NamedTuple):
     times: tuple[int, int, int]
     split: str
     labels: NDArray[np.int64]
+    """[rows]; -1 where there is none, and everywhere beside `tagged`."""
+    tagged: list[list[int] | list[str] | None] | None
+    """The labels of each row where it may have several, by number or name; None: nobody knows."""
     image_names: list[str]
     groups: list[int]
     """Rows in each row group."""
     classes: tuple[str, ...] | None
+    """Names of the labels, by number; None where the file does not carry them."""
 
 
 def read_shard(path: Path, *, root: Path, columns: Columns, split: str) -> Shard:
@@ -50,12 +54,14 @@ def read_shard(path: Path, *, root: Path, columns: Columns, split: str) -> Shard
         table = file.read(columns=[f"{columns.image}.path", columns.label])
         groups = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
     images = table.column(columns.image).to_pylist()
+    labels, tagged = _labels(table.column(columns.label))
     return Shard(
         path=path,
         name=path.name if path == root else path.relative_to(root).as_posix(),
         times=times_of(path),
         split=split,
-        labels=table.column(columns.label).fill_null(-1).to_numpy().astype(np.int64),
+        labels=labels,
+        tagged=tagged,
         image_names=[(image or {}).get("path") or "" for image in images],
         groups=groups,
         classes=_carried_classes(schema, columns.label),
@@ -78,16 +84,43 @@ def _check(schema: pa.Schema, *, path: Path, columns: Columns) -> None:
     fields = {image.field(i).name for i in range(image.num_fields)}
     if not pa.types.is_struct(image) or not {"bytes", "path"} <= fields:
         raise DataError(f"{path}: the images must be {{bytes, path}}; found {found}.")
-    if not pa.types.is_integer(label):
-        raise DataError(f"{path}: the labels must be whole numbers; found {found}.")
+    if not pa.types.is_integer(label) and not _is_list(label):
+        raise DataError(
+            f"{path}: the labels must be whole numbers, or lists of numbers or names; "
+            f"found {found}."
+        )
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    """Whether rows have several labels each."""
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    own = kind.value_type
+    return bool(
+        pa.types.is_integer(own) or pa.types.is_string(own) or pa.types.is_large_string(own)
+    )
+
+
+def _labels(
+    column: pa.ChunkedArray,
+) -> tuple[NDArray[np.int64], list[list[int] | list[str] | None] | None]:
+    if _is_list(column.type):
+        return np.full(len(column), -1, dtype=np.int64), column.to_pylist()
+    return column.fill_null(-1).to_numpy().astype(np.int64), None
 
 
 def _carried_classes(schema: pa.Schema, column: str) -> tuple[str, ...] | None:
-    """The class names that the hub's libraries write into the schema."""
+    """The class names that the hub's libraries write into the schema.
+
+    Of lists they stand one level deeper, which versions of those libraries write in three ways.
+    """
     try:
         written = json.loads((schema.metadata or {})[b"huggingface"])
-        names = written["info"]["features"][column]["names"]
-    except (KeyError, TypeError, ValueError):
+        feature = written["info"]["features"][column]
+        while isinstance(feature, list) or "names" not in feature:
+            feature = feature[0] if isinstance(feature, list) else feature["feature"]
+        names = feature["names"]
+    except (KeyError, IndexError, TypeError, ValueError):
         return None
     return tuple(str(name) for name in names)
 

@@ -1,13 +1,19 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from understudy.core.errors import DataError, UsageError
+from understudy.core.progress import Silent
+from understudy.data.opening import open_checked
+from understudy.data.settings import DataSettings
 from understudy.data.sources.listing import Listing
 from understudy.data.sources.parquet import ParquetSettings
 
@@ -35,6 +41,24 @@ def write(
         written = json.dumps({"info": {"features": features}})
         table = table.replace_schema_metadata({"huggingface": written})
     pq.write_table(table, path, row_group_size=rows_per_group)
+    return path
+
+
+def write_lists(
+    path: Path,
+    labels: Sequence[Sequence[int | str] | None],
+    *,
+    feature: object = None,
+) -> Path:
+    """As `write`, with several labels for each row; `feature` as the hub's libraries write it."""
+    write(path, [0] * len(labels))
+    is_named = any(isinstance(label, str) for row in labels for label in row or ())
+    kind = pa.list_(pa.string() if is_named else pa.int64())
+    table = pq.read_table(path).drop(["label"]).append_column("label", pa.array(labels, kind))
+    if feature is not None:
+        written = json.dumps({"info": {"features": {"label": feature}}})
+        table = table.replace_schema_metadata({"huggingface": written})
+    pq.write_table(table, path, row_group_size=2)
     return path
 
 
@@ -251,3 +275,84 @@ def test_the_real_cifar10_is_found_whole() -> None:
     assert Counter(entry.split for entry in listing.entries) == {"train": 50_000, "test": 10_000}
     counts = Counter((entry.split, entry.label) for entry in listing.entries)
     assert set(counts.values()) == {5_000, 1_000}
+
+
+SEVERAL = {"names": ["Arable", "Forest", "Sea"], "_type": "ClassLabel"}
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [[SEVERAL], {"feature": SEVERAL, "_type": "Sequence"}, {"feature": SEVERAL, "_type": "List"}],
+)
+def test_lists_of_numbers_are_labels_by_the_names_that_files_carry(
+    tmp_path: Path, feature: object
+) -> None:
+    path = write_lists(tmp_path / "patches.parquet", [[2, 0], [1], [], None], feature=feature)
+
+    found = listing_of(path)
+
+    assert (found.classes, found.tags) == ((), ("Arable", "Forest", "Sea"))
+    assert [entry.tags for entry in found.entries] == [(0, 2), (1,), (), None]
+    assert {entry.label for entry in found.entries} == {-1}
+    assert found.read(2) == b"patches 2"
+
+
+def test_lists_of_names_are_labels_by_themselves(tmp_path: Path) -> None:
+    write_lists(tmp_path / "train-0.parquet", [["Sea", "Sea"], ["Arable"]])
+    write_lists(tmp_path / "unlabeled-0.parquet", [["Forest"]])
+
+    found = listing_of(tmp_path)
+
+    assert found.tags == ("Arable", "Forest", "Sea")
+    assert [(entry.split, entry.tags) for entry in found.entries] == [
+        ("train", (2,)),
+        ("train", (0,)),
+        ("unlabeled", None),
+    ]
+
+
+def test_lists_take_the_names_that_are_given_and_else_their_numbers(tmp_path: Path) -> None:
+    path = write_lists(tmp_path / "patches.parquet", [[0, 2]])
+
+    assert listing_of(path).tags == ("0", "1", "2")
+    assert listing_of(path, classes=["a", "b", "c"]).tags == ("a", "b", "c")
+
+
+def test_a_label_outside_the_list_and_files_of_both_kinds_are_refused(tmp_path: Path) -> None:
+    path = write_lists(tmp_path / "train-0.parquet", [[0], [1, 3]])
+    assert "row 1 has label 3; there are 2 labels, so 0 to 1" in message_of(
+        path, classes=["a", "b"]
+    )
+
+    write(tmp_path / "train-1.parquet", [0])
+    assert "train-1.parquet has one label for each row, other files have lists" in message_of(
+        tmp_path
+    )
+
+
+def test_a_scheme_makes_classes_of_lists(tmp_path: Path) -> None:
+    rows = [["Sea"], ["Sea", "Arable"], ["Forest"], [], None, ["Arable"]] * 4
+    path = write_lists(tmp_path / "patches.parquet", rows)
+    table, images = pq.read_table(path), []
+    for row in range(len(rows)):
+        png = BytesIO()
+        noise = np.random.default_rng(row).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(png, "PNG")
+        images.append({"bytes": png.getvalue(), "path": f"{row}.png"})
+    kind = table.schema.field("image").type
+    pq.write_table(table.set_column(0, "image", pa.array(images, kind)), path)
+    settings = DataSettings.model_validate(
+        {
+            "data": {"kind": "parquet", "path": path, "size": 8},
+            "schemes": {"coast": {"classes": {"water": ["Sea"]}, "otherwise": "land"}},
+            "scheme": "coast",
+        }
+    )
+
+    opened = open_checked(
+        settings, runs=tmp_path / "runs", shared=tmp_path / "shared", progress=Silent()
+    )
+
+    assert (pack := opened.pack) is not None
+    named = [pack.classes[label] if label >= 0 else None for label in pack.labels.tolist()]
+    assert named == ["water", "water", "land", "land", None, "land"] * 4
