@@ -26,7 +26,7 @@ from understudy.studies.executors.place import Place
 
 STUDY = """
 title: A teacher and its students
-axes: {temperature: [1, 2, 4]}
+axes: {temperature: [1, 2, 4, 8]}
 stages:
   teacher:
     stage: train
@@ -39,7 +39,7 @@ COMMON
 COMMON
     student: {kind: cifar_resnet, depth: 8, width: 0.5}
     terms: [{kind: soft_label, temperature: '${temperature}'}]
-    plan: {steps: 150, batch_size: 32, observations: 30}
+    plan: {steps: 300, batch_size: 32, observations: 60}
 """
 COMMON = """
     data: {kind: digits}
@@ -130,20 +130,39 @@ def _free_ports(count: int) -> list[int]:
 @needs_ray
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="a local cluster ends with its process there")
-def test_a_run_whose_process_is_killed_goes_on_in_another(address: str, tmp_path: Path) -> None:
+def test_a_study_goes_on_after_a_signal_and_where_a_process_is_killed(
+    address: str, tmp_path: Path
+) -> None:
     (tmp_path / "far.yaml").write_text(STUDY.replace("COMMON\n", COMMON.lstrip("\n")))
-    words = [sys.executable, "-m", "understudy", "run", "far.yaml", "--on", "ray"]
-    scheduler = subprocess.Popen(
-        words,
-        cwd=tmp_path,  # and runs lie in a relative folder
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**_environment(), "RAY_ADDRESS": address},
-    )
+    distilled = tmp_path / "runs" / "distill"
+
+    def begun() -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "understudy", "run", "far.yaml", "--on", "ray"],
+            cwd=tmp_path,  # and runs lie in a relative folder
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**_environment(), "RAY_ADDRESS": address},
+        )
+
+    stopped = begun()
+    try:
+        _until(lambda: _working(distilled, set()), stopped)
+        stopped.send_signal(signal.SIGINT)
+        _, errors = stopped.communicate(timeout=500)
+    finally:
+        stopped.kill()
+    assert stopped.returncode == 130, errors
+    assert "the same command continues" in errors
+    runs = [log.parent for log in distilled.glob("*/metrics.jsonl") if log.stat().st_size]
+    assert all((run / "checkpoints" / "last" / "state.json").exists() for run in runs)
+    assert any(not (run / "summary.json").exists() for run in runs), "saved, and not at its end"
+
+    scheduler = begun()
     seen: set[int] = set()
     try:
-        victim = _until(lambda: _working(tmp_path / "runs" / "distill", seen), scheduler)
+        victim = _until(lambda: _working(distilled, seen), scheduler)
         os.kill(victim, signal.SIGKILL)
         told, errors = scheduler.communicate(timeout=500)
     finally:
@@ -153,10 +172,10 @@ def test_a_run_whose_process_is_killed_goes_on_in_another(address: str, tmp_path
     assert "its process is lost (WorkerCrashedError); it goes on in another one" in errors
     assert "Report: " in told
     record = json.loads((tmp_path / "runs" / "studies" / "far" / "study.json").read_text())
-    assert [run["status"] for run in record["runs"]] == ["finished"] * 4
+    assert [run["status"] for run in record["runs"]] == ["finished"] * 5
     summaries = [json.loads(p.read_text()) for p in tmp_path.glob("runs/*/*/summary.json")]
     assert {summary["at_once"] for summary in summaries} == {2}
-    assert len(summaries) == 4
+    assert len(summaries) == 5
     for log in tmp_path.glob("runs/*/*/metrics.jsonl"):
         steps = [json.loads(line).get("step", 0) for line in log.read_text().splitlines()]
         assert steps == sorted(steps), "what was done before the kill is not told twice"
