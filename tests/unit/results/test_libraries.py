@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plotly.offline import get_plotlyjs
 
 from understudy.core.errors import MissingResourceError
 from understudy.results import libraries
@@ -27,6 +28,42 @@ def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             libraries.datatables.cache_clear()
 
     return put
+
+
+@pytest.fixture
+def wrapped(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Puts a text in the place of plotly.js."""
+
+    def put(text: str) -> str:
+        monkeypatch.setattr(libraries, "get_plotlyjs", lambda: text)
+        libraries.plotly.cache_clear()
+        try:
+            return libraries.plotly()
+        finally:
+            libraries.plotly.cache_clear()
+
+    return put
+
+
+HEAD = '(function(root, f) { root.m = f(); } (typeof self !== "undefined" ? self : this, '
+
+
+def test_the_one_function_of_plotly_is_read_once(wrapped: Any) -> None:
+    script = wrapped(HEAD + '() => {\n"use strict";var P=(()=>{})();\nreturn P;\n}));')
+
+    assert script == HEAD + '(() => {\n"use strict";var P=(()=>{})();\nreturn P;\n})));'
+
+
+@pytest.mark.parametrize("text", ["", "var Plotly={};", HEAD + "make));", HEAD + "() => 1)); x();"])
+def test_plotly_wrapped_otherwise_is_left_as_it_is(wrapped: Any, text: str) -> None:
+    assert wrapped(text) == text
+
+
+def test_the_installed_plotly_is_wrapped_as_we_know() -> None:
+    script, shipped = libraries.plotly(), str(get_plotlyjs()).replace("\r\n", "\n")
+
+    assert len(script) == len(shipped) + 2
+    assert script.replace("this, (() =>", "this, () =>", 1).endswith(shipped[-100:-4] + "})));")
 
 
 def test_the_module_becomes_a_script_that_defines_one_name(bundled: Any) -> None:
