@@ -74,6 +74,19 @@ def tables(tab: Chromium, where: str) -> list[list[list[str]]]:
     return found
 
 
+def cut(tab: Chromium) -> list[str]:
+    """Texts of the plot that reach beyond it."""
+    found: list[str] = tab(
+        f"(() => {{ const all = {PLOT}.getBoundingClientRect();"
+        f" return [...{PLOT}.querySelectorAll('.main-svg text')].filter((one) => {{"
+        " const box = one.getBoundingClientRect();"
+        " return box.width && (box.left < all.left - 1 || box.right > all.right + 1 ||"
+        "   box.top < all.top - 1 || box.bottom > all.bottom + 1);"
+        " }).map((one) => one.textContent); })()"
+    )
+    return found
+
+
 def expected(sheet: Sheet, metric: str, among: Sequence[int], **view: str) -> list[list[list[str]]]:
     """What Python says of the same rows."""
     measure = next(one for one in sheet.measures if one.name == metric)
@@ -226,6 +239,9 @@ def test_costs_are_averaged_at_each_value_or_drawn_row_by_row(
     choose(tab, "along", "parameters")
     means = [one for one in drawn(tab) if one["bars"]]
     assert sorted(x for one in means for x in one["x"]) == [1e3, 1e4, 1e5, 1e6]
+    choose(tab, "figure", "parameters")
+    assert cut(tab) == [], "There is room for a million, too."
+    choose(tab, "figure", "f1")
     choose(tab, "along", "latency_ms")
     assert not [one for one in drawn(tab) if one["bars"]]
     assert sorted(x for one in drawn(tab) for x in one["x"]) == pytest.approx(
@@ -408,6 +424,7 @@ def test_it_fits_wide_and_narrow_pages(tab: Chromium, page: Path, width: int, da
     tab("document.querySelectorAll('details').forEach((one) => (one.open = true))")
 
     assert tab("document.documentElement.scrollWidth") == width
+    assert cut(tab) == []
     if width == 1100:
         wide = "[...document.querySelectorAll('#browser .answers .scrolled')]"
         assert tab(f"{wide}.every((one) => one.scrollWidth <= one.clientWidth)")
@@ -493,5 +510,5 @@ def test_no_name_of_others_becomes_a_program(tab: Chromium, tmp_path: Path) -> N
 
     is_silent(tab)
     assert tab("typeof hacked") == "undefined"
-    assert tab("document.querySelectorAll('script:not([type])').length") == 4
+    assert tab("document.querySelectorAll('script:not([type])').length") == 5
     assert "<script>hacked=1</script>" in tab("looked.innerText")

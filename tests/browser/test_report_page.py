@@ -230,6 +230,47 @@ def test_180_models_can_be_looked_through(tab: Chromium, large_page: Path) -> No
     assert "failed Out of memory" in " ".join(rows(tab, RUNS)[0])
 
 
+LAID_OUT = (
+    "[...{table}.tBodies[0].rows].filter((row) => row.getClientRects().length)"
+    ".map((row) => row.innerText)"
+)
+
+
+def test_the_first_page_of_a_long_table_is_what_stood_there_before(
+    tab: Chromium, large_page: Path
+) -> None:
+    early = (
+        f"addEventListener('DOMContentLoaded', () => {{ early = {LAID_OUT.format(table=RUNS)}; }})"
+    )
+    told = tab.call("Page.addScriptToEvaluateOnNewDocument", source=f"var early; {early}")
+    try:
+        opened(tab, large_page)
+    finally:
+        tab.call("Page.removeScriptToEvaluateOnNewDocument", **told)
+    tab.wait_for("document.querySelector('#runs .dt-container') !== null")
+
+    assert len(tab("early")) == 25
+    assert tab(LAID_OUT.format(table=RUNS)) == tab("early")
+
+
+def test_a_long_table_stands_whole_without_a_script_and_in_print(
+    tab: Chromium, large_page: Path
+) -> None:
+    tab.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        tab.open(large_page, width=1000, dark=False)
+        still = {table: tab(LAID_OUT.format(table=table)) for table in (MAIN, RUNS)}
+    finally:
+        tab.call("Emulation.setScriptExecutionDisabled", value=False)
+    assert [len(table) for table in still.values()] == [120, 271]
+
+    opened(tab, large_page)
+    tab("dispatchEvent(new Event('beforeprint'))")
+    assert [len(tab(LAID_OUT.format(table=table))) for table in still] == [120, 271]
+    tab("dispatchEvent(new Event('afterprint'))")
+    assert [len(tab(LAID_OUT.format(table=table))) for table in still] == [25, 25]
+
+
 @pytest.mark.parametrize("width", [1000, 400])
 def test_no_name_becomes_a_program(tab: Chromium, hostile_page: Path, width: int) -> None:
     opened(tab, hostile_page, width=width)
@@ -242,7 +283,7 @@ def test_no_name_becomes_a_program(tab: Chromium, hostile_page: Path, width: int
     is_silent(tab)
     assert tab("typeof hacked") == "undefined"
     assert tab("document.querySelectorAll('.images img').length") == 2
-    assert tab("document.querySelectorAll('script:not([type])').length") == 4
+    assert tab("document.querySelectorAll('script:not([type])').length") == 5
     assert "<script>hacked=1</script>" in tab("document.body.innerText")
     assert tab("document.documentElement.scrollWidth") == width
 
@@ -250,7 +291,7 @@ def test_no_name_becomes_a_program(tab: Chromium, hostile_page: Path, width: int
 def test_a_page_without_plots_runs_its_script_without_the_libraries(
     tab: Chromium, tmp_path: Path
 ) -> None:
-    """Its policy names four scripts, of which three are empty."""
+    """Its policy names five scripts, of which four are empty."""
     write_check_page(found(), title="Images", path=tmp_path / "page.html")
     tab.open(tmp_path / "page.html", width=1000, dark=False)
 

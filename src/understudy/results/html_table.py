@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from understudy.results.markup import Child, Markup, element, joined
 
+LONG = 50
+"""Rows; a table of more is shown in pages by page.js."""
+
 
 class Column(NamedTuple):
     """A head."""
@@ -66,7 +69,7 @@ def table(columns: Sequence[Column], records: Sequence[Record], *, title: str) -
             element("thead", element("tr", *heads)),
             element("tbody", joined(lines)),
         ),
-        class_="scroll",
+        class_="scroll long" if len(records) > LONG else "scroll",
         role="region",
         aria_label=title,
     )

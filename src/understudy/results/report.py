@@ -51,12 +51,16 @@ SECTIONS = {
     "runs": "Runs",
 }
 
+PAGED = 'document.documentElement.dataset.paged = "";'
+"""Runs before the tables are read: rows that page.js will put on a second page, or on a later one,
+need no place on the first (page.css). Without scripts, and in print, every row has its place."""
+
 
 def write_report(record: StudyRecord, path: Path) -> None:
     """Writes a study's page.
 
     The page holds its style, its scripts and its data. Its content security policy allows the
-    four scripts that stand in it, by their hashes, and no request to anywhere. The scripts are
+    five scripts that stand in it, by their hashes, and no request to anywhere. The scripts are
     5.4 MB; all that a study adds is kept below as much again (`MOST_...` beside each part).
 
     Args:
@@ -127,14 +131,14 @@ def write_page(title: str, body: Sequence[Markup], path: Path) -> None:
 
 
 def _with_libraries(title: str, body: Markup) -> str:
-    libraries = {"plotly": plotly(), "datatables": datatables(), "browser": _asset("browser.js")}
-    return _filled(title, body, libraries)
+    libraries = {"plotly": plotly(), "datatables": datatables()}
+    return _filled(title, body, {"paged": PAGED, **libraries, "browser": _asset("browser.js")})
 
 
-def _filled(title: str, body: Markup, libraries: Mapping[str, str]) -> str:
-    """The page; a library that it does not need is an empty script, under the same policy."""
-    scripts = {"plotly": "", "datatables": "", "script": _asset("page.js"), "browser": ""}
-    scripts |= libraries
+def _filled(title: str, body: Markup, others: Mapping[str, str]) -> str:
+    """The page; a script that it does not need is an empty one, under the same policy."""
+    needless = dict.fromkeys(("paged", "plotly", "datatables"), "")
+    scripts = {**needless, "script": _asset("page.js"), "browser": "", **others}
     return Template(_asset("page.html")).substitute(
         title=safe(title),
         policy=" ".join(map(_hash, scripts.values())),

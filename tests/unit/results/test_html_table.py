@@ -1,4 +1,4 @@
-from understudy.results.html_table import Column, Datum, Record, table
+from understudy.results.html_table import LONG, Column, Datum, Record, table
 from understudy.results.markup import element
 
 
@@ -22,3 +22,13 @@ def test_a_column_that_few_ask_for_is_marked_and_still_there() -> None:
 
     assert 'class="number aside">NLL</th>' in written
     assert "1.4" in written
+
+
+def test_a_table_of_many_rows_is_marked_as_one_to_be_shown_in_pages() -> None:
+    row = Record([Datum("1.4")])
+
+    short, long = (table([Column("NLL")], [row] * rows, title="All") for rows in (LONG, LONG + 1))
+
+    assert short.startswith('<div class="scroll" ')
+    assert long.startswith('<div class="scroll long" ')
+    assert long.count("<td") == LONG + 1

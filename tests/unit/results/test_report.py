@@ -146,7 +146,7 @@ def test_hostile_names_are_text_and_nothing_else(run_main_job: Any) -> None:
 
     page = Page(text)
     runnable = [text for kind, text in page.scripts if kind is None]
-    assert len(runnable) == 4
+    assert len(runnable) == 5
     assert not [text for text in runnable if "alert(1)" in text]
     sources = [str(attributes["src"]) for tag, attributes in page.tags if tag == "img"]
     assert sources == [f"data:image/webp;base64,{DOT}"]
@@ -157,7 +157,7 @@ def test_hostile_names_are_text_and_nothing_else(run_main_job: Any) -> None:
         assert "<img" not in json.dumps(figure)
 
 
-def test_only_the_four_scripts_of_the_page_may_run_and_nothing_may_be_fetched(
+def test_only_the_five_scripts_of_the_page_may_run_and_nothing_may_be_fetched(
     run_main_job: Any,
 ) -> None:
     page = Page(written(run_main_job(seeds=(1,), examples=[example("a.png")]).study()))
@@ -171,7 +171,7 @@ def test_only_the_four_scripts_of_the_page_may_run_and_nothing_may_be_fetched(
     hashes = [b64encode(sha256(text.encode()).digest()).decode() for text in scripts]
     assert policy.startswith("default-src 'none'; script-src ")
     assert re.findall(r"'sha256-([^']+)'", policy) == hashes
-    assert len(hashes) == 4
+    assert len(hashes) == 5
     assert "unsafe-eval" not in policy
     assert "http" not in policy
     sources = [attributes for tag, attributes in page.tags if tag == "img"]

@@ -194,14 +194,15 @@
     }
 
     const rows = Math.ceil(traces.filter((one) => one.showlegend).length / Math.max(1, Math.floor(width / 150)));
-    const top = 16 + 22 * rows + (panels ? 24 : 0);
+    const top = 20 + 22 * rows + (panels ? 30 : 6);
     const height = top + lines * (width < 640 ? 280 : 330) + 20;
     const gap = { x: 0.03, y: panels ? 74 / (height - top) : 0 };
     const size = { x: (1 - gap.x * (columns - 1)) / columns, y: (1 - gap.y * (lines - 1)) / lines };
     const quiet = { gridcolor: "var(--line)", linecolor: "var(--line)", zeroline: false, ticks: "", automargin: true };
     const title = (text) => ({ text: plain(text), font: { size: 13 }, standoff: 8 });
     const layout = {
-      height, margin: { l: 8, r: 12, t: top, b: 8 }, showlegend: traces.some((one) => one.showlegend && (group || one.line?.dash)),
+      // Room for percentages and titles; where it is too little, plotly draws all of it again.
+      height, margin: { l: 66, r: 12, t: top, b: 49 }, showlegend: traces.some((one) => one.showlegend && (group || one.line?.dash)),
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", hovermode: "closest",
       font: { color: "var(--quiet)", size: 13, family: "var(--sans)" },
       hoverlabel: { bgcolor: "var(--surface)", bordercolor: "var(--line)", font: { color: "var(--ink)" } },

@@ -92,7 +92,6 @@
   }
 
   const SEARCHED = 10; // rows from which a search is worth its room
-  const PAGED = 50; // rows from which a table is shown in pages
   const dialog = { search: "", searchPlaceholder: "Filter", zeroRecords: "No row has these words.",
     info: "_START_ to _END_ of _TOTAL_", infoEmpty: "", infoFiltered: "(of _MAX_)",
     paginate: { first: "«", previous: "‹", next: "›", last: "»" } };
@@ -102,28 +101,29 @@
   function tabled(place) {
     if (tables.has(place)) return tables.get(place);
     const rows = place.tBodies[0].rows.length;
+    const isLong = place.parentElement.classList.contains("long"); // so it is shown in pages
     const aside = [...place.tHead.rows[0].cells].flatMap((cell, at) =>
       cell.classList.contains("aside") ? [at] : []);
     const table = new DataTable(place, {
       order: [],
       autoWidth: false,
-      paging: rows > PAGED,
-      pageLength: 25,
+      paging: isLong,
+      pageLength: 25, // as many as page.css shows before
       lengthChange: false,
       searching: rows > SEARCHED,
       language: dialog,
       columnDefs: [
+        { targets: aside, visible: false },
         { targets: "number", type: "figure", orderSequence: ["desc", "asc", ""] },
         { targets: "_all", type: "name", orderSequence: ["asc", "desc", ""] },
       ],
       layout: {
         topStart: rows > SEARCHED ? "search" : null,
         topEnd: aside.length ? () => chooser(place, aside) : null,
-        bottomStart: rows > PAGED ? "info" : null,
-        bottomEnd: rows > PAGED ? "paging" : null,
+        bottomStart: isLong ? "info" : null,
+        bottomEnd: isLong ? "paging" : null,
       },
     });
-    if (aside.length) table.columns(aside).visible(false, false);
     tables.set(place, table);
     return table;
   }
