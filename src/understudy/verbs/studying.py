@@ -65,8 +65,8 @@ def told(
         UsageError: They cannot be done so.
     """
     from understudy.stages import STAGES
-    from understudy.studies.executors.place import Place
     from understudy.studies.estimate import estimate
+    from understudy.studies.executors.place import Place
     from understudy.studies.tuning import tuning_of
 
     Place(on=on, workers=workers, cpus=cpus, gpus=gpus).must_be_one()

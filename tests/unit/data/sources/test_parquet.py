@@ -353,6 +353,7 @@ def test_a_scheme_makes_classes_of_lists(tmp_path: Path) -> None:
         settings, runs=tmp_path / "runs", shared=tmp_path / "shared", progress=Silent()
     )
 
-    assert (pack := opened.pack) is not None
+    pack = opened.pack
+    assert pack is not None
     named = [pack.classes[label] if label >= 0 else None for label in pack.labels.tolist()]
     assert named == ["water", "water", "land", "land", None, "land"] * 4
