@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from understudy.core.annotations import kinds_of, members
 from understudy.core.files import write_text
+from understudy.data.augment import AnyTransform
 from understudy.data.sources import AnySource
 from understudy.methods import BY_STAGE, AnyDistillation, AnySelfSupervised
 from understudy.models import AnyBackbone
@@ -65,11 +66,17 @@ def reference() -> dict[str, Any]:
             "methods": [*BY_STAGE, *_kinds(AnyDistillation), *_kinds(AnySelfSupervised)],
             "objectives": _kinds(AnyObjective),
             "sources": _kinds(AnySource),
+            "transforms": _kinds(AnyTransform),
         },
         "papers": {
             "objectives": {
                 str(kind): _first_paragraph(sys.modules[settings.__module__].__doc__)
                 for settings in every_objective()
+                for kind in kinds_of(settings)
+            },
+            "transforms": {
+                str(kind): _first_paragraph(settings.__doc__)
+                for settings in members(AnyTransform)
                 for kind in kinds_of(settings)
             },
         },

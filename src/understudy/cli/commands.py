@@ -172,9 +172,10 @@ for _position, _stage in enumerate(reference()["stages"], start=1):
 
 @app.command(name="list", group=MORE)
 def list_(what: str = "", /) -> None:
-    """List what there is by name: studies, recipes, methods, objectives, backbones or sources.
+    """List by name: studies, recipes, methods, objectives, transforms, backbones or sources.
 
-    A terminal is shown the paper of each objective as well; a pipe is given one name a line.
+    A terminal is shown the paper of each objective and what each transform does as well; a pipe is
+    given one name a line.
 
     Args:
         what: One of these words.

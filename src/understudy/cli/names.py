@@ -8,7 +8,7 @@ from understudy.core.errors import UsageError
 from understudy.core.shipped import shipped_folders, shipped_names
 from understudy.core.wording import nearest
 
-LISTS = ("studies", "recipes", "methods", "objectives", "backbones", "sources")
+LISTS = ("studies", "recipes", "methods", "objectives", "transforms", "backbones", "sources")
 
 
 def names_of(what: str) -> list[str]:
@@ -35,7 +35,7 @@ def names_of(what: str) -> list[str]:
 
 
 def explained(what: str) -> Iterator[str]:
-    """The names, each with the paper that it is from where that is known; in 79 columns.
+    """The names, each with what it does or the paper that it is from; in 79 columns.
 
     Raises:
         UsageError: There is no such list.

@@ -9,6 +9,7 @@ from torch import Tensor
 from understudy.data.augment.transform import (
     Dice,
     Frame,
+    Level,
     Probability,
     Transform,
     altered,
@@ -61,7 +62,7 @@ class CutoutSettings(Transform):
     probability: Probability = 1.0  # the paper's: every image
     side: Annotated[float, Field(gt=0, le=1)] = 0.5  # the paper's 16 of CIFAR-10's 32 pixels
     """Of the square, as a share of the image's shorter side. What lies outside covers nothing."""
-    fill: Probability = 0.5  # gray, as in FixMatch's code; the paper's is the mean of the images
+    fill: Level = 0.5  # gray, as in FixMatch's code; the paper's is the mean of the images
     """Every channel's value there, in [0, 1]."""
 
     def draw(self, dice: Dice, frame: Frame) -> Cutout:

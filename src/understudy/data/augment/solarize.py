@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from understudy.data.augment.transform import Dice, Frame, Probability, Transform, altered
+from understudy.data.augment.transform import Dice, Frame, Level, Probability, Transform, altered
 
 
 class Solarize(NamedTuple):
@@ -40,7 +40,7 @@ class SolarizeSettings(Transform):
 
     kind: Literal["solarize"] = "solarize"
     probability: Probability = 0.2  # BYOL, appendix B: of the second view; never of the first
-    threshold: Probability = 0.5  # BYOL, appendix B
+    threshold: Level = 0.5  # BYOL, appendix B
     """Values at or above it are inverted; in [0, 1]."""
 
     def draw(self, dice: Dice, frame: Frame) -> Solarize:

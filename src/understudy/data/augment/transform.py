@@ -18,6 +18,9 @@ Probability = Annotated[
     float, Field(ge=0, le=1, description="Share of the views that it happens to.")
 ]
 
+Level = Annotated[float, Field(ge=0, le=1)]
+"""A value of pixels, all of which lie in [0, 1]."""
+
 
 def _increasing(span: tuple[float, float]) -> tuple[float, float]:
     if span[0] > span[1]:

@@ -1,9 +1,13 @@
 """The settings of a run by dotted key, from its config.yaml as this program writes it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from math import inf
 
 ITEM = re.compile(r"- ")
+ITEMS = re.compile(r"^(- )+")
+KEY = re.compile(r"""('(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^'"][^:]*): """)
+"""A key before its value; names of classes are keys too, and may stand in quotes."""
 
 
 def flat(config: str) -> Mapping[str, str]:
@@ -19,7 +23,7 @@ def flat(config: str) -> Mapping[str, str]:
 def _values(lines: list[str]) -> Iterator[tuple[str, str]]:
     above: list[tuple[int, str]] = []  # indentation and name of what the line lies in
     counts: dict[tuple[str, ...], int] = {}
-    for line in lines:
+    for line in _joined(lines):
         body = line.lstrip()
         depth = len(line) - len(body)
         if not depth:
@@ -31,12 +35,33 @@ def _values(lines: list[str]) -> Iterator[tuple[str, str]]:
             counts[place] = counts.get(place, -1) + 1
             above.append((depth, f"[{counts[place]}]"))
             body, depth = body[2:], depth + 2
-        key, colon, value = body.partition(": ")
-        if colon or body.endswith(":"):
-            above.append((depth, key.removesuffix(":")))
-        if colon or not body.endswith(":"):
-            yield _dotted(above), (value if colon else body).strip()
+        keyed = KEY.match(body)
+        if keyed or body.endswith(":"):
+            above.append((depth, keyed[1] if keyed else body[:-1]))
+        if keyed or not body.endswith(":"):
+            yield _dotted(above), body[keyed.end() if keyed else 0 :].strip()
+
+
+def _joined(lines: Iterable[str]) -> Iterator[str]:
+    """The lines; those of one value that was too long for a line are joined."""
+    whole, within = "", inf
+    for line in lines:
+        body = line.lstrip()
+        depth = len(line) - len(body)
+        if whole and (depth > within or not body):
+            is_split = whole.endswith("\\")  # inside a word, which then stands in quotes
+            whole = whole[:-1] + body.removeprefix("\\") if is_split else f"{whole} {body}"
+            continue
+        if whole:
+            yield whole
+        entry = ITEMS.sub("", body)
+        whole, within = line, inf  # nothing goes on with a key that stands alone
+        if KEY.match(entry) or not entry.endswith(":"):
+            column = depth + len(body) - len(entry)
+            within = column if KEY.match(entry) else column - 2
+    if whole:
+        yield whole
 
 
 def _dotted(above: list[tuple[int, str]]) -> str:
-    return "".join(name if name[0] == "[" else f".{name}" for _, name in above).lstrip(".")
+    return "".join(name if name[:1] == "[" else f".{name}" for _, name in above).lstrip(".")

@@ -1,5 +1,8 @@
+from hypothesis import given
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from understudy.core.yaml import write_yaml
 from understudy.results.browser.written_settings import flat
 
 CONFIG = """identity: de528
@@ -53,3 +56,24 @@ def test_keys_are_those_that_a_parser_of_yaml_finds() -> None:
 def test_what_is_no_config_has_no_settings() -> None:
     assert flat("") == {}
     assert flat("not: ours\n") == {}
+
+
+NASTY = st.text(
+    st.characters(codec="utf-8", exclude_characters="\n\r\x85\u2028\u2029", min_codepoint=32),
+    max_size=300,
+).map(lambda text: f"/images {text}")
+
+
+@given(path=NASTY, classes=st.lists(NASTY, max_size=3), name=NASTY)
+def test_a_value_too_long_for_a_line_is_one_value(path: str, classes: list[str], name: str) -> None:
+    settings = {"data": {"path": path, "classes": classes, "seed": 1}, "weights": {name: 2}}
+
+    found = flat(write_yaml({"settings": settings}))
+
+    assert found["data.seed"] == "1"
+    assert len(found) == 3 + max(1, len(classes))
+    for key, written in [
+        ("data.path", path),
+        *((f"data.classes[{n}]", classes[n]) for n in range(len(classes))),
+    ]:
+        assert YAML(typ="safe").load(f"value: {found[key]}")["value"] == written
