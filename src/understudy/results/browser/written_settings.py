@@ -15,7 +15,7 @@ def flat(config: str) -> Mapping[str, str]:
 
     Parsing hundreds of files as YAML would take longer than all the rest of a page.
     """
-    lines = config.splitlines()
+    lines = config.split("\n")
     start = lines.index("settings:") + 1 if "settings:" in lines else len(lines)
     return dict(_values(lines[start:]))
 
@@ -24,7 +24,7 @@ def _values(lines: list[str]) -> Iterator[tuple[str, str]]:
     above: list[tuple[int, str]] = []  # indentation and name of what the line lies in
     counts: dict[tuple[str, ...], int] = {}
     for line in _joined(lines):
-        body = line.lstrip()
+        body = line.lstrip(" ")
         depth = len(line) - len(body)
         if not depth:
             return
@@ -39,14 +39,14 @@ def _values(lines: list[str]) -> Iterator[tuple[str, str]]:
         if keyed or body.endswith(":"):
             above.append((depth, keyed[1] if keyed else body[:-1]))
         if keyed or not body.endswith(":"):
-            yield _dotted(above), body[keyed.end() if keyed else 0 :].strip()
+            yield _dotted(above), body[keyed.end() if keyed else 0 :].strip(" ")
 
 
 def _joined(lines: Iterable[str]) -> Iterator[str]:
     """The lines; those of one value that was too long for a line are joined."""
     whole, within = "", inf
     for line in lines:
-        body = line.lstrip()
+        body = line.lstrip(" ")
         depth = len(line) - len(body)
         if whole and (depth > within or not body):
             is_split = whole.endswith("\\")  # inside a word, which then stands in quotes

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -64,7 +64,12 @@ NASTY = st.text(
 ).map(lambda text: f"/images {text}")
 
 
-@given(path=NASTY, classes=st.lists(NASTY, max_size=3), name=NASTY)
+LONG = "/images " + "my \"photos\": größe #1 'x' " * 6
+
+
+@example(path=LONG, classes=[LONG, "red: dark"], name="red: dark")
+@example(path="/" + "ü" * 200, classes=["- a", "#"], name="größe: 'x'")
+@given(path=NASTY, classes=st.lists(NASTY, max_size=3), name=NASTY.map(lambda text: text[:60]))
 def test_a_value_too_long_for_a_line_is_one_value(path: str, classes: list[str], name: str) -> None:
     settings = {"data": {"path": path, "classes": classes, "seed": 1}, "weights": {name: 2}}
 
