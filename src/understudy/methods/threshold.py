@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from understudy.core.settings import Settings
 from understudy.objectives.kept import kept
+from understudy.objectives.together import gathered
 
 
 class FixedThreshold(nn.Module):
@@ -66,12 +67,12 @@ class AdaptiveThreshold(nn.Module):
         Returns:
             [B].
         """
-        likeliest, answers = probabilities.max(dim=1)
-        self.sureness.lerp_(likeliest.mean(), 1 - self.momentum)
-        self.frequency.lerp_(probabilities.mean(dim=0), 1 - self.momentum)
+        everywhere = gathered(probabilities)
+        self.sureness.lerp_(everywhere.amax(dim=1).mean(), 1 - self.momentum)
+        self.frequency.lerp_(everywhere.mean(dim=0), 1 - self.momentum)
         of_each = self.sureness * self.frequency / self.frequency.max()
         known: Tensor = kept(of_each)
-        return known[answers]
+        return known[probabilities.argmax(dim=1)]
 
 
 class AdaptiveThresholdSettings(Settings):

@@ -62,7 +62,8 @@ class Contrast:
 
     study: str
     axes: dict[str, str]
-    """Of the one whose gain is asked for; against a member of an ensemble, the member's."""
+    """Of the one whose gain is asked for, and what `against` has besides; against a member of an
+    ensemble, the member's."""
     checkpoint: str
     role: str
     """What `against` is to `of`: baseline, teacher, member of an ensemble, or the study's
@@ -222,19 +223,22 @@ class _Opponents:
         self.places: dict[Hashable, list[int]] = {}
         for place, line in enumerate(lines):
             keys: list[Hashable] = [row.identity for row in line.rows]
-            for key in [*keys, *_settings(line, line.axes.items())]:
+            met_under = _subsets(line.axes) if line.stage == PEER else [line.axes.items()]
+            for key in [*keys, *(key for axes in met_under for key in _settings(line, axes))]:
                 self.places.setdefault(key, []).append(place)
 
     def of(self, student: Line) -> list[Line]:
         """Its teachers, and the models like it under any of its axes; in study order."""
-        axes = list(student.axes.items())
-        shared = (some for size in range(len(axes) + 1) for some in combinations(axes, size))
         keys = [
             *(origin for row in student.rows for origin in row.origins),
-            *(key for some in shared for key in _settings(student, some)),
+            *(key for some in _subsets(student.axes) for key in _settings(student, some)),
         ]
         found = {place for key in keys for place in self.places.get(key, ())}
         return [self.lines[place] for place in sorted(found)]
+
+
+def _subsets(axes: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], ...]]:
+    return (some for size in range(len(axes) + 1) for some in combinations(axes.items(), size))
 
 
 def _settings(line: Line, axes: Iterable[tuple[str, str]]) -> list[Hashable]:
@@ -250,13 +254,15 @@ def _opponents(student: Line, lines: Sequence[Line]) -> list[tuple[str, Line]]:
     """The student's baselines and teachers, each under the axes that it shares with it.
 
     At the student's checkpoint; one that kept only its other checkpoint, as early stopping may
-    leave a teacher, is met at that. Of an ensemble's members each setting of the axes is met.
+    leave a teacher, is met at that. Of an ensemble's members each setting of the axes is met, and
+    of another road from as few labels, which has axes of its own.
     """
     met: dict[Hashable, list[tuple[str, Line]]] = {}
     for line in lines:
         if line.name != student.name and line.study == student.study:
             role = _role(line, student)
-            setting = tuple(line.axes.items()) if role == "member" else ()
+            has_many = role == "member" or (role and line.stage == PEER)
+            setting = tuple(line.axes.items()) if has_many else ()
             met.setdefault((line.name, setting), []).extend([(role, line)] if role else [])
     found = [
         max(some, key=lambda pair: _nearness(pair[1], student)) for some in met.values() if some
@@ -310,7 +316,11 @@ def _role(other: Line, student: Line) -> str:
     is_alike = one.parameters == two.parameters or (
         one.backbone is not None and one.backbone == two.backbone
     )
-    same = one.data == two.data and is_alike and other.axes.items() <= student.axes.items()
+    is_under = other.axes.items() <= student.axes.items() or (
+        other.stage == PEER
+        and all(student.axes.get(axis, value) == value for axis, value in other.axes.items())
+    )
+    same = one.data == two.data and is_alike and is_under
     by_labels = other.stage == FINE_TUNED and one.start == two.start != ""
     by_itself = other.stage in BASELINES or (other.stage == PEER != student.stage)
     return "baseline" if same and (by_itself or by_labels) else ""
@@ -339,7 +349,7 @@ def _contrast(student: Line, other: Line, role: str, judged: Sequence[str]) -> C
     found = {metric: paired(student.rows, other.rows, metric) for metric in judged}
     return Contrast(
         study=student.study,
-        axes=other.axes if role == "member" else student.axes,
+        axes=other.axes if role == "member" else student.axes | (other.axes | student.axes),
         checkpoint=student.checkpoint,
         role=role,
         of=student,

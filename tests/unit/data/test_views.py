@@ -19,6 +19,7 @@ from understudy.data.augment.flip import HorizontalFlipSettings
 from understudy.data.augment.gaussian_blur import GaussianBlurSettings
 from understudy.data.augment.grayscale import GrayscaleSettings
 from understudy.data.augment.pad_and_crop import PadAndCropSettings
+from understudy.data.augment.rand_augment import RandAugmentSettings
 from understudy.data.augment.random_resized_crop import RandomResizedCropSettings
 from understudy.data.augment.solarize import SolarizeSettings
 from understudy.data.augment.transform import Size, Statistics, Transform
@@ -34,7 +35,15 @@ from understudy.data.views import (
 
 KINDS: tuple[type[Transform], ...] = typing.get_args(typing.get_args(AnyTransform)[0])
 EVERYTHING: tuple[Any, ...] = tuple(kind.model_validate({}) for kind in KINDS)
-STEADY = tuple(one for one in EVERYTHING if one.kind != "rand_augment")
+STEADY = (
+    *(one for one in EVERYTHING if one.kind != "rand_augment"),
+    RandAugmentSettings(
+        among=(
+            *("identity", "brightness", "contrast", "color", "sharpness", "rotate"),
+            *("shear_x", "shear_y", "translate_x", "translate_y"),
+        )
+    ),
+)
 """Without what jumps between levels: there a rounding may be a level, see its own test."""
 SIMCLR = (
     RandomResizedCropSettings(),

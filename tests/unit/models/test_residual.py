@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.testing import assert_close
 
-from understudy.models.residual import Residual, Thinned, scaled, stage, stem
+from understudy.models.residual import NARROW, Residual, Thinned, scaled, stage, stem
 
 
 def test_two_convolutions_add_before_the_last_relu() -> None:
@@ -92,17 +92,18 @@ print(apart)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("channels", [3, 4])
-def test_gradients_of_few_channels_are_equal_in_both_layouts(channels: int, threads: int) -> None:
-    """In a process of its own: an AVX2 processor overwrote memory, or erred by half."""
-    script = GRADIENTS.format(channels=channels, threads=threads)
+def test_gradients_of_few_channels_are_equal_in_both_layouts(threads: int) -> None:
+    """In a process of its own: with AVX2, memory was overwritten, or half of the gradient wrong."""
+    script = GRADIENTS.format(channels=NARROW // 2, threads=threads)
     done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+        timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": str(threads), "ONEDNN_MAX_CPU_ISA": "AVX2"},
     )
 
     assert done.returncode == 0, done.stderr[-500:]
@@ -118,5 +119,7 @@ def test_a_thinned_convolution_is_the_one_with_a_stride() -> None:
 
     layers: Any = narrow.shortcut
     assert isinstance(layers[0], Thinned)
-    assert_close(layers[0](images), F.conv2d(images, layers[0].weight, stride=2))
+    strided = F.conv2d(images, layers[0].weight, stride=2)
+    assert_close(layers[0].train()(images), strided)
+    assert torch.equal(layers[0].eval()(images), strided)
     assert type(next(iter(wide.shortcut.children()))) is nn.Conv2d

@@ -267,6 +267,30 @@ def test_a_student_is_held_to_fixmatch_and_both_to_the_baseline(tree: Any) -> No
     ]
 
 
+def test_a_student_is_held_to_fixmatch_at_every_value_of_an_axis_of_its_own(tree: Any) -> None:
+    for label in ("few", "many"):
+        axes = {"labels": label}
+        tree.train("student", 1, stage="distill", axes=axes, summary={"parameters": 78_042})
+        for threshold in ("fixed", "adaptive"):
+            tree.train(
+                "fixmatch",
+                1,
+                stage="fixmatch",
+                axes={**axes, "threshold": threshold},
+                summary={"parameters": 78_042},
+            )
+
+    contrasts = comparison(find(tree.study())).contrasts
+
+    last = [one for one in contrasts if one.checkpoint == "last" and one.of.name == "student"]
+    assert [(one.title, one.axes, one.against.axes) for one in last] == [
+        ("student − fixmatch", axes, axes)
+        for label in ("few", "many")
+        for threshold in ("fixed", "adaptive")
+        for axes in [{"labels": label, "threshold": threshold}]
+    ]
+
+
 def test_equal_runs_under_two_names_are_met_once(tree: Any) -> None:
     teacher = tree.train("teacher", 1)
     tree.entries.append({**teacher, "node": "augmented", "axes": {"augment": "all"}})

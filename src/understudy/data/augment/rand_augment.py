@@ -54,6 +54,11 @@ class _Change(NamedTuple):
     span: tuple[float, float] | None = None
 
 
+def _whole(bits: Tensor) -> Tensor:
+    """4 to 8, all equally likely."""
+    return bits.floor().clamp_(max=8)
+
+
 _DIMMED = (0.05, 0.95)  # FixMatch, table 12: what is left of it
 _SLANT = (-0.3, 0.3)
 _CHANGES: dict[Operation, _Change] = {
@@ -63,7 +68,7 @@ _CHANGES: dict[Operation, _Change] = {
     "contrast": _Change(contrasted, _DIMMED),
     "color": _Change(saturated, _DIMMED),
     "sharpness": _Change(sharpened, _DIMMED),
-    "posterize": _Change(lambda images, bits: posterized(images, bits.floor()), (4, 9)),  # 4 to 8
+    "posterize": _Change(lambda images, bits: posterized(images, _whole(bits)), (4, 9)),
     "solarize": _Change(solarized, (0, 1)),
     "rotate": _Change(rotated, (-30, 30)),
     "shear_x": _Change(slanted_right, _SLANT),
@@ -99,6 +104,10 @@ class RandAugmentSettings(Transform):
 
     As in FixMatch (Sohn et al. 2020, arXiv:2001.07685, table 12), a strength is drawn for each
     change; RandAugment (arXiv:1909.13719) has one for all, to be tuned.
+
+    Departs from the authors' code: what is turned, slanted or moved is resampled bilinearly, and
+    slanted about its centre; with all 8 bits `posterize` darkens by up to a 256th, as torchvision's
+    does on floats.
     """
 
     kind: Literal["rand_augment"] = "rand_augment"

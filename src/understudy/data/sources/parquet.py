@@ -82,18 +82,17 @@ class ShardSettings(FileSourceSettings):
 
     def _names(self, shards: Sequence[Shard], *, origin: str) -> tuple[str, ...] | None:
         """The names of all labels where rows have lists of them; None where each has one."""
-        lists = [shard.tagged for shard in shards if shard.tagged is not None]
-        if not lists:
+        if all(shard.tagged is None for shard in shards):
             return None
-        if len(lists) < len(shards):
-            (one, *_) = (shard.name for shard in shards if shard.tagged is None)
-            raise DataError(f"{origin}: {one} has one label for each row, other files have lists.")
-        every = {label for rows in lists for row in rows for label in row or ()}
-        named = {label for label in every if isinstance(label, str)}
-        if named:
-            return tuple(sorted(named))
+        kinds = {kind: shard.name for shard in shards for kind in _kinds_of(shard)}
+        if len(kinds) > 1:
+            told = ", ".join(f"{name} has {kind}" for kind, name in kinds.items())
+            raise DataError(f"{origin}: the files have labels of different kinds: {told}.")
+        every = {label for shard in shards for row in shard.tagged or () for label in row or ()}
+        named = sorted(label for label in every if isinstance(label, str))
+        numbers = [label for label in every if isinstance(label, int)]
         known = self.classes or self._carried(shards, origin=origin)
-        return known or tuple(str(label) for label in range(max(map(int, every), default=-1) + 1))
+        return known or tuple(named or map(str, range(max(numbers, default=-1) + 1)))
 
     def _class_list(self, shards: Sequence[Shard], *, origin: str) -> tuple[str, ...]:
         if self.classes is not None:
@@ -200,28 +199,47 @@ def _entries(shard: Shard, num_classes: int, problems: list[Finding]) -> Iterato
         )
 
 
+def _kinds_of(shard: Shard) -> set[str]:
+    """What its labels are; nothing where it has lists, and all of them are empty."""
+    if shard.tagged is None:
+        return {"one label for each row"}
+    every = (label for row in shard.tagged for label in row or () if label is not None)
+    return {"lists of names" if isinstance(label, str) else "lists of numbers" for label in every}
+
+
 def _tagged_entries(shard: Shard, names: Sequence[str], problems: list[Finding]) -> Iterator[Entry]:
     """Rows with several labels each; an empty list is a row with none of them."""
-    positions = {name: place for place, name in enumerate(names)}
-    outside: list[tuple[int, int]] = []
+    positions: dict[int | str | None, int] = {
+        **{name: place for place, name in enumerate(names)},
+        **{place: place for place in range(len(names))},
+    }
+    outside: list[int] = []
+    twice: list[int] = []
     for row, labels in enumerate(shard.tagged or ()):
-        places = {positions[one] if isinstance(one, str) else one for one in labels or ()}
-        inside = {place for place in places if 0 <= place < len(names)}
-        outside += [(row, place) for place in sorted(places - inside)]
+        places = [positions[label] for label in labels or () if label in positions]
+        if len(places) < len(labels or ()):
+            outside.append(row)
+        if len(set(places)) < len(places):
+            twice.append(row)
         is_known = labels is not None and shard.split != "unlabeled"
         yield Entry(
             name=_name(shard, row),
             split=shard.split,
             label=-1,
-            tags=tuple(sorted(inside)) if is_known else None,
+            tags=tuple(sorted(set(places))) if is_known else None,
         )
     if outside:
-        row, place = outside[0]
         sentence = (
-            f"{shard.name}: row {row} has label {place}; there are {len(names)} labels, so 0 to "
-            f"{len(names) - 1}."
+            f"{shard.name}: row {outside[0]} has labels {(shard.tagged or [])[outside[0]]}; known "
+            f"are {', '.join(names)}, or their numbers 0 to {len(names) - 1}."
         )
         problems.append(Finding("label outside", "error", sentence, (), len(outside)))
+    if twice:
+        sentence = (
+            f"{shard.name}: row {twice[0]} names a label twice: {(shard.tagged or [])[twice[0]]}. "
+            "Lists hold the labels that an image has, not a 0 or 1 for each."
+        )
+        problems.append(Finding("label twice", "error", sentence, (), len(twice)))
 
 
 def _name(shard: Shard, row: int) -> str:

@@ -33,7 +33,7 @@ class Shard(NamedTuple):
     split: str
     labels: NDArray[np.int64]
     """[rows]; -1 where there is none, and everywhere beside `tagged`."""
-    tagged: list[list[int] | list[str] | None] | None
+    tagged: list[list[int | str | None] | None] | None
     """The labels of each row where it may have several, by number or name; None: nobody knows."""
     image_names: list[str]
     groups: list[int]
@@ -103,7 +103,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 def _labels(
     column: pa.ChunkedArray,
-) -> tuple[NDArray[np.int64], list[list[int] | list[str] | None] | None]:
+) -> tuple[NDArray[np.int64], list[list[int | str | None] | None] | None]:
     if _is_list(column.type):
         return np.full(len(column), -1, dtype=np.int64), column.to_pylist()
     return column.fill_null(-1).to_numpy().astype(np.int64), None

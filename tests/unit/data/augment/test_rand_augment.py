@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 from torch import Tensor
 from torch.testing import assert_close
+from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as oracle
 
 from understudy.data.augment.rand_augment import (
@@ -59,6 +61,36 @@ def test_geometry_goes_both_ways_and_not_at_all_in_the_middle(
     assert_close(none, images[1])
     assert not torch.allclose(less, images[0], atol=0.1)
     assert not torch.allclose(more, images[2], atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "of_most"),
+    [
+        ("rotate", {"angle": 30.0}),
+        ("shear_x", {"shear": [-16.69924423399362, 0.0]}),  # the angle whose slope is 0.3
+        ("shear_y", {"shear": [0.0, -16.69924423399362]}),
+        ("translate_x", {"translate": [3, 0]}),
+        ("translate_y", {"translate": [0, 3]}),
+    ],
+)
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_geometry_goes_as_far_as_fixmatchs(
+    name: Operation, of_most: dict[str, Any], strength: float
+) -> None:
+    images = torch.rand(2, 3, 10, 10)
+    nothing = {"angle": 0.0, "translate": [0, 0], "scale": 1.0, "shear": [0.0, 0.0]}
+    signed = {
+        key: [number * (2 * strength - 1) for number in value]
+        if isinstance(value, list)
+        else value * (2 * strength - 1)
+        for key, value in of_most.items()
+    }
+
+    views = only(name, torch.full((2,), strength)).apply(images.clone())
+
+    bilinear = InterpolationMode.BILINEAR
+    expected = oracle.affine(images, interpolation=bilinear, **{**nothing, **signed})
+    assert_close(views, expected, atol=1e-5, rtol=0)
 
 
 def test_operations_follow_each_other_in_their_order(colours: Tensor) -> None:

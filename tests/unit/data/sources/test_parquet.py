@@ -46,7 +46,7 @@ def write(
 
 def write_lists(
     path: Path,
-    labels: Sequence[Sequence[int | str] | None],
+    labels: Sequence[Sequence[int | str | None] | None],
     *,
     feature: object = None,
 ) -> Path:
@@ -298,7 +298,7 @@ def test_lists_of_numbers_are_labels_by_the_names_that_files_carry(
 
 
 def test_lists_of_names_are_labels_by_themselves(tmp_path: Path) -> None:
-    write_lists(tmp_path / "train-0.parquet", [["Sea", "Sea"], ["Arable"]])
+    write_lists(tmp_path / "train-0.parquet", [["Sea"], ["Arable"]])
     write_lists(tmp_path / "unlabeled-0.parquet", [["Forest"]])
 
     found = listing_of(tmp_path)
@@ -318,16 +318,39 @@ def test_lists_take_the_names_that_are_given_and_else_their_numbers(tmp_path: Pa
     assert listing_of(path, classes=["a", "b", "c"]).tags == ("a", "b", "c")
 
 
-def test_a_label_outside_the_list_and_files_of_both_kinds_are_refused(tmp_path: Path) -> None:
-    path = write_lists(tmp_path / "train-0.parquet", [[0], [1, 3]])
-    assert "row 1 has label 3; there are 2 labels, so 0 to 1" in message_of(
-        path, classes=["a", "b"]
-    )
+@pytest.mark.parametrize(
+    ("labels", "complaint"),
+    [
+        ([[0], [1, 3]], "row 1 has labels [1, 3]; known are a, b, or their numbers 0 to 1"),
+        ([["a"], ["A"]], "row 1 has labels ['A']; known are a, b"),
+        ([[0, None]], "row 0 has labels [0, None]; known are a, b"),
+        ([["a", None]], "row 0 has labels ['a', None]; known are a, b"),
+        ([[0, 1], [0, 0]], "row 1 names a label twice: [0, 0]. Lists hold the labels that an"),
+    ],
+)
+def test_lists_that_are_none_of_the_labels_are_refused(
+    tmp_path: Path, labels: list[list[int | str | None]], complaint: str
+) -> None:
+    path = write_lists(tmp_path / "train-0.parquet", labels)
 
-    write(tmp_path / "train-1.parquet", [0])
-    assert "train-1.parquet has one label for each row, other files have lists" in message_of(
-        tmp_path
-    )
+    assert complaint in message_of(path, classes=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("others", "kind"), [([[1]], "lists of numbers"), (None, "one label for each row")]
+)
+def test_files_with_labels_of_different_kinds_are_refused(
+    tmp_path: Path, others: list[list[int]] | None, kind: str
+) -> None:
+    write_lists(tmp_path / "train-0.parquet", [["Sea"], []])
+    if others is None:
+        write(tmp_path / "train-1.parquet", [0])
+    else:
+        write_lists(tmp_path / "train-1.parquet", others)
+
+    told = message_of(tmp_path)
+
+    assert f"train-0.parquet has lists of names, train-1.parquet has {kind}" in told
 
 
 def test_a_scheme_makes_classes_of_lists(tmp_path: Path) -> None:
