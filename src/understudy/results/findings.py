@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from understudy.results.cautions import cautions
 from understudy.results.comparison import Comparison, Contrast
 from understudy.results.facts import facts
-from understudy.results.finding import Finding, began, called, pairs, place
+from understudy.results.finding import Finding, began, called, pairs, place, setting
 from understudy.results.formats import listed, percent, plural, points
 from understudy.results.leaks import sign
 from understudy.results.probes import LINEAR
@@ -64,6 +64,9 @@ def metric_of(contrast: Contrast) -> str | None:
 def _sentence(contrast: Contrast, told: Sequence[Contrast], last: Sequence[Contrast]) -> str:
     metric = metric_of(contrast) or ""
     where = place(contrast, last)
+    if not where and contrast.role == "reference":  # of two values one is left to be told
+        there = contrast.against.axes
+        where = setting({axis: at for axis, at in contrast.axes.items() if there.get(axis) != at})
     parts = [f"{where}: " if where else "", _gain(contrast, metric)]
     best = next((other for other in told if _is_best_of(contrast, other)), None)
     if best is not None and metric in best.differences:

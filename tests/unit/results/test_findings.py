@@ -240,3 +240,15 @@ def test_students_without_a_classifier_are_told_apart_from_pretrainings(tree: An
         "During distillation of features the k-NN accuracy of the frozen features rose from "
         in (" ".join(facts))
     )
+
+
+def test_of_two_values_of_an_axis_the_one_that_is_judged_is_named(tree: Any) -> None:
+    for seed in (1, 2, 3):
+        for value, level in (("fixed", 0.5), ("adaptive", 0.6)):
+            axes = {"threshold": value}
+            wobble = seed * level / 1000
+            tree.train("fixmatch", seed, stage="fixmatch", validation=level + wobble, axes=axes)
+
+    (sentence,) = told(Path(tree.study(reference={"threshold": "fixed"})), "result")
+
+    assert sentence.startswith("threshold = adaptive: “fixmatch” beats “fixed” by +10.0 points")
