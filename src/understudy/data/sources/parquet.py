@@ -11,6 +11,7 @@ from understudy.core.errors import DataError
 from understudy.data.check.finding import Finding
 from understudy.data.sources.file_source import FileSourceSettings, Found
 from understudy.data.sources.listing import Entry, existing, split_of
+from understudy.data.sources.several_labels import entries_of, have_several, names_in
 from understudy.data.sources.shards import Columns, Rows, Shard, read_shard
 from understudy.data.sources.walk import ImageFile
 
@@ -55,18 +56,14 @@ class ShardSettings(FileSourceSettings):
         ]
         _whole([shard.name for shard in shards], origin=origin)
         problems: list[Finding] = []
-        names = self._names(shards, origin=origin)
-        tags = () if names is None else names
-        classes = self._class_list(shards, origin=origin) if names is None else ()
-        entries = [
-            entry
-            for shard in shards
-            for entry in (
-                _entries(shard, len(classes), problems)
-                if names is None
-                else _tagged_entries(shard, names, problems)
-            )
-        ]
+        tags: tuple[str, ...] = ()
+        classes: tuple[str, ...] = ()
+        if have_several(shards, origin=origin):
+            tags = self.classes or _carried(shards, origin=origin) or names_in(shards)
+            entries = [one for shard in shards for one in entries_of(shard, tags, problems)]
+        else:
+            classes = self._class_list(shards, origin=origin)
+            entries = [one for shard in shards for one in _entries(shard, len(classes), problems)]
         return Found(
             origin=origin,
             root=root,
@@ -80,35 +77,13 @@ class ShardSettings(FileSourceSettings):
             problems=tuple(problems),
         )
 
-    def _names(self, shards: Sequence[Shard], *, origin: str) -> tuple[str, ...] | None:
-        """The names of all labels where rows have lists of them; None where each has one."""
-        if all(shard.tagged is None for shard in shards):
-            return None
-        kinds = {kind: shard.name for shard in shards for kind in _kinds_of(shard)}
-        if len(kinds) > 1:
-            told = ", ".join(f"{name} has {kind}" for kind, name in kinds.items())
-            raise DataError(f"{origin}: the files have labels of different kinds: {told}.")
-        every = {label for shard in shards for row in shard.tagged or () for label in row or ()}
-        named = sorted(label for label in every if isinstance(label, str))
-        numbers = [label for label in every if isinstance(label, int)]
-        known = self.classes or self._carried(shards, origin=origin)
-        return known or tuple(named or map(str, range(max(numbers, default=-1) + 1)))
-
     def _class_list(self, shards: Sequence[Shard], *, origin: str) -> tuple[str, ...]:
         if self.classes is not None:
             return self.classes
-        if carried := self._carried(shards, origin=origin):
+        if carried := _carried(shards, origin=origin):
             return carried
         most = max(int(shard.labels.max(initial=-1)) for shard in shards)
         return tuple(str(label) for label in range(most + 1))
-
-    def _carried(self, shards: Sequence[Shard], *, origin: str) -> tuple[str, ...]:
-        """The names that the files carry; none where they carry none."""
-        carried = {shard.classes: shard for shard in shards if shard.classes is not None}
-        if len(carried) > 1:
-            lists = "; ".join(f"{s.name}: {', '.join(names)}" for names, s in carried.items())
-            raise DataError(f"{origin}: the files have different class lists: {lists}.")
-        return next(iter(carried), ())
 
 
 class ParquetSettings(ShardSettings):
@@ -193,55 +168,16 @@ def _entries(shard: Shard, num_classes: int, problems: list[Finding]) -> Iterato
     for row, label in enumerate(shard.labels):
         unlabeled = not 0 <= label < num_classes or shard.split == "unlabeled"
         yield Entry(
-            name=_name(shard, row),
+            name=shard.row_name(row),
             split="unlabeled" if unlabeled else shard.split,
             label=-1 if unlabeled else int(label),
         )
 
 
-def _kinds_of(shard: Shard) -> set[str]:
-    """What its labels are; nothing where it has lists, and all of them are empty."""
-    if shard.tagged is None:
-        return {"one label for each row"}
-    every = (label for row in shard.tagged for label in row or () if label is not None)
-    return {"lists of names" if isinstance(label, str) else "lists of numbers" for label in every}
-
-
-def _tagged_entries(shard: Shard, names: Sequence[str], problems: list[Finding]) -> Iterator[Entry]:
-    """Rows with several labels each; an empty list is a row with none of them."""
-    positions: dict[int | str | None, int] = {
-        **{name: place for place, name in enumerate(names)},
-        **{place: place for place in range(len(names))},
-    }
-    outside: list[int] = []
-    twice: list[int] = []
-    for row, labels in enumerate(shard.tagged or ()):
-        places = [positions[label] for label in labels or () if label in positions]
-        if len(places) < len(labels or ()):
-            outside.append(row)
-        if len(set(places)) < len(places):
-            twice.append(row)
-        is_known = labels is not None and shard.split != "unlabeled"
-        yield Entry(
-            name=_name(shard, row),
-            split=shard.split,
-            label=-1,
-            tags=tuple(sorted(set(places))) if is_known else None,
-        )
-    if outside:
-        sentence = (
-            f"{shard.name}: row {outside[0]} has labels {(shard.tagged or [])[outside[0]]}; known "
-            f"are {', '.join(names)}, or their numbers 0 to {len(names) - 1}."
-        )
-        problems.append(Finding("label outside", "error", sentence, (), len(outside)))
-    if twice:
-        sentence = (
-            f"{shard.name}: row {twice[0]} names a label twice: {(shard.tagged or [])[twice[0]]}. "
-            "Lists hold the labels that an image has, not a 0 or 1 for each."
-        )
-        problems.append(Finding("label twice", "error", sentence, (), len(twice)))
-
-
-def _name(shard: Shard, row: int) -> str:
-    image = shard.image_names[row]
-    return f"{shard.name}:{row}" + (f":{image}" if image else "")
+def _carried(shards: Sequence[Shard], *, origin: str) -> tuple[str, ...]:
+    """The names that the files carry; none where they carry none."""
+    carried = {shard.classes: shard for shard in shards if shard.classes is not None}
+    if len(carried) > 1:
+        lists = "; ".join(f"{s.name}: {', '.join(names)}" for names, s in carried.items())
+        raise DataError(f"{origin}: the files have different class lists: {lists}.")
+    return next(iter(carried), ())

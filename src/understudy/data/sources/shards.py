@@ -41,6 +41,11 @@ class Shard(NamedTuple):
     classes: tuple[str, ...] | None
     """Names of the labels, by number; None where the file does not carry them."""
 
+    def row_name(self, row: int) -> str:
+        """What a row's image is called."""
+        image = self.image_names[row]
+        return f"{self.name}:{row}" + (f":{image}" if image else "")
+
 
 def read_shard(path: Path, *, root: Path, columns: Columns, split: str) -> Shard:
     """Reads everything of a file but its images.

@@ -353,6 +353,17 @@ def test_files_with_labels_of_different_kinds_are_refused(
     assert f"train-0.parquet has lists of names, train-1.parquet has {kind}" in told
 
 
+def test_empty_lists_go_with_lists_of_either_kind_and_not_with_single_labels(
+    tmp_path: Path,
+) -> None:
+    write_lists(tmp_path / "train-0.parquet", [["Sea"], ["Arable"]])
+    write_lists(tmp_path / "train-1.parquet", [[], None])  # of numbers, as far as the type tells
+    assert [entry.tags for entry in listing_of(tmp_path).entries] == [(1,), (0,), (), None]
+
+    write(tmp_path / "train-0.parquet", [0, 1])
+    assert "train-1.parquet has empty lists" in message_of(tmp_path)
+
+
 def test_a_scheme_makes_classes_of_lists(tmp_path: Path) -> None:
     rows = [["Sea"], ["Sea", "Arable"], ["Forest"], [], None, ["Arable"]] * 4
     path = write_lists(tmp_path / "patches.parquet", rows)
