@@ -15,7 +15,7 @@ from understudy.core.errors import InterruptedRunError, StorageError, UsageError
 from understudy.core.files import write_bytes, write_json
 from understudy.guidance import bank as banks
 from understudy.stages import distill as stage
-from understudy.stages import material, training
+from understudy.stages import material, starting_from, training
 from understudy.stages.launch import Launched
 from understudy.stages.restore import Restored, Slot, restored
 
@@ -373,7 +373,7 @@ def test_the_network_that_a_student_goes_on_from_is_read_once(
         read.append(path)
         return restored(path, slot)
 
-    monkeypatch.setattr(stage, "restored", counting)
+    monkeypatch.setattr(starting_from, "restored", counting)
     monkeypatch.setattr(training, "restored", counting, raising=False)
     start, by = str(headless.run.path), str(teacher.run.path)
     go("distill", root=tmp_path, teacher=by, start=start, student=NARROW, plan=PLAN)

@@ -8,8 +8,15 @@ import pytest
 from numpy.typing import NDArray
 
 from understudy.core.errors import MissingResourceError, StorageError
+from understudy.engine.machine import instructions
 from understudy.evaluation.exported import Exported
 from understudy.evaluation.int8 import quantiser, write_int8
+
+SATURATES = not [name for name in instructions() if name not in ("avx2", "avx512f", "asimd")]
+"""Without instructions that multiply 8 bits, ONNX Runtime adds two products in 16 bits, which
+clips what is larger; so its documentation on quantisation."""
+NEARLY = 0.25 if SATURATES else 0.1  # of the range of the answers
+
 
 pytestmark = pytest.mark.slow  # they share an export, which takes a moment
 
@@ -32,7 +39,7 @@ def test_it_answers_nearly_as_the_file_in_float32_in_every_batch_size(
     for batch in (1, 7, len(last)):
         found = served(last[:batch])
 
-        assert np.abs(found - wanted[:batch]).max() < 0.1 * (wanted.max() - wanted.min())
+        assert np.abs(found - wanted[:batch]).max() < NEARLY * (wanted.max() - wanted.min())
 
 
 def test_convolutions_take_quantised_weights_of_each_channel(int8_file: Path) -> None:

@@ -50,7 +50,9 @@ def _joined(lines: Iterable[str]) -> Iterator[str]:
         depth = len(line) - len(body)
         if whole and (depth > within or not body):
             is_split = whole.endswith("\\")  # inside a word, which then stands in quotes
-            whole = whole[:-1] + body.removeprefix("\\") if is_split else f"{whole} {body}"
+            whole = (
+                whole[:-1] + body.removeprefix("\\") if is_split else f"{whole.rstrip(' ')} {body}"
+            )
             continue
         if whole:
             yield whole
